@@ -1,0 +1,7 @@
+import { defineConfig } from 'vitest/config';
+
+// Forks, not threads: a crash of the addon ends one worker with a report instead of the whole run.
+export default defineConfig({
+  root: new URL('..', import.meta.url).pathname,
+  test: { include: ['test/**/*.test.ts'], pool: 'forks', testTimeout: 60_000, hookTimeout: 60_000 },
+});

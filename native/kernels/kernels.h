@@ -1,0 +1,13 @@
+// Each kernel file fills its part of the table of its instruction set.
+#pragma once
+#include "kernels/table.h"
+#include "kernels/vec.h"
+
+namespace upsampling {
+namespace UPS_ISA {
+
+void fill_move(KernelTable* table);
+void fill_resample(KernelTable* table);
+
+}  // namespace UPS_ISA
+}  // namespace upsampling

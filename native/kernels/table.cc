@@ -1,0 +1,20 @@
+// Compiled once per instruction set: the table of its leaf kernels.
+#include "kernels/kernels.h"
+
+#define UPS_JOIN_(a, b) a##b
+#define UPS_JOIN(a, b) UPS_JOIN_(a, b)
+#define UPS_TEXT_(x) #x
+#define UPS_TEXT(x) UPS_TEXT_(x)
+
+namespace upsampling {
+
+KernelTable UPS_JOIN(make_table_, UPS_ISA)() {
+  KernelTable table{};
+  table.name = UPS_TEXT(UPS_ISA);
+  table.lanes = UPS_ISA::LANES;
+  UPS_ISA::fill_move(&table);
+  UPS_ISA::fill_resample(&table);
+  return table;
+}
+
+}  // namespace upsampling

@@ -1,0 +1,48 @@
+// Vector types of the instruction set this file is compiled for. GNU vectors: gcc and clang, x86 and arm alike.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef UPS_ISA
+#error "compile with -DUPS_ISA=baseline, avx2 or avx512"
+#endif
+
+// The lanes of a float vector.
+#if defined(__AVX512F__)
+#define UPS_LANES 16
+#elif defined(__AVX2__)
+#define UPS_LANES 8
+#else
+#define UPS_LANES 4
+#endif
+
+#define UPS_INLINE static inline __attribute__((always_inline))
+
+namespace upsampling {
+namespace UPS_ISA {
+
+enum : int { LANES = UPS_LANES };
+
+template <class T, int N>
+struct VectorOf {
+  typedef T type __attribute__((vector_size(N * sizeof(T))));
+  // The same, as it may lie in memory: at any address, aliasing anything.
+  typedef T memory __attribute__((vector_size(N * sizeof(T)), aligned(1), may_alias));
+};
+
+typedef VectorOf<float, LANES>::type vf;
+typedef VectorOf<int32_t, LANES>::type vi;
+typedef VectorOf<double, LANES / 2>::type vd;
+
+UPS_INLINE vf load(const float* p) { return *reinterpret_cast<const VectorOf<float, LANES>::memory*>(p); }
+UPS_INLINE void store(float* p, vf v) { *reinterpret_cast<VectorOf<float, LANES>::memory*>(p) = v; }
+UPS_INLINE vi load(const int32_t* p) { return *reinterpret_cast<const VectorOf<int32_t, LANES>::memory*>(p); }
+UPS_INLINE vd load(const double* p) { return *reinterpret_cast<const VectorOf<double, LANES / 2>::memory*>(p); }
+UPS_INLINE void store(double* p, vd v) { *reinterpret_cast<VectorOf<double, LANES / 2>::memory*>(p) = v; }
+
+// All lanes alike. Written as a subtraction because gcc keeps x + 0 (-0 + 0 is +0) but drops x - 0.
+UPS_INLINE vf splat(float x) { return x - vf{}; }
+UPS_INLINE vd splat(double x) { return x - vd{}; }
+
+}  // namespace UPS_ISA
+}  // namespace upsampling

@@ -1,0 +1,76 @@
+#include "runtime/scratch.h"
+
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+namespace upsampling {
+
+namespace {
+
+constexpr size_t kBlock = 256 * 1024;
+// A thread that served one huge call does not keep its memory for ever.
+constexpr size_t kKeep = 4 * 1024 * 1024;
+
+struct Block {
+  char* data;
+  size_t size;
+};
+
+// Blocks never move, so memory already taken stays valid when another block is added.
+struct Arena {
+  std::vector<Block> blocks;
+  size_t block = 0, used = 0;
+
+  void* take(size_t n) {
+    n = (n + 63) & ~size_t{63};
+    while (block < blocks.size() && used + n > blocks[block].size) {
+      ++block;
+      used = 0;
+    }
+    if (block == blocks.size()) {
+      const size_t size = n > kBlock ? n : kBlock;
+      blocks.reserve(blocks.size() + 1);
+      char* data = static_cast<char*>(std::aligned_alloc(64, (size + 63) & ~size_t{63}));
+      if (data == nullptr) throw std::bad_alloc();
+      blocks.push_back({data, size});
+    }
+    void* p = blocks[block].data + used;
+    used += n;
+    return p;
+  }
+
+  void shrink() {
+    size_t total = 0;
+    for (const Block& b : blocks) total += b.size;
+    while (!blocks.empty() && total > kKeep) {
+      total -= blocks.back().size;
+      std::free(blocks.back().data);
+      blocks.pop_back();
+    }
+  }
+
+  ~Arena() {
+    for (const Block& b : blocks) std::free(b.data);
+  }
+};
+
+Arena& arena() {
+  thread_local Arena a;
+  return a;
+}
+
+}  // namespace
+
+ScratchFrame::ScratchFrame() : block_(arena().block), used_(arena().used) {}
+
+ScratchFrame::~ScratchFrame() {
+  Arena& a = arena();
+  a.block = block_;
+  a.used = used_;
+  if (block_ == 0 && used_ == 0) a.shrink();
+}
+
+void* ScratchFrame::bytes(size_t n) { return arena().take(n); }
+
+}  // namespace upsampling

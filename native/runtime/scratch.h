@@ -1,0 +1,27 @@
+// Working memory of a thread: reused from call to call, 64-byte aligned, returned at the end of a frame.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace upsampling {
+
+// Memory taken from a frame is valid until the frame ends; frames nest. Throws std::bad_alloc.
+class ScratchFrame {
+ public:
+  ScratchFrame();
+  ~ScratchFrame();
+  ScratchFrame(const ScratchFrame&) = delete;
+  ScratchFrame& operator=(const ScratchFrame&) = delete;
+
+  // `count` elements, uninitialised, with at least 128 bytes behind them that may be read and written.
+  template <class T>
+  T* take(int64_t count) {
+    return static_cast<T*>(bytes(static_cast<size_t>(count) * sizeof(T) + 128));
+  }
+
+ private:
+  void* bytes(size_t n);
+  size_t block_, used_;  // where the arena stood
+};
+
+}  // namespace upsampling

@@ -1,0 +1,27 @@
+{
+  "variables": {
+    "ups_sources": [
+      "native/addon.cc",
+      "native/binding/interpolate.cc",
+      "native/binding/jobs.cc",
+      "native/binding/settings.cc",
+      "native/ops/interpolate.cc",
+      "native/runtime/gomp.cc",
+      "native/runtime/isa.cc",
+      "native/runtime/parallel.cc",
+      "native/runtime/queue.cc",
+      "native/runtime/scratch.cc",
+      "native/runtime/settings.cc"
+    ],
+    "ups_kernel_sources": [
+      "native/kernels/move.cc",
+      "native/kernels/resample.cc",
+      "native/kernels/table.cc"
+    ],
+    "ups_cflags": ["-std=c++17", "-O3", "-fvisibility=hidden", "-fvisibility-inlines-hidden", "-ffp-contract=off"],
+    "ups_kernel_cflags": ["-std=c++17", "-O3", "-fno-exceptions", "-fno-rtti", "-fno-math-errno", "-fno-trapping-math", "-fno-threadsafe-statics", "-fvisibility=hidden", "-ffp-contract=off"],
+    "ups_avx2_cflags": ["-mavx2", "-mfma", "-mf16c", "-mbmi2"],
+    "ups_avx512_cflags": ["-mavx2", "-mfma", "-mf16c", "-mbmi2", "-mavx512f", "-mavx512vl", "-mavx512bw", "-mavx512dq"],
+    "ups_defines": ["NAPI_VERSION=9", "NAPI_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"]
+  }
+}

@@ -1,0 +1,18 @@
+/**
+ * What computes. One interface, two implementations: src/reference (the definition, float64) and the addon.
+ * The tests run every case on both.
+ */
+import type { InterpolatePlan } from './plan/interpolate.js';
+import type { TypedArray } from './tensor.js';
+
+/** The plan of every operator, by the operator's name. To add an operator, add its line and follow the compiler. */
+export interface Plans {
+  interpolate: InterpolatePlan;
+}
+
+export type OpName = keyof Plans;
+
+/** Reads `inputs`, fills `outputs`, both flat in the order the plan's file gives. Trusts the plan. */
+export type Backend = {
+  readonly [K in OpName]: (plan: Plans[K], inputs: readonly TypedArray[], outputs: readonly TypedArray[]) => void;
+};

@@ -1,0 +1,169 @@
+/**
+ * From a plan to a result: takes or allocates the outputs, refuses what would write over an input, and calls a
+ * backend, now or queued. The only caller of a Backend in production.
+ */
+import type { Backend, OpName, Plans } from './backend.js';
+import { ArgumentError, mustBe, refuse } from './errors.js';
+import { adviseHugePages, native, startNative } from './native/backend.js';
+import { BackendFailure } from './native/failure.js';
+import { type DataType, type Tensor, type TensorLike, type TypedArray, allocate, asTensor, overlap, sizeOf } from './tensor.js';
+
+/** Options of every operator. */
+export interface RunOptions {
+  /** Number of threads for this call; default `runtime.threads`. */
+  readonly threads?: number;
+}
+
+/** Options of every asynchronous operator. */
+export interface AsyncOptions extends RunOptions {
+  /** Cancels: a queued call at once, a running one between blocks of rows. The promise rejects with `signal.reason`. */
+  readonly signal?: AbortSignal;
+}
+
+/** One result: its type and dims, and the caller's tensor to write it to, if any. */
+export interface OutputSpec {
+  readonly param: string;
+  readonly type: DataType;
+  readonly dims: readonly number[];
+  readonly out: TensorLike | undefined;
+}
+
+/** An operator call, checked and planned; nothing is allocated yet. `K` names the backend function. */
+export interface Call<R, K extends OpName = OpName> {
+  /** The public name, for messages. */
+  readonly op: string;
+  readonly kernel: K;
+  readonly plan: Plans[K];
+  readonly inputs: readonly TypedArray[];
+  readonly outputs: readonly OutputSpec[];
+  readonly options: AsyncOptions | undefined;
+  /** From the results, in the order of `outputs`, to what the operator returns. */
+  readonly finish: (results: Tensor[]) => R;
+  /** Words a failure that only the data could show (status ERR_INDEX of native/runtime/context.h). */
+  readonly explain?: (position: number) => never;
+}
+
+/** Computes now, on this thread. */
+export function runSync<R>(call: Call<R>): R {
+  if ((call.options as { signal?: unknown } | undefined)?.signal !== undefined)
+    refuse(call.op, 'signal', 'signal must be left out of a synchronous call, which nothing can interrupt');
+  return runOn(native(threadsOf(call)), call);
+}
+
+/** Computes now on a given backend. */
+export function runOn<R>(backend: Backend, call: Call<R>): R {
+  const { results, arrays } = takeOutputs(call);
+  const run = backend[call.kernel] as (plan: Plans[OpName], inputs: readonly TypedArray[], outputs: readonly TypedArray[]) => void;
+  try {
+    run(call.plan, call.inputs, arrays);
+  } catch (error) {
+    throw worded(call, error);
+  }
+  return call.finish(results);
+}
+
+/** Arrays that running jobs write to; two jobs with the same `out` would race. */
+const writing = new Map<ArrayBufferLike, TypedArray[]>();
+
+/** Plans now, computes on the executor. Mistakes of the caller reject the promise too. */
+export async function run<R>(describe: () => Call<R>): Promise<R> {
+  const call = describe();
+  const signal = call.options?.signal;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) mustBe(call.op, 'signal', 'an AbortSignal', signal);
+  signal?.throwIfAborted();
+  const { results, arrays } = takeOutputs(call);
+  for (const a of arrays) claim(call.op, a);
+  try {
+    await startNative(call.kernel, call.plan, call.inputs, arrays, threadsOf(call), signal);
+  } catch (error) {
+    throw worded(call, error);
+  } finally {
+    for (const a of arrays) release(a);
+  }
+  return call.finish(results);
+}
+
+function threadsOf(call: Call<unknown>): number {
+  const threads = call.options?.threads;
+  if (threads === undefined) return 0;
+  if (!Number.isInteger(threads) || threads < 1 || threads > 1024) mustBe(call.op, 'threads', 'an integer from 1 to 1024', threads);
+  return threads;
+}
+
+function claim(op: string, a: TypedArray): void {
+  const others = writing.get(a.buffer);
+  if (others === undefined) writing.set(a.buffer, [a]);
+  else {
+    if (others.some((b) => overlap(a, b))) refuse(op, 'out', 'out is being written by a call that has not ended', 'ERR_UPSAMPLING_BUFFER');
+    others.push(a);
+  }
+}
+
+function release(a: TypedArray): void {
+  const list = writing.get(a.buffer);
+  if (list === undefined) return;
+  const at = list.indexOf(a);
+  if (at >= 0) list.splice(at, 1);
+  if (list.length === 0) writing.delete(a.buffer);
+}
+
+/** From this size on a fresh result is advised to huge pages; the first fill is five times faster. */
+const HUGE_PAGES_FROM = 4 * 1024 * 1024;
+
+/** The tensors to return (the caller's own `out` where given) and the arrays to fill. */
+function takeOutputs(call: Call<unknown>): { results: Tensor[]; arrays: TypedArray[] } {
+  const arrays: TypedArray[] = [];
+  const given = call.outputs.map((spec) => (spec.out === undefined ? undefined : checkOut(call, spec, spec.out)));
+  for (const [i, a] of given.entries()) {
+    if (a === undefined) continue;
+    for (const b of given.slice(0, i)) if (b !== undefined && overlap(a, b)) refuse(call.op, 'out', 'the tensors of out must not share memory', 'ERR_UPSAMPLING_BUFFER');
+  }
+  const results = call.outputs.map((spec, i): Tensor => {
+    const own = given[i];
+    if (own !== undefined) {
+      arrays.push(own);
+      return spec.out as Tensor;
+    }
+    const fresh = allocate(call.op, spec.type, spec.dims);
+    if (fresh.data.byteLength >= HUGE_PAGES_FROM) adviseHugePages(fresh.data);
+    arrays.push(fresh.data);
+    return fresh;
+  });
+  return { results, arrays };
+}
+
+function checkOut(call: Call<unknown>, spec: OutputSpec, out: TensorLike): TypedArray {
+  const { op } = call;
+  const { param, type, dims } = spec;
+  if (out === null || typeof out !== 'object') mustBe(op, param, 'a tensor { data, dims }', out, 'ERR_UPSAMPLING_ARGUMENT');
+  const shaped = out.dims === undefined ? { data: out.data, dims, type: out.type } : out;
+  // A bare array says its element type less exactly than a tensor: bytes may be bool, 16-bit words may be float16.
+  const words = { bool: 'Uint8Array', float16: 'Uint16Array' } as Record<string, string>;
+  const bare = out.type === undefined && (out.data as object)?.constructor?.name === words[type];
+  const t = asTensor(op, param, bare ? { data: shaped.data, dims: shaped.dims, type } : shaped);
+  if (t.type !== type) refuse(op, param, `${param} must be of type ${type}, got ${t.type}`, 'ERR_UPSAMPLING_TYPE');
+  const size = sizeOf(op, param, dims);
+  if (t.dims.length !== dims.length || t.dims.some((d, i) => d !== dims[i]))
+    refuse(op, param, `${param} must have dims [${dims.join(', ')}], got [${t.dims.join(', ')}]`, 'ERR_UPSAMPLING_SHAPE');
+  const data = t.data.length === size ? t.data : (t.data.subarray(0, size) as TypedArray);
+  for (const input of call.inputs)
+    if (overlap(data, input)) refuse(op, param, `${param} must not share memory with an input`, 'ERR_UPSAMPLING_BUFFER');
+  return data;
+}
+
+/** A failure that the backend reported, in the caller's words. */
+function worded(call: Call<unknown>, error: unknown): unknown {
+  if (error instanceof BackendFailure) {
+    if (error.kind === 'index' && call.explain !== undefined) {
+      try {
+        call.explain(error.detail);
+      } catch (explained) {
+        return explained;
+      }
+    }
+    if (error.kind === 'memory')
+      return new ArgumentError('ERR_UPSAMPLING_MEMORY', call.op, '', `${call.op}: the working memory of the operator could not be allocated`);
+  }
+  return error;
+}
+

@@ -1,0 +1,66 @@
+/**
+ * Every operator against the reference, on every instruction set of this machine, at 1 and 2 threads, between sentinels. In
+ * the families that promise it, the same bits everywhere.
+ *
+ * A failure prints a line that reruns it alone.
+ */
+import { describe, expect, it } from 'vitest';
+import { native } from '../src/native/backend.js';
+import { runtime } from '../src/runtime.js';
+import type { TypedArray } from '../src/tensor.js';
+import { operators } from './ops/index.js';
+import { difference, expectation, rerun } from './support/compare.js';
+import { type Args, type Operator, callOf } from './support/operator.js';
+import { random } from './support/random.js';
+import { bitsOf, guarded } from './support/tensors.js';
+
+const only = process.env.UPSAMPLING_CASE === undefined ? undefined : (JSON.parse(process.env.UPSAMPLING_CASE) as { op: string; isa: string; threads: number; args: Args });
+
+/** Runs a case everywhere; returns what is wrong, or nothing. */
+function check(op: Operator, args: Args): string[] {
+  const call = callOf(op, args);
+  const expected = expectation(op, args, call);
+  const before = call.inputs.map((a) => Buffer.from(bitsOf(a)));
+  const family = op.family(args);
+  const problems: string[] = [];
+  const seen = new Map<string, Buffer>();
+  for (const isa of only === undefined ? runtime.isas : [only.isa]) {
+    runtime.setIsa(isa);
+    for (const threads of only === undefined ? [1, 2] : [only.threads]) {
+      const outputs = call.outputs.map((o) => guarded(o.type, o.dims));
+      const arrays: TypedArray[] = outputs.map((o) => o.tensor.data);
+      const run = native(threads)[op.kernel] as (p: unknown, i: readonly TypedArray[], o: readonly TypedArray[]) => void;
+      run(call.plan, call.inputs, arrays);
+      const where = `${isa}, ${threads} threads`;
+      const fail = (what: string) => problems.push(`${op.name} on ${where}: ${what}\n  ${rerun(op, args, isa, threads)}`);
+      const wrong = difference(call, expected, arrays);
+      if (wrong !== undefined) fail(wrong);
+      if (!outputs.every((o) => o.intact())) fail('wrote outside its output');
+      if (!call.inputs.every((a, i) => Buffer.compare(before[i]!, bitsOf(a)) === 0)) fail('changed an input');
+      // NaNs may differ in sign and payload between instruction sets; bits are compared where there are none.
+      const group = family === 'interpolation' ? 'all' : family === 'reduction' ? isa : undefined;
+      if (group !== undefined) {
+        const bits = Buffer.concat(arrays.map((a) => Buffer.from(bitsOf(a))));
+        const first = seen.get(group);
+        if (first === undefined) seen.set(group, bits);
+        else if (Buffer.compare(first, bits) !== 0) fail(`other bits than ${group === 'all' ? 'another instruction set or thread count' : 'another thread count'}`);
+      }
+    }
+  }
+  return problems;
+}
+
+describe.each(operators.filter((op) => only === undefined || op.name === only.op).map((op) => [op.name, op] as const))('%s', (_, op) => {
+  it('agrees with the reference on its samples', () => {
+    const cases = only === undefined ? op.samples() : [only.args];
+    const problems = cases.flatMap((args) => check(op, args));
+    expect(problems.slice(0, 5).join('\n'), `${problems.length} of ${cases.length} cases`).toBe('');
+  });
+
+  it.runIf(only === undefined)('agrees with the reference on random cases', () => {
+    const seed = Number(process.env.UPSAMPLING_SEED ?? 20261122);
+    const problems: string[] = [];
+    for (let i = 0; i < (op.draws ?? 150); i++) problems.push(...check(op, op.random(random(seed + i))));
+    expect(problems.slice(0, 5).join('\n'), `seed ${seed}`).toBe('');
+  });
+});
