@@ -14,5 +14,9 @@ export type OpName = keyof Plans;
 
 /** Reads `inputs`, fills `outputs`, both flat in the order the plan's file gives. Trusts the plan. */
 export type Backend = {
-  readonly [K in OpName]: (plan: Plans[K], inputs: readonly TypedArray[], outputs: readonly TypedArray[]) => void;
+  readonly [K in OpName]: (
+    plan: Plans[K],
+    inputs: readonly TypedArray[],
+    outputs: readonly TypedArray[],
+  ) => void;
 };

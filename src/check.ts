@@ -28,8 +28,10 @@ function perAxis(op: string, param: string, value: unknown, n: number, min: numb
     return new Array<number>(n).fill(value);
   }
   const list = value as readonly number[];
-  if (!Array.isArray(value) || (value.length !== n && value.length !== 1)) mustBe(op, param, axesOf(n, kind), value);
-  for (const v of list) if (!Number.isInteger(v) || v < min || v > LIMIT) mustBe(op, param, axesOf(n, kind), value);
+  if (!Array.isArray(value) || (value.length !== n && value.length !== 1))
+    mustBe(op, param, axesOf(n, kind), value);
+  for (const v of list)
+    if (!Number.isInteger(v) || v < min || v > LIMIT) mustBe(op, param, axesOf(n, kind), value);
   return list.length === n ? list.slice() : new Array<number>(n).fill(list[0]!);
 }
 
@@ -45,13 +47,15 @@ export const countPerAxis = (op: string, param: string, value: unknown, n: numbe
 export function scalePerAxis(op: string, param: string, value: unknown, n: number): number[] {
   const ok = (v: unknown) => typeof v === 'number' && Number.isFinite(v) && v > 0;
   if (ok(value)) return new Array<number>(n).fill(value as number);
-  if (!Array.isArray(value) || value.length !== n || !value.every(ok)) mustBe(op, param, axesOf(n, 'positive number'), value);
+  if (!Array.isArray(value) || value.length !== n || !value.every(ok))
+    mustBe(op, param, axesOf(n, 'positive number'), value);
   return (value as number[]).slice();
 }
 
 /** A positive integer. */
 export function positiveInt(op: string, param: string, value: unknown): number {
-  if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > LIMIT) mustBe(op, param, 'a positive integer', value);
+  if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > LIMIT)
+    mustBe(op, param, 'a positive integer', value);
   return value as number;
 }
 

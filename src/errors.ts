@@ -54,12 +54,23 @@ export function show(value: unknown): string {
 }
 
 /** Throws `op: param must be expected, got VALUE`. */
-export function mustBe(op: string, param: string, expected: string, got: unknown, code: ErrorCode = 'ERR_UPSAMPLING_OPTION'): never {
+export function mustBe(
+  op: string,
+  param: string,
+  expected: string,
+  got: unknown,
+  code: ErrorCode = 'ERR_UPSAMPLING_OPTION',
+): never {
   throw new ArgumentError(code, op, param, `${op}: ${param} must be ${expected}, got ${show(got)}`);
 }
 
 /** Throws `op: sentence` for rules that relate several parameters. */
-export function refuse(op: string, param: string, sentence: string, code: ErrorCode = 'ERR_UPSAMPLING_OPTION'): never {
+export function refuse(
+  op: string,
+  param: string,
+  sentence: string,
+  code: ErrorCode = 'ERR_UPSAMPLING_OPTION',
+): never {
   throw new ArgumentError(code, op, param, `${op}: ${sentence}`);
 }
 

@@ -6,7 +6,16 @@ import type { Backend, OpName, Plans } from './backend.js';
 import { ArgumentError, mustBe, refuse } from './errors.js';
 import { adviseHugePages, native, startNative } from './native/backend.js';
 import { BackendFailure } from './native/failure.js';
-import { type DataType, type Tensor, type TensorLike, type TypedArray, allocate, asTensor, overlap, sizeOf } from './tensor.js';
+import {
+  allocate,
+  asTensor,
+  type DataType,
+  overlap,
+  sizeOf,
+  type Tensor,
+  type TensorLike,
+  type TypedArray,
+} from './tensor.js';
 
 /** Options of every operator. */
 export interface RunOptions {
@@ -53,7 +62,11 @@ export function runSync<R>(call: Call<R>): R {
 /** Computes now on a given backend. */
 export function runOn<R>(backend: Backend, call: Call<R>): R {
   const { results, arrays } = takeOutputs(call);
-  const run = backend[call.kernel] as (plan: Plans[OpName], inputs: readonly TypedArray[], outputs: readonly TypedArray[]) => void;
+  const run = backend[call.kernel] as (
+    plan: Plans[OpName],
+    inputs: readonly TypedArray[],
+    outputs: readonly TypedArray[],
+  ) => void;
   try {
     run(call.plan, call.inputs, arrays);
   } catch (error) {
@@ -69,7 +82,8 @@ const writing = new Map<ArrayBufferLike, TypedArray[]>();
 export async function run<R>(describe: () => Call<R>): Promise<R> {
   const call = describe();
   const signal = call.options?.signal;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) mustBe(call.op, 'signal', 'an AbortSignal', signal);
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    mustBe(call.op, 'signal', 'an AbortSignal', signal);
   signal?.throwIfAborted();
   const { results, arrays } = takeOutputs(call);
   for (const a of arrays) claim(call.op, a);
@@ -86,7 +100,8 @@ export async function run<R>(describe: () => Call<R>): Promise<R> {
 function threadsOf(call: Call<unknown>): number {
   const threads = call.options?.threads;
   if (threads === undefined) return 0;
-  if (!Number.isInteger(threads) || threads < 1 || threads > 1024) mustBe(call.op, 'threads', 'an integer from 1 to 1024', threads);
+  if (!Number.isInteger(threads) || threads < 1 || threads > 1024)
+    mustBe(call.op, 'threads', 'an integer from 1 to 1024', threads);
   return threads;
 }
 
@@ -94,7 +109,8 @@ function claim(op: string, a: TypedArray): void {
   const others = writing.get(a.buffer);
   if (others === undefined) writing.set(a.buffer, [a]);
   else {
-    if (others.some((b) => overlap(a, b))) refuse(op, 'out', 'out is being written by a call that has not ended', 'ERR_UPSAMPLING_BUFFER');
+    if (others.some((b) => overlap(a, b)))
+      refuse(op, 'out', 'out is being written by a call that has not ended', 'ERR_UPSAMPLING_BUFFER');
     others.push(a);
   }
 }
@@ -113,10 +129,14 @@ const HUGE_PAGES_FROM = 4 * 1024 * 1024;
 /** The tensors to return (the caller's own `out` where given) and the arrays to fill. */
 function takeOutputs(call: Call<unknown>): { results: Tensor[]; arrays: TypedArray[] } {
   const arrays: TypedArray[] = [];
-  const given = call.outputs.map((spec) => (spec.out === undefined ? undefined : checkOut(call, spec, spec.out)));
+  const given = call.outputs.map((spec) =>
+    spec.out === undefined ? undefined : checkOut(call, spec, spec.out),
+  );
   for (const [i, a] of given.entries()) {
     if (a === undefined) continue;
-    for (const b of given.slice(0, i)) if (b !== undefined && overlap(a, b)) refuse(call.op, 'out', 'the tensors of out must not share memory', 'ERR_UPSAMPLING_BUFFER');
+    for (const b of given.slice(0, i))
+      if (b !== undefined && overlap(a, b))
+        refuse(call.op, 'out', 'the tensors of out must not share memory', 'ERR_UPSAMPLING_BUFFER');
   }
   const results = call.outputs.map((spec, i): Tensor => {
     const own = given[i];
@@ -135,19 +155,27 @@ function takeOutputs(call: Call<unknown>): { results: Tensor[]; arrays: TypedArr
 function checkOut(call: Call<unknown>, spec: OutputSpec, out: TensorLike): TypedArray {
   const { op } = call;
   const { param, type, dims } = spec;
-  if (out === null || typeof out !== 'object') mustBe(op, param, 'a tensor { data, dims }', out, 'ERR_UPSAMPLING_ARGUMENT');
+  if (out === null || typeof out !== 'object')
+    mustBe(op, param, 'a tensor { data, dims }', out, 'ERR_UPSAMPLING_ARGUMENT');
   const shaped = out.dims === undefined ? { data: out.data, dims, type: out.type } : out;
   // A bare array says its element type less exactly than a tensor: bytes may be bool, 16-bit words may be float16.
   const words = { bool: 'Uint8Array', float16: 'Uint16Array' } as Record<string, string>;
   const bare = out.type === undefined && (out.data as object)?.constructor?.name === words[type];
   const t = asTensor(op, param, bare ? { data: shaped.data, dims: shaped.dims, type } : shaped);
-  if (t.type !== type) refuse(op, param, `${param} must be of type ${type}, got ${t.type}`, 'ERR_UPSAMPLING_TYPE');
+  if (t.type !== type)
+    refuse(op, param, `${param} must be of type ${type}, got ${t.type}`, 'ERR_UPSAMPLING_TYPE');
   const size = sizeOf(op, param, dims);
   if (t.dims.length !== dims.length || t.dims.some((d, i) => d !== dims[i]))
-    refuse(op, param, `${param} must have dims [${dims.join(', ')}], got [${t.dims.join(', ')}]`, 'ERR_UPSAMPLING_SHAPE');
+    refuse(
+      op,
+      param,
+      `${param} must have dims [${dims.join(', ')}], got [${t.dims.join(', ')}]`,
+      'ERR_UPSAMPLING_SHAPE',
+    );
   const data = t.data.length === size ? t.data : (t.data.subarray(0, size) as TypedArray);
   for (const input of call.inputs)
-    if (overlap(data, input)) refuse(op, param, `${param} must not share memory with an input`, 'ERR_UPSAMPLING_BUFFER');
+    if (overlap(data, input))
+      refuse(op, param, `${param} must not share memory with an input`, 'ERR_UPSAMPLING_BUFFER');
   return data;
 }
 
@@ -162,8 +190,12 @@ function worded(call: Call<unknown>, error: unknown): unknown {
       }
     }
     if (error.kind === 'memory')
-      return new ArgumentError('ERR_UPSAMPLING_MEMORY', call.op, '', `${call.op}: the working memory of the operator could not be allocated`);
+      return new ArgumentError(
+        'ERR_UPSAMPLING_MEMORY',
+        call.op,
+        '',
+        `${call.op}: the working memory of the operator could not be allocated`,
+      );
   }
   return error;
 }
-

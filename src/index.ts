@@ -3,4 +3,9 @@ export { ArgumentError, type ErrorCode } from './errors.js';
 export type { AsyncOptions, RunOptions } from './execute.js';
 export { runtime } from './runtime.js';
 export type { DataType, Layout, Tensor, TensorLike, TypedArray } from './tensor.js';
-export { interpolate, type InterpolateMode, type InterpolateOptions, interpolateSync } from './torch/interpolate.js';
+export {
+  type InterpolateMode,
+  type InterpolateOptions,
+  interpolate,
+  interpolateSync,
+} from './torch/interpolate.js';

@@ -24,7 +24,8 @@ export const runtime = {
   },
   /** Sets `threads` for all calls that follow. */
   setThreads(n: number): void {
-    if (!Number.isInteger(n) || n < 1 || n > 1024) mustBe('runtime.setThreads', 'n', 'an integer from 1 to 1024', n);
+    if (!Number.isInteger(n) || n < 1 || n > 1024)
+      mustBe('runtime.setThreads', 'n', 'an integer from 1 to 1024', n);
     addon().setThreads(n);
   },
   /** Version of this package. */

@@ -99,14 +99,17 @@ const BY_TAG: Readonly<Record<string, DataType>> = {
 };
 
 /** %TypedArray%[Symbol.toStringTag]: the array's kind, also across realms and for Buffer. Undefined for all else. */
-const tagOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!
-  .get as (this: unknown) => string | undefined;
+const tagOf = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  Symbol.toStringTag,
+)!.get as (this: unknown) => string | undefined;
 
 /** The number of elements of `dims`; refuses products beyond 2^53. */
 export function sizeOf(op: string, param: string, dims: readonly number[]): number {
   let n = 1;
   for (let i = 0; i < dims.length; i++) n *= dims[i]!;
-  if (n > Number.MAX_SAFE_INTEGER) refuse(op, param, `${param} has too many elements: dims [${dims.join(', ')}]`, 'ERR_UPSAMPLING_SHAPE');
+  if (n > Number.MAX_SAFE_INTEGER)
+    refuse(op, param, `${param} has too many elements: dims [${dims.join(', ')}]`, 'ERR_UPSAMPLING_SHAPE');
   return n;
 }
 
@@ -115,18 +118,27 @@ export function sizeOf(op: string, param: string, dims: readonly number[]): numb
  * Uint8ClampedArray is looked at through the array type that the addon reads.
  */
 export function asTensor(op: string, param: string, value: TensorLike): Tensor {
-  if (value === null || typeof value !== 'object') mustBe(op, param, 'a tensor { data, dims }', value, 'ERR_UPSAMPLING_ARGUMENT');
+  if (value === null || typeof value !== 'object')
+    mustBe(op, param, 'a tensor { data, dims }', value, 'ERR_UPSAMPLING_ARGUMENT');
   const { data, dims } = value;
   const tag = tagOf.call(data);
   if (tag === undefined) mustBe(op, `${param}.data`, 'a typed array', data, 'ERR_UPSAMPLING_TYPE');
   const own = BY_TAG[tag];
-  if (own === undefined) mustBe(op, `${param}.data`, 'a typed array of a known kind', data, 'ERR_UPSAMPLING_TYPE');
+  if (own === undefined)
+    mustBe(op, `${param}.data`, 'a typed array of a known kind', data, 'ERR_UPSAMPLING_TYPE');
   const type = value.type === undefined ? own : (value.type as DataType);
   if (type !== own) {
     const facts = TYPES[type];
-    if (facts === undefined) mustBe(op, `${param}.type`, `one of ${DATA_TYPES.join(', ')}`, value.type, 'ERR_UPSAMPLING_TYPE');
+    if (facts === undefined)
+      mustBe(op, `${param}.type`, `one of ${DATA_TYPES.join(', ')}`, value.type, 'ERR_UPSAMPLING_TYPE');
     const fits = (type === 'bool' && own === 'uint8') || (type === 'float16' && own === 'uint16');
-    if (!fits) refuse(op, `${param}.type`, `${param}.type ${type} does not fit its data, a ${tag}`, 'ERR_UPSAMPLING_TYPE');
+    if (!fits)
+      refuse(
+        op,
+        `${param}.type`,
+        `${param}.type ${type} does not fit its data, a ${tag}`,
+        'ERR_UPSAMPLING_TYPE',
+      );
   }
   if (!Array.isArray(dims)) mustBe(op, `${param}.dims`, 'an array of extents', dims, 'ERR_UPSAMPLING_SHAPE');
   let size = 1;
@@ -146,7 +158,11 @@ export function asTensor(op: string, param: string, value: TensorLike): Tensor {
       'ERR_UPSAMPLING_SHAPE',
     );
   }
-  return { type, data: tag === 'Float16Array' || tag === 'Uint8ClampedArray' ? plainView(array) : array, dims: dims as number[] };
+  return {
+    type,
+    data: tag === 'Float16Array' || tag === 'Uint8ClampedArray' ? plainView(array) : array,
+    dims: dims as number[],
+  };
 }
 
 /** The array through a type the addon knows: float16 as uint16, clamped bytes as bytes. Same memory. */
@@ -162,10 +178,20 @@ function plainView(a: TypedArray): TypedArray {
 function checkBuffer(op: string, param: string, a: TypedArray): void {
   const buffer = a.buffer as ArrayBuffer & { resizable?: boolean; growable?: boolean; detached?: boolean };
   if (buffer.resizable === true || buffer.growable === true)
-    refuse(op, `${param}.data`, `${param}.data must not be on a resizable buffer, copy it first`, 'ERR_UPSAMPLING_BUFFER');
+    refuse(
+      op,
+      `${param}.data`,
+      `${param}.data must not be on a resizable buffer, copy it first`,
+      'ERR_UPSAMPLING_BUFFER',
+    );
   // A detached view reads as zero length at offset zero of a zero-length buffer; Node 20 has no `detached`.
   if (a.length === 0 && buffer.byteLength === 0 && isDetached(buffer))
-    refuse(op, `${param}.data`, `${param}.data must not be on a detached buffer (it was transferred)`, 'ERR_UPSAMPLING_BUFFER');
+    refuse(
+      op,
+      `${param}.data`,
+      `${param}.data must not be on a detached buffer (it was transferred)`,
+      'ERR_UPSAMPLING_BUFFER',
+    );
 }
 
 function isDetached(buffer: ArrayBufferLike & { detached?: boolean }): boolean {

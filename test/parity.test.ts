@@ -10,11 +10,14 @@ import { runtime } from '../src/runtime.js';
 import type { TypedArray } from '../src/tensor.js';
 import { operators } from './ops/index.js';
 import { difference, expectation, rerun } from './support/compare.js';
-import { type Args, type Operator, callOf } from './support/operator.js';
+import { type Args, callOf, type Operator } from './support/operator.js';
 import { random } from './support/random.js';
 import { bitsOf, guarded } from './support/tensors.js';
 
-const only = process.env.UPSAMPLING_CASE === undefined ? undefined : (JSON.parse(process.env.UPSAMPLING_CASE) as { op: string; isa: string; threads: number; args: Args });
+const only =
+  process.env.UPSAMPLING_CASE === undefined
+    ? undefined
+    : (JSON.parse(process.env.UPSAMPLING_CASE) as { op: string; isa: string; threads: number; args: Args });
 
 /** Runs a case everywhere; returns what is wrong, or nothing. */
 function check(op: Operator, args: Args): string[] {
@@ -29,10 +32,15 @@ function check(op: Operator, args: Args): string[] {
     for (const threads of only === undefined ? [1, 2] : [only.threads]) {
       const outputs = call.outputs.map((o) => guarded(o.type, o.dims));
       const arrays: TypedArray[] = outputs.map((o) => o.tensor.data);
-      const run = native(threads)[op.kernel] as (p: unknown, i: readonly TypedArray[], o: readonly TypedArray[]) => void;
+      const run = native(threads)[op.kernel] as (
+        p: unknown,
+        i: readonly TypedArray[],
+        o: readonly TypedArray[],
+      ) => void;
       run(call.plan, call.inputs, arrays);
       const where = `${isa}, ${threads} threads`;
-      const fail = (what: string) => problems.push(`${op.name} on ${where}: ${what}\n  ${rerun(op, args, isa, threads)}`);
+      const fail = (what: string) =>
+        problems.push(`${op.name} on ${where}: ${what}\n  ${rerun(op, args, isa, threads)}`);
       const wrong = difference(call, expected, arrays);
       if (wrong !== undefined) fail(wrong);
       if (!outputs.every((o) => o.intact())) fail('wrote outside its output');
@@ -43,14 +51,19 @@ function check(op: Operator, args: Args): string[] {
         const bits = Buffer.concat(arrays.map((a) => Buffer.from(bitsOf(a))));
         const first = seen.get(group);
         if (first === undefined) seen.set(group, bits);
-        else if (Buffer.compare(first, bits) !== 0) fail(`other bits than ${group === 'all' ? 'another instruction set or thread count' : 'another thread count'}`);
+        else if (Buffer.compare(first, bits) !== 0)
+          fail(
+            `other bits than ${group === 'all' ? 'another instruction set or thread count' : 'another thread count'}`,
+          );
       }
     }
   }
   return problems;
 }
 
-describe.each(operators.filter((op) => only === undefined || op.name === only.op).map((op) => [op.name, op] as const))('%s', (_, op) => {
+describe.each(
+  operators.filter((op) => only === undefined || op.name === only.op).map((op) => [op.name, op] as const),
+)('%s', (_, op) => {
   it('agrees with the reference on its samples', () => {
     const cases = only === undefined ? op.samples() : [only.args];
     const problems = cases.flatMap((args) => check(op, args));

@@ -60,6 +60,11 @@ function load(): Addon {
         : code === 'ERR_DLOPEN_DISABLED'
           ? 'addons are disabled in this process (--no-addons, or a permission model without --allow-addons)'
           : `${addonPath} could not be loaded (${message}); build it again with: npm run build`;
-    throw new ArgumentError('ERR_UPSAMPLING_ADDON', 'upsampling', '', `upsampling: the native addon is missing: ${why}`);
+    throw new ArgumentError(
+      'ERR_UPSAMPLING_ADDON',
+      'upsampling',
+      '',
+      `upsampling: the native addon is missing: ${why}`,
+    );
   }
 }

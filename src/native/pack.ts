@@ -10,11 +10,15 @@ export type Field = number | boolean | Table | readonly Field[];
 export function pack(fields: readonly Field[]): Float64Array {
   const flat: (number | boolean | Table)[] = [];
   const visit = (f: Field): void => {
-    if (typeof f === 'number' || typeof f === 'boolean' || ArrayBuffer.isView(f)) flat.push(f as number | Table);
+    if (typeof f === 'number' || typeof f === 'boolean' || ArrayBuffer.isView(f))
+      flat.push(f as number | Table);
     else for (const g of f) visit(g);
   };
   visit(fields);
-  const words = flat.reduce<number>((n, f) => n + (typeof f === 'object' ? Math.ceil(f.byteLength / 8) : 1), 0);
+  const words = flat.reduce<number>(
+    (n, f) => n + (typeof f === 'object' ? Math.ceil(f.byteLength / 8) : 1),
+    0,
+  );
   const out = new Float64Array(words);
   const bytes = new Uint8Array(out.buffer);
   let at = 0;

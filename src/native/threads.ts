@@ -44,7 +44,11 @@ export function cgroupQuota(read: (file: string) => string | undefined = readTex
           return limit === 'max' ? 0 : Number(limit) / Number(period);
         });
     } else if (controllers.split(',').includes('cpu')) {
-      for (const root of [`/sys/fs/cgroup/${controllers}`, '/sys/fs/cgroup/cpu', '/sys/fs/cgroup/cpu,cpuacct'])
+      for (const root of [
+        `/sys/fs/cgroup/${controllers}`,
+        '/sys/fs/cgroup/cpu',
+        '/sys/fs/cgroup/cpu,cpuacct',
+      ])
         walk(root, path, (folder) => {
           const limit = Number(read(`${folder}/cpu.cfs_quota_us`) ?? 0);
           const period = Number(read(`${folder}/cpu.cfs_period_us`) ?? 0);

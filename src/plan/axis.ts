@@ -62,7 +62,8 @@ export function axisTaps(spec: AxisSpec): AxisTaps {
   const { inSize, outSize, filter } = spec;
   const taps = tapCount(spec);
   const index = new Int32Array(taps * outSize);
-  const weight = spec.precision === 'float64' ? new Float64Array(taps * outSize) : new Float32Array(taps * outSize);
+  const weight =
+    spec.precision === 'float64' ? new Float64Array(taps * outSize) : new Float32Array(taps * outSize);
   const count = new Int32Array(outSize).fill(taps);
   const put = (o: number, k: number, i: number, w: number) => {
     index[k * outSize + o] = i < 0 ? 0 : i >= inSize ? inSize - 1 : i;
@@ -73,7 +74,8 @@ export function axisTaps(spec: AxisSpec): AxisTaps {
       const first = Math.floor((o * inSize) / outSize);
       const end = Math.ceil(((o + 1) * inSize) / outSize);
       count[o] = end - first;
-      for (let k = 0; k < taps; k++) put(o, k, Math.min(first + k, end - 1), first + k < end ? 1 / (end - first) : 0);
+      for (let k = 0; k < taps; k++)
+        put(o, k, Math.min(first + k, end - 1), first + k < end ? 1 / (end - first) : 0);
       continue;
     }
     if (filter.kind === 'antialias') {
@@ -106,7 +108,13 @@ export function axisTaps(spec: AxisSpec): AxisTaps {
 
 /** The table that copies: the axis as it is. */
 export function identityTaps(size: number, precision: 'float32' | 'float64'): AxisTaps {
-  return axisTaps({ inSize: size, outSize: size, coordinates: { kind: 'asymmetric' }, filter: { kind: 'nearest', rounding: 'floor' }, precision });
+  return axisTaps({
+    inSize: size,
+    outSize: size,
+    coordinates: { kind: 'asymmetric' },
+    filter: { kind: 'nearest', rounding: 'floor' },
+    precision,
+  });
 }
 
 /** True when the table copies its axis. */
@@ -121,7 +129,11 @@ function antialiasWindow(spec: AxisSpec, filter: { base: 'linear' | 'cubic'; a: 
   const { inSize } = spec;
   const { step, support } = antialiasSupport(spec, filter);
   const center =
-    spec.coordinates.kind === 'align-corners' ? step * (o + 0.5) : spec.scale === undefined ? ((o + 0.5) * inSize) / spec.outSize : (o + 0.5) / spec.scale;
+    spec.coordinates.kind === 'align-corners'
+      ? step * (o + 0.5)
+      : spec.scale === undefined
+        ? ((o + 0.5) * inSize) / spec.outSize
+        : (o + 0.5) / spec.scale;
   const first = Math.min(Math.max(Math.trunc(center - support + 0.5), 0), inSize - 1);
   const end = Math.max(Math.min(Math.trunc(center + support + 0.5), inSize), first + 1);
   const squeeze = step > 1 ? 1 / step : 1;
@@ -129,7 +141,14 @@ function antialiasWindow(spec: AxisSpec, filter: { base: 'linear' | 'cubic'; a: 
   let sum = 0;
   for (let i = first; i < end; i++) {
     const d = Math.abs((i - center + 0.5) * squeeze);
-    const w = filter.base === 'linear' ? Math.max(1 - d, 0) : d < 1 ? cubicInner(d, filter.a) : d < 2 ? cubicOuter(d, filter.a) : 0;
+    const w =
+      filter.base === 'linear'
+        ? Math.max(1 - d, 0)
+        : d < 1
+          ? cubicInner(d, filter.a)
+          : d < 2
+            ? cubicOuter(d, filter.a)
+            : 0;
     weights.push(w);
     sum += w;
   }
@@ -138,10 +157,19 @@ function antialiasWindow(spec: AxisSpec, filter: { base: 'linear' | 'cubic'; a: 
   return { first, weights: sum === 0 ? [1] : weights.map((w) => w / sum) };
 }
 
-function antialiasSupport(spec: AxisSpec, filter: { base: 'linear' | 'cubic' }): { step: number; support: number } {
+function antialiasSupport(
+  spec: AxisSpec,
+  filter: { base: 'linear' | 'cubic' },
+): { step: number; support: number } {
   const { inSize, outSize } = spec;
   const step =
-    spec.coordinates.kind === 'align-corners' ? (outSize > 1 ? (inSize - 1) / (outSize - 1) : 0) : spec.scale === undefined ? inSize / outSize : 1 / spec.scale;
+    spec.coordinates.kind === 'align-corners'
+      ? outSize > 1
+        ? (inSize - 1) / (outSize - 1)
+        : 0
+      : spec.scale === undefined
+        ? inSize / outSize
+        : 1 / spec.scale;
   return { step, support: (filter.base === 'linear' ? 1 : 2) * Math.max(step, 1) };
 }
 

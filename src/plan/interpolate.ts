@@ -28,7 +28,8 @@ export interface InterpolatePlan {
 }
 
 /** The type a resize of `type` computes in. */
-export const precisionOf = (type: DataType): 'float32' | 'float64' => (type === 'float64' ? 'float64' : 'float32');
+export const precisionOf = (type: DataType): 'float32' | 'float64' =>
+  type === 'float64' ? 'float64' : 'float32';
 
 export function planInterpolate(spec: InterpolateSpec): InterpolatePlan {
   const { dims, layout, type } = spec;

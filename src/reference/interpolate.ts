@@ -4,7 +4,11 @@ import type { InterpolatePlan } from '../plan/interpolate.js';
 import type { TypedArray } from '../tensor.js';
 import { reader, writer } from './elements.js';
 
-export function interpolate(plan: InterpolatePlan, [input]: readonly TypedArray[], [output]: readonly TypedArray[]): void {
+export function interpolate(
+  plan: InterpolatePlan,
+  [input]: readonly TypedArray[],
+  [output]: readonly TypedArray[],
+): void {
   const { outer, axes, inner } = plan;
   const inPlane = axes.reduce((n, a) => n * a.inSize, inner);
   const outPixels = axes.reduce((n, a) => n * a.outSize, 1);
@@ -16,7 +20,11 @@ export function interpolate(plan: InterpolatePlan, [input]: readonly TypedArray[
       for (let c = 0; c < inner; c++) {
         const o = (p * outPixels + pixel) * inner + c;
         if (write === undefined) output![o] = input![p * inPlane + taps[0]!.offset * inner + c]!;
-        else write(o, taps.reduce((sum, tap) => sum + tap.weight * read(p * inPlane + tap.offset * inner + c), 0));
+        else
+          write(
+            o,
+            taps.reduce((sum, tap) => sum + tap.weight * read(p * inPlane + tap.offset * inner + c), 0),
+          );
       }
     }
   }

@@ -4,9 +4,16 @@ import { ArgumentError, mustBe, refuse } from '../errors.js';
 import { type AsyncOptions, type Call, type RunOptions, run, runSync } from '../execute.js';
 import type { AxisSpec, Filter } from '../plan/axis.js';
 import { type InterpolatePlan, planInterpolate } from '../plan/interpolate.js';
-import { type DataType, type Layout, type Tensor, type TensorLike, asTensor } from '../tensor.js';
+import { asTensor, type DataType, type Layout, type Tensor, type TensorLike } from '../tensor.js';
 
-export type InterpolateMode = 'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'trilinear' | 'bicubic' | 'area';
+export type InterpolateMode =
+  | 'nearest'
+  | 'nearest-exact'
+  | 'linear'
+  | 'bilinear'
+  | 'trilinear'
+  | 'bicubic'
+  | 'area';
 
 export interface InterpolateOptions {
   /** Output extent of the spatial axes: a number or one per axis. Give this or `scaleFactor`. */
@@ -27,7 +34,18 @@ export interface InterpolateOptions {
   readonly out?: TensorLike | undefined;
 }
 
-export const INTERPOLATE_OPTIONS = ['size', 'scaleFactor', 'mode', 'alignCorners', 'antialias', 'recomputeScaleFactor', 'layout', 'out', 'threads', 'signal'];
+export const INTERPOLATE_OPTIONS = [
+  'size',
+  'scaleFactor',
+  'mode',
+  'alignCorners',
+  'antialias',
+  'recomputeScaleFactor',
+  'layout',
+  'out',
+  'threads',
+  'signal',
+];
 const MODES = ['nearest', 'nearest-exact', 'linear', 'bilinear', 'trilinear', 'bicubic', 'area'] as const;
 const SPATIAL: Readonly<Record<InterpolateMode, number | undefined>> = {
   nearest: undefined,
@@ -51,11 +69,20 @@ export function resizePlan(op: string, x: Tensor, o: InterpolateOptions): Interp
   const first = layout === 'nchw' ? x.dims.length - n : x.dims.length - n - 1;
   const sizes = x.dims.slice(first, first + n);
   if (sizes.some((d) => d === 0) || x.dims.slice(1).some((d) => d === 0))
-    refuse(op, 'input.dims', `input must have no empty axis but the batch, got [${x.dims.join(', ')}]`, 'ERR_UPSAMPLING_SHAPE');
+    refuse(
+      op,
+      'input.dims',
+      `input must have no empty axis but the batch, got [${x.dims.join(', ')}]`,
+      'ERR_UPSAMPLING_SHAPE',
+    );
   const alignCorners = flag(op, 'alignCorners', o.alignCorners, false);
   const antialias = flag(op, 'antialias', o.antialias, false);
   if (alignCorners && (mode === 'nearest' || mode === 'nearest-exact' || mode === 'area'))
-    refuse(op, 'alignCorners', `alignCorners must be left out with mode ${mode}, it is for linear, bilinear, bicubic and trilinear`);
+    refuse(
+      op,
+      'alignCorners',
+      `alignCorners must be left out with mode ${mode}, it is for linear, bilinear, bicubic and trilinear`,
+    );
   if (antialias && mode !== 'bilinear' && mode !== 'bicubic')
     refuse(op, 'antialias', `antialias must be left out with mode ${mode}, it is for bilinear and bicubic`);
   if (mode !== 'nearest' && mode !== 'nearest-exact' && !NUMERIC.includes(x.type))
@@ -68,7 +95,9 @@ export function resizePlan(op: string, x: Tensor, o: InterpolateOptions): Interp
     return {
       outSize,
       filter,
-      coordinates: { kind: alignCorners ? 'align-corners' : mode === 'nearest' ? 'asymmetric' : 'half-pixel' },
+      coordinates: {
+        kind: alignCorners ? 'align-corners' : mode === 'nearest' ? 'asymmetric' : 'half-pixel',
+      },
       ...(scales === undefined || alignCorners || mode === 'area' ? {} : { scale: scales[i]! }),
       ...(filter.kind === 'nearest' && x.type !== 'float64' ? { arithmetic: 'float32' as const } : {}),
     };
@@ -92,12 +121,21 @@ function filterOf(mode: InterpolateMode, antialias: boolean): Filter {
 }
 
 /** Output extents, and the factors that coordinates use if not the ratio of the extents. */
-function extents(op: string, o: InterpolateOptions, sizes: readonly number[]): { outSizes: number[]; scales: number[] | undefined } {
+function extents(
+  op: string,
+  o: InterpolateOptions,
+  sizes: readonly number[],
+): { outSizes: number[]; scales: number[] | undefined } {
   const recompute = flag(op, 'recomputeScaleFactor', o.recomputeScaleFactor, false);
   if ((o.size === undefined) === (o.scaleFactor === undefined))
-    refuse(op, 'size', 'give either size or scaleFactor, got ' + (o.size === undefined ? 'neither' : 'both'));
+    refuse(op, 'size', `give either size or scaleFactor, got ${o.size === undefined ? 'neither' : 'both'}`);
   if (o.size !== undefined) {
-    if (recompute) refuse(op, 'recomputeScaleFactor', 'recomputeScaleFactor must be left out with size, it is for scaleFactor');
+    if (recompute)
+      refuse(
+        op,
+        'recomputeScaleFactor',
+        'recomputeScaleFactor must be left out with size, it is for scaleFactor',
+      );
     return { outSizes: positivePerAxis(op, 'size', o.size, sizes.length), scales: undefined };
   }
   const scales = scalePerAxis(op, 'scaleFactor', o.scaleFactor, sizes.length);
@@ -113,7 +151,10 @@ function extents(op: string, o: InterpolateOptions, sizes: readonly number[]): {
   return { outSizes, scales: recompute ? undefined : scales };
 }
 
-export function describeInterpolate(input: TensorLike, options: InterpolateOptions & AsyncOptions): Call<Tensor> {
+export function describeInterpolate(
+  input: TensorLike,
+  options: InterpolateOptions & AsyncOptions,
+): Call<Tensor> {
   const op = 'interpolate';
   knownOptions(op, options, INTERPOLATE_OPTIONS);
   const x = asTensor(op, 'input', input);

@@ -1,24 +1,68 @@
-import { describeInterpolate, type InterpolateOptions, interpolateSync } from '../../src/torch/interpolate.js';
+import {
+  describeInterpolate,
+  type InterpolateOptions,
+  interpolateSync,
+} from '../../src/torch/interpolate.js';
 import { type Args, defineOp, product, tensor } from '../support/operator.js';
 import type { Random } from '../support/random.js';
 
 const MODES_2D = ['nearest', 'nearest-exact', 'bilinear', 'bicubic', 'area'] as const;
 const MOVES = ['nearest', 'nearest-exact'];
-const ALL_TYPES = ['float32', 'float64', 'float16', 'uint8', 'int8', 'uint16', 'int16', 'int32', 'uint32', 'int64', 'uint64', 'bool'] as const;
+const ALL_TYPES = [
+  'float32',
+  'float64',
+  'float16',
+  'uint8',
+  'int8',
+  'uint16',
+  'int16',
+  'int32',
+  'uint32',
+  'int64',
+  'uint64',
+  'bool',
+] as const;
 const NUMERIC = ['float32', 'float64', 'float16', 'uint8', 'int8'] as const;
 
-const args = (dims: readonly number[], options: InterpolateOptions, type: (typeof ALL_TYPES)[number] = 'float32', seed = 1): Args => ({
+const args = (
+  dims: readonly number[],
+  options: InterpolateOptions,
+  type: (typeof ALL_TYPES)[number] = 'float32',
+  seed = 1,
+): Args => ({
   tensors: [{ type, dims, seed }],
   options: options as Record<string, unknown>,
 });
 
 function samples(): Args[] {
   const out: Args[] = [];
-  const spatial = [[4, 4], [5, 3], [1, 7], [1, 1], [2, 33]];
-  const sizes = [[3, 3], [5, 5], [8, 2], [1, 1], [4, 4], [9, 67]];
-  for (const { mode, from, to, layout } of product({ mode: MODES_2D, from: spatial, to: sizes, layout: ['nchw', 'nhwc'] as const }))
+  const spatial = [
+    [4, 4],
+    [5, 3],
+    [1, 7],
+    [1, 1],
+    [2, 33],
+  ];
+  const sizes = [
+    [3, 3],
+    [5, 5],
+    [8, 2],
+    [1, 1],
+    [4, 4],
+    [9, 67],
+  ];
+  for (const { mode, from, to, layout } of product({
+    mode: MODES_2D,
+    from: spatial,
+    to: sizes,
+    layout: ['nchw', 'nhwc'] as const,
+  }))
     out.push(args(layout === 'nchw' ? [2, 3, ...from] : [2, ...from, 3], { mode, size: to, layout }));
-  for (const { mode, from, to } of product({ mode: ['bilinear', 'bicubic'] as const, from: spatial, to: sizes })) {
+  for (const { mode, from, to } of product({
+    mode: ['bilinear', 'bicubic'] as const,
+    from: spatial,
+    to: sizes,
+  })) {
     out.push(args([1, 2, ...from], { mode, size: to, alignCorners: true }));
     out.push(args([1, 2, ...from], { mode, size: to, antialias: true }));
   }
@@ -26,16 +70,28 @@ function samples(): Args[] {
     out.push(args([1, 2, 7, 10], { mode, scaleFactor }));
     out.push(args([1, 2, 7, 10], { mode, scaleFactor, recomputeScaleFactor: true }));
   }
-  for (const type of ALL_TYPES) for (const mode of MOVES) out.push(args([2, 3, 5, 7], { mode: mode as 'nearest', size: [9, 13] }, type));
+  for (const type of ALL_TYPES)
+    for (const mode of MOVES) out.push(args([2, 3, 5, 7], { mode: mode as 'nearest', size: [9, 13] }, type));
   for (const { type, mode } of product({ type: NUMERIC, mode: ['bilinear', 'bicubic', 'area'] as const }))
-    out.push(args([2, 3, 5, 17], { mode, size: [9, 40] }, type), args([2, 3, 15, 37], { mode, size: [4, 9] }, type));
+    out.push(
+      args([2, 3, 5, 17], { mode, size: [9, 40] }, type),
+      args([2, 3, 15, 37], { mode, size: [4, 9] }, type),
+    );
   // Other ranks: one and three spatial axes, and no batch.
   for (const mode of ['nearest', 'area', 'linear'] as const) out.push(args([2, 3, 9], { mode, size: 14 }));
-  for (const mode of ['nearest', 'area', 'trilinear'] as const) out.push(args([1, 2, 3, 4, 5], { mode, size: [5, 3, 8] }));
-  out.push(args([3, 4, 5], { mode: 'bilinear', size: [6, 7] }), args([0, 3, 4, 5], { mode: 'bilinear', size: [6, 7] }));
+  for (const mode of ['nearest', 'area', 'trilinear'] as const)
+    out.push(args([1, 2, 3, 4, 5], { mode, size: [5, 3, 8] }));
+  out.push(
+    args([3, 4, 5], { mode: 'bilinear', size: [6, 7] }),
+    args([0, 3, 4, 5], { mode: 'bilinear', size: [6, 7] }),
+  );
   // Channels around the vector lengths, and rows longer than one.
-  for (const c of [1, 4, 7, 16, 17, 37]) out.push(args([1, 5, 6, c], { mode: 'bilinear', size: [11, 13], layout: 'nhwc' }));
-  out.push(args([1, 1, 3, 200], { mode: 'bilinear', size: [6, 401] }), args([1, 1, 200, 3], { mode: 'bicubic', size: [99, 5] }));
+  for (const c of [1, 4, 7, 16, 17, 37])
+    out.push(args([1, 5, 6, c], { mode: 'bilinear', size: [11, 13], layout: 'nhwc' }));
+  out.push(
+    args([1, 1, 3, 200], { mode: 'bilinear', size: [6, 401] }),
+    args([1, 1, 200, 3], { mode: 'bicubic', size: [99, 5] }),
+  );
   return out;
 }
 
@@ -52,11 +108,23 @@ function random(r: Random): Args {
     if (r.chance(0.3)) options.alignCorners = true;
     if (r.chance(0.3)) options.antialias = true;
   }
-  return { tensors: [{ type, dims: layout === 'nchw' ? [r.int(1, 2), c, h, w] : [r.int(1, 2), h, w, c], seed: r.int(1, 1e9) }], options };
+  return {
+    tensors: [
+      {
+        type,
+        dims: layout === 'nchw' ? [r.int(1, 2), c, h, w] : [r.int(1, 2), h, w, c],
+        seed: r.int(1, 1e9),
+      },
+    ],
+    options,
+  };
 }
 
 const x = () => tensor([1, 1, 2, 2], [1, 2, 3, 4]);
-const bad = (options: unknown, input: unknown = x()) => () => interpolateSync(input as never, options as never);
+const bad =
+  (options: unknown, input: unknown = x()) =>
+  () =>
+    interpolateSync(input as never, options as never);
 const OPTION = 'ERR_UPSAMPLING_OPTION';
 const SHAPE = 'ERR_UPSAMPLING_SHAPE';
 
@@ -67,26 +135,104 @@ export default defineOp({
   family: ({ options }) => (MOVES.includes(options.mode as string) ? 'exact' : 'interpolation'),
   samples,
   random,
-  absolute: (plan) => ({ ...plan, axes: plan.axes.map((a) => ({ ...a, weight: a.weight.map(Math.abs) as Float32Array })) }),
+  absolute: (plan) => ({
+    ...plan,
+    axes: plan.axes.map((a) => ({ ...a, weight: a.weight.map(Math.abs) as Float32Array })),
+  }),
   products: (plan) => plan.axes.reduce((n, a) => n + a.taps, 1),
   errors: [
     { name: 'no size', call: bad({}), code: OPTION, message: /give either size or scaleFactor, got neither/ },
     { name: 'both sizes', call: bad({ size: 2, scaleFactor: 2 }), code: OPTION, message: /got both/ },
-    { name: 'zero size', call: bad({ size: [0, 4] }), code: OPTION, message: /interpolate: size must be .*positive integers, got \[0, 4\]/ },
-    { name: 'fraction as size', call: bad({ size: [2.5, 4] }), code: OPTION, message: /size must be .*got \[2.5, 4\]/ },
+    {
+      name: 'zero size',
+      call: bad({ size: [0, 4] }),
+      code: OPTION,
+      message: /interpolate: size must be .*positive integers, got \[0, 4\]/,
+    },
+    {
+      name: 'fraction as size',
+      call: bad({ size: [2.5, 4] }),
+      code: OPTION,
+      message: /size must be .*got \[2.5, 4\]/,
+    },
     { name: 'three sizes', call: bad({ size: [2, 3, 4] }), code: OPTION, message: /size must be/ },
-    { name: 'NaN factor', call: bad({ scaleFactor: NaN }), code: OPTION, message: /scaleFactor must be .*got NaN/ },
-    { name: 'factor too small', call: bad({ scaleFactor: 0.1 }), code: OPTION, message: /scaleFactor must give output sizes/ },
-    { name: 'unknown mode', call: bad({ size: 2, mode: 'cubic' }), code: OPTION, message: /mode must be one of nearest/ },
-    { name: 'misspelt option', call: bad({ size: 2, align_corners: true }), code: OPTION, message: /did you mean alignCorners\?/ },
-    { name: 'alignCorners with nearest', call: bad({ size: 2, alignCorners: true }), code: OPTION, message: /alignCorners must be left out/ },
-    { name: 'antialias with area', call: bad({ size: 2, mode: 'area', antialias: true }), code: OPTION, message: /antialias must be left out/ },
-    { name: 'recompute with size', call: bad({ size: 2, recomputeScaleFactor: true }), code: OPTION, message: /recomputeScaleFactor must be left out/ },
-    { name: 'flag that is a number', call: bad({ size: 2, mode: 'bilinear', alignCorners: 1 }), code: OPTION, message: /alignCorners must be true or false, got 1/ },
-    { name: 'unknown layout', call: bad({ size: 2, layout: 'chwn' }), code: OPTION, message: /layout must be one of nchw, nhwc/ },
-    { name: 'rank 2', call: bad({ size: 2 }, { data: new Float32Array(4), dims: [2, 2] }), code: SHAPE, message: /input must have 3 or 4 or 5 dimensions/ },
-    { name: 'bilinear on rank 5', call: bad({ size: 2, mode: 'bilinear' }, { data: new Float32Array(4), dims: [1, 1, 1, 2, 2] }), code: SHAPE, message: /4 or 3 dimensions/ },
-    { name: 'empty axis', call: bad({ size: 2 }, { data: new Float32Array(0), dims: [1, 1, 0, 2] }), code: SHAPE, message: /no empty axis/ },
-    { name: 'bilinear on int32', call: bad({ size: 2, mode: 'bilinear' }, { data: new Int32Array(4), dims: [1, 1, 2, 2] }), code: 'ERR_UPSAMPLING_TYPE', message: /input.type must be one of/ },
+    {
+      name: 'NaN factor',
+      call: bad({ scaleFactor: NaN }),
+      code: OPTION,
+      message: /scaleFactor must be .*got NaN/,
+    },
+    {
+      name: 'factor too small',
+      call: bad({ scaleFactor: 0.1 }),
+      code: OPTION,
+      message: /scaleFactor must give output sizes/,
+    },
+    {
+      name: 'unknown mode',
+      call: bad({ size: 2, mode: 'cubic' }),
+      code: OPTION,
+      message: /mode must be one of nearest/,
+    },
+    {
+      name: 'misspelt option',
+      call: bad({ size: 2, align_corners: true }),
+      code: OPTION,
+      message: /did you mean alignCorners\?/,
+    },
+    {
+      name: 'alignCorners with nearest',
+      call: bad({ size: 2, alignCorners: true }),
+      code: OPTION,
+      message: /alignCorners must be left out/,
+    },
+    {
+      name: 'antialias with area',
+      call: bad({ size: 2, mode: 'area', antialias: true }),
+      code: OPTION,
+      message: /antialias must be left out/,
+    },
+    {
+      name: 'recompute with size',
+      call: bad({ size: 2, recomputeScaleFactor: true }),
+      code: OPTION,
+      message: /recomputeScaleFactor must be left out/,
+    },
+    {
+      name: 'flag that is a number',
+      call: bad({ size: 2, mode: 'bilinear', alignCorners: 1 }),
+      code: OPTION,
+      message: /alignCorners must be true or false, got 1/,
+    },
+    {
+      name: 'unknown layout',
+      call: bad({ size: 2, layout: 'chwn' }),
+      code: OPTION,
+      message: /layout must be one of nchw, nhwc/,
+    },
+    {
+      name: 'rank 2',
+      call: bad({ size: 2 }, { data: new Float32Array(4), dims: [2, 2] }),
+      code: SHAPE,
+      message: /input must have 3 or 4 or 5 dimensions/,
+    },
+    {
+      name: 'bilinear on rank 5',
+      call: bad({ size: 2, mode: 'bilinear' }, { data: new Float32Array(4), dims: [1, 1, 1, 2, 2] }),
+      code: SHAPE,
+      message: /4 or 3 dimensions/,
+    },
+    {
+      name: 'empty axis',
+      call: bad({ size: 2 }, { data: new Float32Array(0), dims: [1, 1, 0, 2] }),
+      code: SHAPE,
+      message: /no empty axis/,
+    },
+    {
+      name: 'bilinear on int32',
+      call: bad({ size: 2, mode: 'bilinear' }, { data: new Int32Array(4), dims: [1, 1, 2, 2] }),
+      code: 'ERR_UPSAMPLING_TYPE',
+      message: /input.type must be one of/,
+    },
   ],
 });

@@ -38,7 +38,11 @@ export function expectation(op: Operator, args: Args, call: Call<unknown>): Expe
   run(wide, inputs, [exact]);
   const magnitude = new Float64Array(size);
   const absolute = (op.absolute === undefined ? wide : op.absolute(wide as never)) as AnyPlan;
-  run({ ...absolute, type: 'float64' } as AnyPlan, inputs.map((a) => a.map(Math.abs)), [magnitude]);
+  run(
+    { ...absolute, type: 'float64' } as AnyPlan,
+    inputs.map((a) => a.map(Math.abs)),
+    [magnitude],
+  );
   const products = op.products?.(plan as never) ?? 1;
   const unit = plan.type === 'float64' ? 2 ** -53 : 2 ** -24;
   const bound = magnitude.map((m, i) => (products + 2) * unit * m + rounding(plan.type, exact[i]!));
@@ -63,14 +67,28 @@ function rounding(type: DataType, v: number): number {
 function allocateLike(type: DataType, dims: readonly number[]): TypedArray {
   const size = dims.reduce((a, b) => a * b, 1);
   const arrays = {
-    float32: Float32Array, float64: Float64Array, float16: Uint16Array, uint8: Uint8Array, int8: Int8Array, uint16: Uint16Array,
-    int16: Int16Array, int32: Int32Array, uint32: Uint32Array, int64: BigInt64Array, uint64: BigUint64Array, bool: Uint8Array,
+    float32: Float32Array,
+    float64: Float64Array,
+    float16: Uint16Array,
+    uint8: Uint8Array,
+    int8: Int8Array,
+    uint16: Uint16Array,
+    int16: Int16Array,
+    int32: Int32Array,
+    uint32: Uint32Array,
+    int64: BigInt64Array,
+    uint64: BigUint64Array,
+    bool: Uint8Array,
   } as const;
   return new arrays[type](size);
 }
 
 /** The first way in which `got` is not what was expected, or undefined. */
-export function difference(call: Call<unknown>, expected: Expectation, got: readonly TypedArray[]): string | undefined {
+export function difference(
+  call: Call<unknown>,
+  expected: Expectation,
+  got: readonly TypedArray[],
+): string | undefined {
   for (const [k, spec] of call.outputs.entries()) {
     const a = got[k]!;
     const e = expected.exact[k]!;
@@ -80,7 +98,10 @@ export function difference(call: Call<unknown>, expected: Expectation, got: read
       if (Buffer.compare(ba, be) === 0) continue;
       const [na, ne] = [numbers(spec.type, a), numbers(spec.type, e)];
       for (let i = 0; i < a.length; i++)
-        if (a[i] !== e[i] && !(float && Number.isNaN(na[i]!) && Number.isNaN(ne[i]!)) || (float && na[i] === 0 && !Object.is(na[i], ne[i])))
+        if (
+          (a[i] !== e[i] && !(float && Number.isNaN(na[i]!) && Number.isNaN(ne[i]!))) ||
+          (float && na[i] === 0 && !Object.is(na[i], ne[i]))
+        )
           return `output ${k} (${spec.param}) element ${place(i, spec.dims)}: expected ${e[i]}, got ${a[i]}`;
       continue;
     }
@@ -89,8 +110,15 @@ export function difference(call: Call<unknown>, expected: Expectation, got: read
     let excess = 0;
     for (let i = 0; i < values.length; i++) {
       const clamped = clamp(spec.type, e[i] as number);
-      const same = Object.is(values[i], clamped) || values[i] === clamped || (Number.isNaN(values[i]!) && Number.isNaN(clamped));
-      const over = same ? 0 : Number.isFinite(clamped) ? Math.abs(values[i]! - clamped) / expected.bound[i]! : Infinity;
+      const same =
+        Object.is(values[i], clamped) ||
+        values[i] === clamped ||
+        (Number.isNaN(values[i]!) && Number.isNaN(clamped));
+      const over = same
+        ? 0
+        : Number.isFinite(clamped)
+          ? Math.abs(values[i]! - clamped) / expected.bound[i]!
+          : Infinity;
       if (Number.isNaN(over) || over > Math.max(1, excess)) {
         worst = i;
         excess = Number.isNaN(over) ? Infinity : over;

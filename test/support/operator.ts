@@ -6,7 +6,7 @@ import type { OpName, Plans } from '../../src/backend.js';
 import type { Call } from '../../src/execute.js';
 import type { Tensor, TensorLike } from '../../src/tensor.js';
 import type { Random } from './random.js';
-import { type TensorSpec, makeTensor } from './tensors.js';
+import { makeTensor, type TensorSpec } from './tensors.js';
 
 /**
  * Which error is allowed, as DESIGN says:
@@ -62,13 +62,19 @@ export function callOf(op: Operator, args: Args): Call<unknown> {
 }
 
 /** A tensor literal for tests that spell out their numbers. */
-export function tensor(dims: readonly number[], values: readonly number[]): TensorLike & { data: Float32Array } {
+export function tensor(
+  dims: readonly number[],
+  values: readonly number[],
+): TensorLike & { data: Float32Array } {
   return { data: Float32Array.from(values), dims, type: 'float32' };
 }
 
 /** Everything that lists can combine to. */
-export function product<T extends Record<string, readonly unknown[]>>(lists: T): { [K in keyof T]: T[K][number] }[] {
+export function product<T extends Record<string, readonly unknown[]>>(
+  lists: T,
+): { [K in keyof T]: T[K][number] }[] {
   let out: Record<string, unknown>[] = [{}];
-  for (const [key, values] of Object.entries(lists)) out = out.flatMap((o) => values.map((v) => ({ ...o, [key]: v })));
+  for (const [key, values] of Object.entries(lists))
+    out = out.flatMap((o) => values.map((v) => ({ ...o, [key]: v })));
   return out as { [K in keyof T]: T[K][number] }[];
 }

@@ -1,6 +1,6 @@
 /** Tensors for tests: inputs from a seed, outputs between sentinels. */
 import { toHalf } from '../../src/reference/elements.js';
-import { type DataType, type Tensor, type TypedArray, allocate, bytesOf } from '../../src/tensor.js';
+import { allocate, bytesOf, type DataType, type Tensor, type TypedArray } from '../../src/tensor.js';
 import { random } from './random.js';
 
 /** Plain data that makes a tensor; a failure message holds it, and it makes the tensor again. */
@@ -39,9 +39,11 @@ export function makeTensor(spec: TensorSpec): Tensor {
     else if (fill === 'ties') v = r.int(0, 3);
     else if (range !== undefined) v = r.int(...range);
     else v = Math.fround(r.next() * 2 - 1);
-    if (fill === 'special' && range === undefined && r.chance(0.1)) v = r.pick([NaN, Infinity, -Infinity, 0, -0]);
+    if (fill === 'special' && range === undefined && r.chance(0.1))
+      v = r.pick([NaN, Infinity, -Infinity, 0, -0]);
     if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
-      const big = fill === 'index' || fill === 'ties' ? BigInt(v) : BigInt(Math.floor(r.next() * 2 ** 52)) * 2048n;
+      const big =
+        fill === 'index' || fill === 'ties' ? BigInt(v) : BigInt(Math.floor(r.next() * 2 ** 52)) * 2048n;
       data[i] = spec.type === 'int64' && r.chance(0.5) && fill === 'uniform' ? -big : big;
     } else data[i] = half ? toHalf(v) : v;
   }
@@ -60,12 +62,17 @@ export function guarded(type: DataType, dims: readonly number[]): { tensor: Tens
   const before = MARGIN + bytes;
   const whole = new Uint8Array(before + size * bytes + MARGIN);
   whole.fill(0xa5);
-  const Arrays = allocate('test', type, [0]).data.constructor as new (b: ArrayBuffer, o: number, n: number) => TypedArray;
+  const Arrays = allocate('test', type, [0]).data.constructor as new (
+    b: ArrayBuffer,
+    o: number,
+    n: number,
+  ) => TypedArray;
   const data = new Arrays(whole.buffer, before, size);
   const inside = new Uint8Array(whole.buffer, before, size * bytes);
   for (let i = 0; i < inside.length; i++) inside[i] = 0x7f ^ (i * 37);
   const intact = () =>
-    whole.subarray(0, before).every((b) => b === 0xa5) && whole.subarray(before + size * bytes).every((b) => b === 0xa5);
+    whole.subarray(0, before).every((b) => b === 0xa5) &&
+    whole.subarray(before + size * bytes).every((b) => b === 0xa5);
   return { tensor: { type, data, dims: [...dims] }, intact };
 }
 
