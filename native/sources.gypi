@@ -4,8 +4,12 @@
       "native/addon.cc",
       "native/binding/interpolate.cc",
       "native/binding/jobs.cc",
+      "native/binding/pixel-shuffle.cc",
+      "native/binding/pixel-unshuffle.cc",
       "native/binding/settings.cc",
       "native/ops/interpolate.cc",
+      "native/ops/pixel-shuffle.cc",
+      "native/ops/pixel-unshuffle.cc",
       "native/runtime/gomp.cc",
       "native/runtime/isa.cc",
       "native/runtime/parallel.cc",
@@ -14,6 +18,7 @@
       "native/runtime/settings.cc"
     ],
     "ups_kernel_sources": [
+      "native/kernels/interleave.cc",
       "native/kernels/move.cc",
       "native/kernels/resample.cc",
       "native/kernels/table.cc"

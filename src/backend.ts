@@ -3,11 +3,15 @@
  * The tests run every case on both.
  */
 import type { InterpolatePlan } from './plan/interpolate.js';
+import type { PixelShufflePlan } from './plan/pixel-shuffle.js';
+import type { PixelUnshufflePlan } from './plan/pixel-unshuffle.js';
 import type { TypedArray } from './tensor.js';
 
 /** The plan of every operator, by the operator's name. To add an operator, add its line and follow the compiler. */
 export interface Plans {
   interpolate: InterpolatePlan;
+  pixelShuffle: PixelShufflePlan;
+  pixelUnshuffle: PixelUnshufflePlan;
 }
 
 export type OpName = keyof Plans;

@@ -3,7 +3,9 @@
 #include <napi.h>
 
 #define UPS_OPERATORS(X) \
-  X(interpolate, "interpolate")
+  X(interpolate, "interpolate") \
+  X(pixel_shuffle, "pixelShuffle") \
+  X(pixel_unshuffle, "pixelUnshuffle")
 
 namespace upsampling {
 #define UPS_DECLARE(name, text) napi_value bind_##name(napi_env env, napi_callback_info info);

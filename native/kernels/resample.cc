@@ -9,8 +9,6 @@ namespace {
 
 // --- elements ------------------------------------------------------------------------------------------------------
 
-#define UPS_MEMBER static inline __attribute__((always_inline))
-
 struct Half {
   uint16_t bits;
 };

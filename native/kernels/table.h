@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/interleave.h"
 #include "kernels/types.h"
 
 namespace upsampling {
@@ -14,6 +15,8 @@ struct KernelTable {
   const char* name;
   // Floats in a vector: buffers that a kernel reads in whole vectors are padded to it.
   int lanes;
+
+  InterleaveKernels interleave;
 
   // --- move.cc ---------------------------------------------------------------------------------------------------
   // out[i] = in[index[i]] for i < n; elements of 1, 2, 4 and 8 bytes.

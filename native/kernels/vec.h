@@ -18,6 +18,8 @@
 
 #define UPS_INLINE static inline __attribute__((always_inline))
 
+#define UPS_MEMBER static inline __attribute__((always_inline))
+
 namespace upsampling {
 namespace UPS_ISA {
 

@@ -4,9 +4,13 @@ import type { TypedArray } from '../tensor.js';
 import { addon } from './addon.js';
 import { BackendFailure } from './failure.js';
 import { packInterpolate } from './interpolate.js';
+import { packPixelShuffle } from './pixel-shuffle.js';
+import { packPixelUnshuffle } from './pixel-unshuffle.js';
 
 const PACKERS: { readonly [K in OpName]: (plan: Plans[K]) => Float64Array } = {
   interpolate: packInterpolate,
+  pixelShuffle: packPixelShuffle,
+  pixelUnshuffle: packPixelUnshuffle,
 };
 
 const packed = new WeakMap<object, Float64Array>();

@@ -1,5 +1,11 @@
 /** The reference backend: slow, exact, and in another form than the kernels. */
 import type { Backend } from '../backend.js';
 import { interpolate } from './interpolate.js';
+import { pixelShuffle } from './pixel-shuffle.js';
+import { pixelUnshuffle } from './pixel-unshuffle.js';
 
-export const reference: Backend = { interpolate };
+export const reference: Backend = {
+  interpolate,
+  pixelShuffle,
+  pixelUnshuffle,
+};

@@ -60,7 +60,11 @@ const SPATIAL: Readonly<Record<InterpolateMode, number | undefined>> = {
 const NUMERIC: readonly DataType[] = ['float32', 'float64', 'float16', 'uint8', 'int8'];
 
 /** The resize that the options ask for, as geometry; shared by every operator that resizes first. */
-export function resizePlan(op: string, x: Tensor, o: InterpolateOptions): InterpolatePlan {
+export function resizePlan(
+  op: string,
+  x: Pick<Tensor, 'type' | 'dims'>,
+  o: InterpolateOptions,
+): InterpolatePlan {
   const mode = o.mode === undefined ? 'nearest' : oneOf(op, 'mode', o.mode, MODES);
   const layout = o.layout === undefined ? 'nchw' : oneOf(op, 'layout', o.layout, ['nchw', 'nhwc'] as const);
   const n = SPATIAL[mode] ?? x.dims.length - 2;
@@ -151,14 +155,23 @@ function extents(
   return { outSizes, scales: recompute ? undefined : scales };
 }
 
+/** The plan for an input of this type and these dims; shared by the call and by outputDims. */
+export function interpolatePlan(
+  op: string,
+  x: Pick<Tensor, 'type' | 'dims'>,
+  options: InterpolateOptions,
+): InterpolatePlan {
+  knownOptions(op, options, INTERPOLATE_OPTIONS);
+  return resizePlan(op, x, options ?? {});
+}
+
 export function describeInterpolate(
   input: TensorLike,
   options: InterpolateOptions & AsyncOptions,
-): Call<Tensor> {
+): Call<Tensor, 'interpolate'> {
   const op = 'interpolate';
-  knownOptions(op, options, INTERPOLATE_OPTIONS);
   const x = asTensor(op, 'input', input);
-  const plan = resizePlan(op, x, options ?? {});
+  const plan = interpolatePlan(op, x, options);
   return {
     op,
     kernel: 'interpolate',
