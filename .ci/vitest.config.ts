@@ -1,7 +1,16 @@
 import { defineConfig } from 'vitest/config';
 
+const report = process.env.UPSAMPLING_TEST_REPORT;
+
 // Forks, not threads: a crash of the addon ends one worker with a report instead of the whole run.
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
-  test: { include: ['test/**/*.test.ts'], pool: 'forks', testTimeout: 60_000, hookTimeout: 60_000 },
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // What .ci/run counts.
+    ...(report === undefined ? {} : { reporters: ['default', ['json', { outputFile: report }]] }),
+  },
 });

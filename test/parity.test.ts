@@ -19,6 +19,9 @@ const only =
     ? undefined
     : (JSON.parse(process.env.UPSAMPLING_CASE) as { op: string; isa: string; threads: number; args: Args });
 
+/** How many random cases; UPSAMPLING_DRAWS bounds it where the addon is slow, as under sanitizers. */
+const draws = (op: Operator) => Math.min(op.draws ?? 150, Number(process.env.UPSAMPLING_DRAWS ?? Infinity));
+
 /** Runs a case everywhere; returns what is wrong, or nothing. */
 function check(op: Operator, args: Args): string[] {
   const call = callOf(op, args);
@@ -73,7 +76,7 @@ describe.each(
   it.runIf(only === undefined)('agrees with the reference on random cases', () => {
     const seed = Number(process.env.UPSAMPLING_SEED ?? 20261122);
     const problems: string[] = [];
-    for (let i = 0; i < (op.draws ?? 150); i++) problems.push(...check(op, op.random(random(seed + i))));
+    for (let i = 0; i < draws(op); i++) problems.push(...check(op, op.random(random(seed + i))));
     expect(problems.slice(0, 5).join('\n'), `seed ${seed}`).toBe('');
   });
 });

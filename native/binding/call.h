@@ -1,5 +1,6 @@
-// Decodes a call of an operator and runs or queues it. No defaults, no formulas, no messages for users: what arrives here
-// was checked in TypeScript, and a mismatch is a bug of ours that must still not touch memory it should not.
+// Decodes a call of an operator and runs or queues it. No defaults, no formulas, no messages for users: what
+// arrives here was checked in TypeScript, and a mismatch is a bug of ours that must still not touch memory it
+// should not.
 #pragma once
 #include <napi.h>
 
@@ -95,11 +96,12 @@ class Call {
     return static_cast<T*>(memory(index, count, sizeof(T)));
   }
 
-  // Runs `op` now, or queues it when the call has a job number. `work` is a rough count of nanoseconds of one thread
-  // beyond what moving the arrays takes.
+  // Runs `op` now, or queues it when the call has a job number. `work` is a rough count of nanoseconds of one
+  // thread beyond what moving the arrays takes.
   template <class Args>
   napi_value submit(Status (*op)(const Args&, const Context&), const Args& args, double work = 0) {
-    static_assert(std::is_trivially_copyable<Args>::value, "a queued call owns nothing but its plan's memory");
+    static_assert(std::is_trivially_copyable<Args>::value,
+                  "a queued call owns nothing but its plan's memory");
     const int threads = threads_ > 0 ? threads_ : default_threads();
     Status status = OK;
     try {
@@ -130,7 +132,8 @@ class Call {
     napi_typedarray_type type;
     void* data = nullptr;
     size_t length = 0;
-    if (index >= argc_ || napi_get_typedarray_info(env_, argv_[index], &type, &length, &data, nullptr, nullptr) != napi_ok)
+    if (index >= argc_ ||
+        napi_get_typedarray_info(env_, argv_[index], &type, &length, &data, nullptr, nullptr) != napi_ok)
       Napi::Error::Fatal("upsampling", "an argument is not a typed array");
     static constexpr uint8_t kBytes[] = {1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8};
     *bytes = length * kBytes[type];

@@ -1,4 +1,5 @@
-// Finished jobs, from the executor's threads to JavaScript: one thread-safe function per environment, batched.
+// Finished jobs, from the executor's threads to JavaScript: one thread-safe function per environment,
+// batched.
 #include "binding/jobs.h"
 
 #include <napi.h>
@@ -45,7 +46,8 @@ void deliver(napi_env env, napi_value, void* context, void*) {
 
 void finalize(napi_env, void* data, void*) { delete static_cast<Environment*>(data); }
 
-// Runs before the thread-safe function's own hook (hooks run last in, first out): no job of ours is left after it.
+// Runs before the thread-safe function's own hook (hooks run last in, first out): no job of ours is left
+// after it.
 void cleanup(void* data) {
   auto* e = static_cast<Environment*>(data);
   drain_jobs(e);

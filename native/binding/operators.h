@@ -2,10 +2,12 @@
 #pragma once
 #include <napi.h>
 
+// clang-format off
 #define UPS_OPERATORS(X) \
   X(interpolate, "interpolate") \
   X(pixel_shuffle, "pixelShuffle") \
   X(pixel_unshuffle, "pixelUnshuffle")
+// clang-format on
 
 namespace upsampling {
 #define UPS_DECLARE(name, text) napi_value bind_##name(napi_env env, napi_callback_info info);

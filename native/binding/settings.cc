@@ -46,14 +46,16 @@ napi_value set_threads(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// A large result is 4 KiB pages that the first write faults in one by one, eleven times the cost of writing warm memory;
-// under huge pages it is twice. Only whole huge pages inside the array are advised, so neighbours are not touched.
+// A large result is 4 KiB pages that the first write faults in one by one, eleven times the cost of writing
+// warm memory; under huge pages it is twice. Only whole huge pages inside the array are advised, so
+// neighbours are not touched.
 napi_value advise_huge_pages(napi_env env, napi_callback_info info) {
 #if defined(__linux__)
   napi_typedarray_type type;
   size_t length = 0;
   void* data = nullptr;
-  if (napi_get_typedarray_info(env, first_argument(env, info), &type, &length, &data, nullptr, nullptr) != napi_ok)
+  if (napi_get_typedarray_info(env, first_argument(env, info), &type, &length, &data, nullptr, nullptr) !=
+      napi_ok)
     return nullptr;
   static constexpr uint8_t kBytes[] = {1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8};
   const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));

@@ -30,7 +30,7 @@ UPS_INLINE uint16_t to_half(float f) {
   const uint32_t magnitude = bits & 0x7fffffffu;
   if (magnitude > 0x7f800000u) return static_cast<uint16_t>(sign | 0x7e00u | ((magnitude >> 13) & 0x3ffu));
   if (magnitude >= 0x477ff000u) return static_cast<uint16_t>(sign | 0x7c00u);  // 65520 and above
-  if (magnitude < 0x38800000u) {                                              // below 2^-14: subnormal
+  if (magnitude < 0x38800000u) {                                               // below 2^-14: subnormal
     float m;
     __builtin_memcpy(&m, &magnitude, 4);
     m = m * 0x1p24f + 8388608.0f;  // the addition rounds to an integer, ties to even

@@ -7,7 +7,7 @@ namespace UPS_ISA {
 
 namespace {
 
-// --- elements ------------------------------------------------------------------------------------------------------
+// elements
 
 struct Half {
   uint16_t bits;
@@ -58,13 +58,13 @@ void widen(float* __restrict out, const void* in, int64_t n) {
   for (int64_t i = 0; i < n; ++i) out[i] = Element<S>::widen(x[i]);
 }
 
-// --- down the rows -------------------------------------------------------------------------------------------------
+// down the rows
 
 // T computes, S is stored. The order of the sum is that of the taps, whatever the vector length.
 template <class T, class S>
 void blend(S* __restrict out, const T* const* rows, const T* weight, int64_t taps, int64_t n) {
   if (taps == 2) {
-    const T *__restrict a = rows[0], *__restrict b = rows[1];
+    const T* __restrict a = rows[0], * __restrict b = rows[1];
     const T u = weight[0], v = weight[1];
     for (int64_t i = 0; i < n; ++i) out[i] = Element<S>::narrow(u * a[i] + v * b[i]);
     return;
@@ -85,7 +85,7 @@ void blend_double(double* out, const double* const* rows, const double* weight, 
   blend<double, double>(out, rows, weight, taps, n);
 }
 
-// --- along a row ---------------------------------------------------------------------------------------------------
+// along a row
 
 template <class T>
 void resample_row(T* __restrict out, const T* __restrict in, const AxisTable* axis, int64_t inner) {
@@ -95,7 +95,8 @@ void resample_row(T* __restrict out, const T* __restrict in, const AxisTable* ax
     const int64_t count = axis->count[o];
     for (int64_t c = 0; c < inner; ++c) {
       T sum = weight[o] * in[axis->index[o] * inner + c];
-      for (int64_t k = 1; k < count; ++k) sum += weight[k * size + o] * in[axis->index[k * size + o] * inner + c];
+      for (int64_t k = 1; k < count; ++k)
+        sum += weight[k * size + o] * in[axis->index[k * size + o] * inner + c];
       out[o * inner + c] = sum;
     }
   }

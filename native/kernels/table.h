@@ -1,7 +1,7 @@
 // The leaf kernels of one instruction set. ops/ calls kernels only through this table.
 //
-// A leaf is noexcept, allocates nothing, knows no option, and has no mode branch, clamp or border case inside a loop over
-// pixels. Argument order: outputs, inputs, tables, extents. Extents count elements.
+// A leaf is noexcept, allocates nothing, knows no option, and has no mode branch, clamp or border case inside
+// a loop over pixels. Argument order: outputs, inputs, tables, extents. Extents count elements.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -18,15 +18,16 @@ struct KernelTable {
 
   InterleaveKernels interleave;
 
-  // --- move.cc ---------------------------------------------------------------------------------------------------
+  // move.cc
   // out[i] = in[index[i]] for i < n; elements of 1, 2, 4 and 8 bytes.
   void (*gather[4])(void* out, const void* in, const int32_t* index, int64_t n);
 
-  // --- resample.cc -----------------------------------------------------------------------------------------------
+  // resample.cc
   // out[i] = in[i] as float; by element type, null where the type is not computed with.
   void (*widen[TYPE_COUNT])(float* out, const void* in, int64_t n);
   // out[i] = Σ_k weight[k] · rows[k][i], rounded once to the element type; in the order of k.
-  void (*blend[TYPE_COUNT])(void* out, const float* const* rows, const float* weight, int64_t taps, int64_t n);
+  void (*blend[TYPE_COUNT])(void* out, const float* const* rows, const float* weight, int64_t taps,
+                            int64_t n);
   void (*blend_double)(double* out, const double* const* rows, const double* weight, int64_t taps, int64_t n);
   // out[o·inner + c] = Σ_k weight[k, o] · in[index[k, o]·inner + c]; in the order of k.
   void (*resample_row)(float* out, const float* in, const AxisTable* axis, int64_t inner);

@@ -1,4 +1,5 @@
-// Vector types of the instruction set this file is compiled for. GNU vectors: gcc and clang, x86 and arm alike.
+// Vector types of the instruction set this file is compiled for. GNU vectors: gcc and clang, x86 and arm
+// alike.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -39,7 +40,9 @@ typedef VectorOf<double, LANES / 2>::type vd;
 UPS_INLINE vf load(const float* p) { return *reinterpret_cast<const VectorOf<float, LANES>::memory*>(p); }
 UPS_INLINE void store(float* p, vf v) { *reinterpret_cast<VectorOf<float, LANES>::memory*>(p) = v; }
 UPS_INLINE vi load(const int32_t* p) { return *reinterpret_cast<const VectorOf<int32_t, LANES>::memory*>(p); }
-UPS_INLINE vd load(const double* p) { return *reinterpret_cast<const VectorOf<double, LANES / 2>::memory*>(p); }
+UPS_INLINE vd load(const double* p) {
+  return *reinterpret_cast<const VectorOf<double, LANES / 2>::memory*>(p);
+}
 UPS_INLINE void store(double* p, vd v) { *reinterpret_cast<VectorOf<double, LANES / 2>::memory*>(p) = v; }
 
 // All lanes alike. Written as a subtraction because gcc keeps x + 0 (-0 + 0 is +0) but drops x - 0.

@@ -1,4 +1,5 @@
-// Resizes by rows: a source row is resampled across once and kept while the output rows that need it are blended from it.
+// Resizes by rows: a source row is resampled across once and kept while the output rows that need it are
+// blended from it.
 #include "ops/interpolate.h"
 
 #include <algorithm>
@@ -23,9 +24,9 @@ struct RowTaps {
 // How the axes before the last one combine into rows.
 struct Rows {
   const AxisTable* axes;
-  int count;           // axes before the last one
-  int64_t in, out;     // rows in a plane
-  int64_t taps;        // at most, of an output row
+  int count;        // axes before the last one
+  int64_t in, out;  // rows in a plane
+  int64_t taps;     // at most, of an output row
   explicit Rows(const InterpolateArgs& a) : axes(a.axes), count(a.axis_count - 1), in(1), out(1), taps(1) {
     for (int i = 0; i < count; ++i) {
       in *= axes[i].in_size;
@@ -56,12 +57,13 @@ struct Rows {
   }
 };
 
-// --- moves -----------------------------------------------------------------------------------------------------------
+// moves
 
 Status move_rows(const InterpolateArgs& a, const Context& context) {
   const Rows rows(a);
   const AxisTable& x = a.axes[a.axis_count - 1];
-  const int64_t size = bytes_of(a.type), in_row = x.in_size * a.inner * size, out_row = x.out_size * a.inner * size;
+  const int64_t size = bytes_of(a.type), in_row = x.in_size * a.inner * size,
+                out_row = x.out_size * a.inner * size;
   const auto* in = static_cast<const char*>(a.in);
   auto* out = static_cast<char*>(a.out);
   // Elements that stay together are moved as one: whole pixels where their size is that of a word.
@@ -106,7 +108,7 @@ Status move_rows(const InterpolateArgs& a, const Context& context) {
   return context.cancelled() ? CANCELLED : OK;
 }
 
-// --- weighted --------------------------------------------------------------------------------------------------------
+// weighted
 
 template <class T>
 struct Leaves;
@@ -134,7 +136,9 @@ template <>
 struct Leaves<double> {
   const KernelTable& k = kernels();
   explicit Leaves(int) {}
-  const double* row(const void* in, int64_t at, int64_t, double*) const { return static_cast<const double*>(in) + at; }
+  const double* row(const void* in, int64_t at, int64_t, double*) const {
+    return static_cast<const double*>(in) + at;
+  }
   void blend_out(char* out, const double* const* rows, const double* w, int64_t taps, int64_t n) const {
     k.blend_double(reinterpret_cast<double*>(out), rows, w, taps, n);
   }
@@ -153,8 +157,9 @@ Status weighted_rows(const InterpolateArgs& a, const Context& context) {
   const int64_t size = bytes_of(a.type), in_row = x.in_size * a.inner, out_row = x.out_size * a.inner;
   const Leaves<T> leaves(a.type);
   auto* out = static_cast<char*>(a.out);
-  // Across first when a resampled row serves several output rows; down first when an output row takes many input rows.
-  // Chosen by sizes alone, so the same bits come out on every instruction set and at every thread count.
+  // Across first when a resampled row serves several output rows; down first when an output row takes many
+  // input rows. Chosen by sizes alone, so the same bits come out on every instruction set and at every thread
+  // count.
   const int64_t used_rows = std::min(rows.in, rows.out * rows.taps);
   const int64_t across = used_rows * out_row * x.taps + rows.out * out_row * rows.taps;
   const int64_t down = rows.out * in_row * rows.taps + rows.out * out_row * x.taps;
@@ -178,7 +183,8 @@ Status weighted_rows(const InterpolateArgs& a, const Context& context) {
     T* result = frame.take<T>(down_first ? out_row : 0);
     const T one = 1;
     for (int64_t block = begin; block < end; ++block) {
-      const int64_t plane = block / blocks, first = block % blocks * grain, last = std::min(first + grain, rows.out);
+      const int64_t plane = block / blocks, first = block % blocks * grain,
+                    last = std::min(first + grain, rows.out);
       for (int64_t r = first; r < last; ++r) {
         rows.taps_of(r, &taps);
         char* to = out + (plane * rows.out + r) * out_row * size;
@@ -196,7 +202,8 @@ Status weighted_rows(const InterpolateArgs& a, const Context& context) {
           int64_t slot = 0;
           while (slot < slots && held[slot] != wanted) ++slot;
           if (slot == slots) {
-            // The slot whose row is farthest behind; no row of this output row can be it, there is one slot to spare.
+            // The slot whose row is farthest behind; no row of this output row can be it, there is one slot
+            // to spare.
             slot = 0;
             for (int64_t s = 1; s < slots; ++s)
               if (held[s] < held[slot]) slot = s;

@@ -5,7 +5,8 @@
 
 namespace upsampling {
 
-// Status of a call: one of these, with a detail above the low four bits. src/native/backend.ts reads the same numbers.
+// Status of a call: one of these, with a detail above the low four bits. src/native/backend.ts reads the same
+// numbers.
 using Status = int64_t;
 enum : Status { OK = 0, CANCELLED = 1, OUT_OF_MEMORY = 2, BAD_INDEX = 3 };
 inline Status with_detail(Status code, int64_t detail) { return code + 16 * detail; }

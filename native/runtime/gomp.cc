@@ -1,9 +1,9 @@
-// A soft dependency on libgomp: the addon has no NEEDED entry for it, so it loads where the library is absent and then
-// runs serially. Only GOMP_parallel is used (check: nm -u parallel.o | grep GOMP).
+// A soft dependency on libgomp: the addon has no NEEDED entry for it, so it loads where the library is absent
+// and then runs serially. Only GOMP_parallel is used (check: nm -u parallel.o | grep GOMP).
 //
 // libgomp spins about 9 ms after each region, which burns a core of a server that is nearly idle. It reads
-// GOMP_SPINCOUNT in its constructor, so the variable is set around the dlopen and taken away again: nothing leaks to
-// child processes. Without effect when something else loaded libgomp first.
+// GOMP_SPINCOUNT in its constructor, so the variable is set around the dlopen and taken away again: nothing
+// leaks to child processes. Without effect when something else loaded libgomp first.
 #if defined(__linux__)
 #include <dlfcn.h>
 
@@ -28,7 +28,8 @@ const Parallel parallel = find_parallel();
 
 }  // namespace
 
-extern "C" __attribute__((visibility("hidden"))) void GOMP_parallel(Region fn, void* data, unsigned threads, unsigned flags) {
+extern "C" __attribute__((visibility("hidden"))) void GOMP_parallel(Region fn, void* data, unsigned threads,
+                                                                    unsigned flags) {
   if (parallel != nullptr) {
     parallel(fn, data, threads, flags);
   } else {

@@ -9,16 +9,16 @@
 
 namespace upsampling {
 
-// Calls fn(data) once on each of up to `threads` threads, this one included. Serial where OpenMP is absent or another
-// region of this process is running: two teams on the same cores are slower than one.
+// Calls fn(data) once on each of up to `threads` threads, this one included. Serial where OpenMP is absent or
+// another region of this process is running: two teams on the same cores are slower than one.
 void run_team(int threads, void (*fn)(void*), void* data);
 
 // Called between blocks on the executor's threads, so that small jobs do not wait for a large one to end.
 void yield_to_small_jobs();
 
-// Calls body(begin, end) for consecutive ranges of at most `grain` that cover 0 … count, in any order, each once.
-// Work is split over outputs only, so results do not depend on the number of threads. Stops between ranges when the
-// call is cancelled; the first exception of a body is thrown again here.
+// Calls body(begin, end) for consecutive ranges of at most `grain` that cover 0 … count, in any order, each
+// once. Work is split over outputs only, so results do not depend on the number of threads. Stops between
+// ranges when the call is cancelled; the first exception of a body is thrown again here.
 template <class Body>
 void parallel_for(const Context& context, int64_t count, int64_t grain, const Body& body) {
   if (count <= 0) return;

@@ -1,4 +1,5 @@
-// The executor: ONE thread per process that owns the OpenMP team; every environment (main thread, workers) posts jobs.
+// The executor: ONE thread per process that owns the OpenMP team; every environment (main thread, workers)
+// posts jobs.
 #pragma once
 #include <atomic>
 #include <cstdint>

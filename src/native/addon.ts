@@ -29,8 +29,10 @@ export type Addon = { readonly [K in OpName]: AddonCall } & {
   facts(): Record<string, string | number | boolean>;
 };
 
-/** Where the build puts the addon, from src/native and from dist/native alike. */
-export const addonPath = fileURLToPath(new URL('../../build/Release/upsampling.node', import.meta.url));
+/** Where the build puts the addon, from src/native and from dist/native alike; UPSAMPLING_ADDON names another build. */
+export const addonPath =
+  process.env.UPSAMPLING_ADDON ||
+  fileURLToPath(new URL('../../build/Release/upsampling.node', import.meta.url));
 
 let loaded: Addon | undefined;
 

@@ -1,0 +1,47 @@
+/** What each entry point exports, by name. A new export adds its line; a lost one fails. */
+import { describe, expect, it } from 'vitest';
+import * as root from '../src/index.js';
+import * as reference from '../src/reference.js';
+
+/** One name per line, sorted. */
+const ROOT = [
+  'ArgumentError', //
+  'interpolate',
+  'interpolateSync',
+  'runtime',
+];
+
+/** One name per line, sorted. */
+const REFERENCE = [
+  'interpolate', //
+  'interpolateSync',
+];
+
+/** One name per line, sorted. */
+const ONNX: string[] = [];
+
+describe('entry points', () => {
+  it('upsampling exports its names', () => expect(Object.keys(root).sort()).toEqual(ROOT));
+  it('upsampling/reference exports its names', () =>
+    expect(Object.keys(reference).sort()).toEqual(REFERENCE));
+  it('upsampling/onnx exports its names', async () => {
+    if (ONNX.length === 0) return;
+    const path = '../src/onnx.js';
+    expect(Object.keys((await import(path)) as object).sort()).toEqual(ONNX);
+  });
+  it('everything but settings is callable', () => {
+    for (const [name, value] of Object.entries(root))
+      if (name !== 'runtime') expect(typeof value, name).toBe('function');
+    for (const [name, value] of Object.entries(reference)) expect(typeof value, name).toBe('function');
+  });
+  it('every operator is there asynchronous and blocking', () => {
+    for (const names of [ROOT, REFERENCE, ONNX])
+      for (const name of names) if (name.endsWith('Sync')) expect(names, name).toContain(name.slice(0, -4));
+    for (const name of REFERENCE) expect(ROOT).toContain(name);
+  });
+  it('exports of the package lead to these files', async () => {
+    const { default: manifest } = await import('../package.json', { with: { type: 'json' } });
+    const entries = Object.entries(manifest.exports as Record<string, unknown>);
+    expect(entries.map(([k]) => k)).toEqual(['.', './onnx', './reference', './package.json']);
+  });
+});
