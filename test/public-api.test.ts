@@ -5,20 +5,32 @@ import * as reference from '../src/reference.js';
 
 /** One name per line, sorted. */
 const ROOT = [
-  'ArgumentError', //
+  'ArgumentError',
   'interpolate',
   'interpolateSync',
+  'outputDims',
+  'pixelShuffle',
+  'pixelShuffleSync',
+  'pixelUnshuffle',
+  'pixelUnshuffleSync',
   'runtime',
 ];
 
 /** One name per line, sorted. */
 const REFERENCE = [
-  'interpolate', //
+  'interpolate',
   'interpolateSync',
+  'pixelShuffle',
+  'pixelShuffleSync',
+  'pixelUnshuffle',
+  'pixelUnshuffleSync',
 ];
 
 /** One name per line, sorted. */
 const ONNX: string[] = [];
+
+/** Exports that are objects. */
+const OBJECTS = ['outputDims', 'runtime'];
 
 describe('entry points', () => {
   it('upsampling exports its names', () => expect(Object.keys(root).sort()).toEqual(ROOT));
@@ -31,7 +43,7 @@ describe('entry points', () => {
   });
   it('everything but settings is callable', () => {
     for (const [name, value] of Object.entries(root))
-      if (name !== 'runtime') expect(typeof value, name).toBe('function');
+      expect(typeof value, name).toBe(OBJECTS.includes(name) ? 'object' : 'function');
     for (const [name, value] of Object.entries(reference)) expect(typeof value, name).toBe('function');
   });
   it('every operator is there asynchronous and blocking', () => {
