@@ -4,7 +4,6 @@ import { basename, extname, join, resolve } from 'node:path';
 import { mustBe, refuse } from '../errors.js';
 import { imageFormat, readImage, writeImage } from '../files/images.js';
 import { isNpy, readNpy, writeNpy } from '../files/npy.js';
-import { nameOf, readBytes, writeWhole } from '../files/whole.js';
 import { type InterpolateOptions, interpolate, type Layout, type Tensor } from '../index.js';
 import {
   type Command,
@@ -16,6 +15,7 @@ import {
   UsageError,
   type Values,
 } from './command.js';
+import { nameOf, readInput, writeOutput } from './streams.js';
 
 const OP = 'resize';
 
@@ -70,16 +70,16 @@ Examples:
     const outputs = await outputPaths(OP, inputs, text(values, 'out'), format);
     for (const [i, input] of inputs.entries()) {
       progress(i, inputs.length, nameOf(input));
-      const bytes = await readBytes(OP, input);
+      const bytes = await readInput(OP, input);
       const output = outputs[i]!;
       const as = format ?? formatOf(output);
       if (isNpy(bytes)) {
         const y = await resizeArray(readNpy(bytes, nameOf(input)), options);
-        await writeWhole(OP, output, await encode(y, as ?? 'npy', options.layout ?? 'nchw', quality));
+        await writeOutput(OP, output, await encode(y, as ?? 'npy', options.layout ?? 'nchw', quality));
       } else {
         const picture = await readImage(bytes, nameOf(input));
         const y = await resizePicture(picture.tensor, picture.alpha, options);
-        await writeWhole(
+        await writeOutput(
           OP,
           output,
           await encode(y, as ?? imageFormat(picture.format) ?? 'png', 'nhwc', quality),

@@ -36,7 +36,7 @@ export function writePng({ width, height, data, palette }: PngPicture): Uint8Arr
     }
   }
   return Buffer.concat([
-    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+    Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 13, 10, 0x1a, 10),
     chunk('IHDR', header),
     ...(palette === undefined ? [] : [chunk('PLTE', palette)]),
     chunk('IDAT', deflateSync(rows)),

@@ -1,4 +1,4 @@
-/** Files and standard streams as bytes: read whole with checked lengths, written whole or not at all. */
+/** Files as bytes: read whole, written whole or not at all. */
 import { randomBytes } from 'node:crypto';
 import { open, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -7,16 +7,8 @@ import { refuse } from '../errors.js';
 /** Reads and writes of one system call stay below the 2 GiB that the kernel does at once. */
 const CHUNK = 1 << 30;
 
-/** How a path is named in messages. */
-export const nameOf = (path: string): string => (path === '-' ? 'standard input' : path);
-
-/** The bytes of a file, or of standard input for '-'. */
-export async function readBytes(op: string, path: string): Promise<Uint8Array> {
-  if (path === '-') {
-    const parts: Buffer[] = [];
-    for await (const part of process.stdin) parts.push(part as Buffer);
-    return Buffer.concat(parts);
-  }
+/** The bytes of a file. */
+export async function readFileBytes(op: string, path: string): Promise<Uint8Array> {
   try {
     const file = await open(path, 'r');
     try {
@@ -41,17 +33,10 @@ export async function readBytes(op: string, path: string): Promise<Uint8Array> {
 }
 
 /**
- * Writes the parts one after the other to `path`, or to standard output for '-'. A file appears under its name only when
- * it is complete: it is written beside it, flushed and renamed.
+ * Writes the parts one after the other to `path`. A file appears under its name only when it is complete: it is written
+ * beside it, flushed and renamed.
  */
-export async function writeWhole(op: string, path: string, parts: readonly Uint8Array[]): Promise<void> {
-  if (path === '-') {
-    for (const part of parts)
-      await new Promise<void>((resolve, reject) => {
-        process.stdout.write(part, (error) => (error ? reject(error) : resolve()));
-      });
-    return;
-  }
+export async function writeFileWhole(op: string, path: string, parts: readonly Uint8Array[]): Promise<void> {
   // A device or a pipe cannot be replaced by a rename, and has no half-written state to hide.
   const facts = await stat(path).catch(() => undefined);
   if (facts?.isDirectory()) refuse(op, path, `${path} is a folder, not a file`, 'ERR_UPSAMPLING_FILE');

@@ -24,7 +24,8 @@ async function picture(name: string, channels: 1 | 2 | 3 | 4, deep = false) {
   let pipe = sharp(data, { raw: { ...noise, channels } });
   if (deep) pipe = pipe.toColourspace(channels < 3 ? 'grey16' : 'rgb16');
   else if (channels < 3) pipe = pipe.toColourspace('b-w');
-  await pipe.toFile(path(name));
+  // sharp's TIFF is lossy unless told otherwise.
+  await (name.endsWith('.tiff') ? pipe.tiff({ compression: 'deflate' }) : pipe).toFile(path(name));
   return data;
 }
 
