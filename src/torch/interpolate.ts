@@ -100,7 +100,13 @@ export function resizePlan(
       outSize,
       filter,
       coordinates: {
-        kind: alignCorners ? 'align-corners' : mode === 'nearest' ? 'asymmetric' : 'half-pixel',
+        kind: alignCorners
+          ? antialias
+            ? 'align-corners-step'
+            : 'align-corners'
+          : mode === 'nearest'
+            ? 'asymmetric'
+            : 'half-pixel',
       },
       ...(scales === undefined || alignCorners || mode === 'area' ? {} : { scale: scales[i]! }),
       ...(filter.kind === 'nearest' && x.type !== 'float64' ? { arithmetic: 'float32' as const } : {}),

@@ -1,0 +1,5 @@
+/** upsampling/onnx: the operators in ONNX's words: inputs by position, attributes as the operator pages spell them. */
+
+export type { OnnxInputs, OnnxOptions, OnnxRunOptions } from './onnx/call.js';
+export { type ResizeAttributes, resize, resizeSync } from './onnx/resize.js';
+export { type UpsampleAttributes, upsample, upsampleSync } from './onnx/upsample.js';
