@@ -1,5 +1,5 @@
 /** What every ONNX operator shares: inputs by position, attributes by name, an operator set version, a list of results. */
-import { integer, integers, knownOptions, oneOf } from '../check.js';
+import { integer, integers, knownOptions, oneOf, rank } from '../check.js';
 import { mustBe, refuse } from '../errors.js';
 import { type AsyncOptions, type Call, type RunOptions, run, runSync } from '../execute.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
@@ -123,4 +123,11 @@ export function dialect<A extends object>(
     now: (inputs: OnnxInputs, attributes?: A, options?: OnnxRunOptions): Tensor[] =>
       runSync(describe(inputs, attributes, options)),
   };
+}
+
+/** The one four-dimensional input of the operators that move blocks. */
+export function imageOf(op: string, inputs: OnnxInputs): Tensor {
+  const [x] = inputsOf(op, inputs, ['input']);
+  rank(op, 'input', x!.dims, [4]);
+  return x!;
 }
