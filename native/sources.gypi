@@ -10,6 +10,7 @@
       "native/ops/interpolate.cc",
       "native/ops/pixel-shuffle.cc",
       "native/ops/pixel-unshuffle.cc",
+      "native/runtime/dispatcher.cc",
       "native/runtime/gomp.cc",
       "native/runtime/isa.cc",
       "native/runtime/parallel.cc",
