@@ -3,6 +3,7 @@
     "ups_sources": [
       "native/addon.cc",
       "native/binding/interpolate.cc",
+      "native/binding/interpolate-argmax.cc",
       "native/binding/jobs.cc",
       "native/binding/pixel-shuffle.cc",
       "native/binding/pixel-unshuffle.cc",
@@ -11,6 +12,7 @@
       "native/ops/pixel-shuffle.cc",
       "native/ops/pixel-unshuffle.cc",
       "native/runtime/dispatcher.cc",
+      "native/ops/interpolate-argmax.cc",
       "native/runtime/gomp.cc",
       "native/runtime/isa.cc",
       "native/runtime/parallel.cc",
@@ -20,6 +22,7 @@
     ],
     "ups_kernel_sources": [
       "native/kernels/interleave.cc",
+      "native/kernels/argmax.cc",
       "native/kernels/move.cc",
       "native/kernels/resample.cc",
       "native/kernels/table.cc"

@@ -3,6 +3,7 @@
  * The tests run every case on both.
  */
 import type { InterpolatePlan } from './plan/interpolate.js';
+import type { InterpolateArgmaxPlan } from './plan/interpolate-argmax.js';
 import type { PixelShufflePlan } from './plan/pixel-shuffle.js';
 import type { PixelUnshufflePlan } from './plan/pixel-unshuffle.js';
 import type { TypedArray } from './tensor.js';
@@ -12,6 +13,7 @@ export interface Plans {
   interpolate: InterpolatePlan;
   pixelShuffle: PixelShufflePlan;
   pixelUnshuffle: PixelUnshufflePlan;
+  interpolateArgmax: InterpolateArgmaxPlan;
 }
 
 export type OpName = keyof Plans;

@@ -10,5 +10,14 @@ export {
   interpolate,
   interpolateSync,
 } from './torch/interpolate.js';
+export {
+  type ArgmaxOut,
+  type ArgmaxResult,
+  type ClassType,
+  type InterpolateArgmaxOptions,
+  interpolateArgmax,
+  interpolateArgmaxSync,
+} from './torch/interpolate-argmax.js';
 export { type PixelShuffleOptions, pixelShuffle, pixelShuffleSync } from './torch/pixel-shuffle.js';
 export { type PixelUnshuffleOptions, pixelUnshuffle, pixelUnshuffleSync } from './torch/pixel-unshuffle.js';
+export type { FusedResizeOptions } from './torch/resized.js';

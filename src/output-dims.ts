@@ -3,6 +3,7 @@
  * arguments, same checks and same errors as the operator.
  */
 import { type InterpolateOptions, interpolatePlan } from './torch/interpolate.js';
+import { type InterpolateArgmaxOptions, interpolateArgmaxPlan } from './torch/interpolate-argmax.js';
 import { type PixelShuffleOptions, pixelShufflePlan } from './torch/pixel-shuffle.js';
 import { type PixelUnshuffleOptions, pixelUnshufflePlan } from './torch/pixel-unshuffle.js';
 
@@ -10,6 +11,8 @@ import { type PixelUnshuffleOptions, pixelUnshufflePlan } from './torch/pixel-un
 export const outputDims = {
   interpolate: (dims: readonly number[], options: InterpolateOptions): number[] =>
     interpolatePlan('interpolate', shape(dims), options).outDims.slice(),
+  interpolateArgmax: (dims: readonly number[], options: InterpolateArgmaxOptions): number[] =>
+    interpolateArgmaxPlan('interpolateArgmax', shape(dims), options).outDims.slice(),
   pixelShuffle: (dims: readonly number[], options: PixelShuffleOptions): number[] =>
     pixelShufflePlan('pixelShuffle', shape(dims), options).outDims.slice(),
   pixelUnshuffle: (dims: readonly number[], options: PixelUnshuffleOptions): number[] =>

@@ -2,6 +2,7 @@
 import { type Call, runOn } from './execute.js';
 import { reference } from './reference/index.js';
 import { describeInterpolate } from './torch/interpolate.js';
+import { describeInterpolateArgmax } from './torch/interpolate-argmax.js';
 import { describePixelShuffle } from './torch/pixel-shuffle.js';
 import { describePixelUnshuffle } from './torch/pixel-unshuffle.js';
 
@@ -15,3 +16,5 @@ function onReference<A extends unknown[], R>(describe: (...args: A) => Call<R>) 
 export const { later: interpolate, now: interpolateSync } = onReference(describeInterpolate);
 export const { later: pixelShuffle, now: pixelShuffleSync } = onReference(describePixelShuffle);
 export const { later: pixelUnshuffle, now: pixelUnshuffleSync } = onReference(describePixelUnshuffle);
+export const { later: interpolateArgmax, now: interpolateArgmaxSync } =
+  onReference(describeInterpolateArgmax);

@@ -7,6 +7,8 @@ import * as reference from '../src/reference.js';
 const ROOT = [
   'ArgumentError',
   'interpolate',
+  'interpolateArgmax',
+  'interpolateArgmaxSync',
   'interpolateSync',
   'outputDims',
   'pixelShuffle',
@@ -19,6 +21,8 @@ const ROOT = [
 /** One name per line, sorted. */
 const REFERENCE = [
   'interpolate',
+  'interpolateArgmax',
+  'interpolateArgmaxSync',
   'interpolateSync',
   'pixelShuffle',
   'pixelShuffleSync',

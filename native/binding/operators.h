@@ -5,6 +5,7 @@
 // clang-format off
 #define UPS_OPERATORS(X) \
   X(interpolate, "interpolate") \
+  X(interpolate_argmax, "interpolateArgmax") \
   X(pixel_shuffle, "pixelShuffle") \
   X(pixel_unshuffle, "pixelUnshuffle")
 // clang-format on

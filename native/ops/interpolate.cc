@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "ops/resample-order.h"
 #include "runtime/isa.h"
 #include "runtime/parallel.h"
 #include "runtime/scratch.h"
@@ -157,16 +158,10 @@ Status weighted_rows(const InterpolateArgs& a, const Context& context) {
   const int64_t size = bytes_of(a.type), in_row = x.in_size * a.inner, out_row = x.out_size * a.inner;
   const Leaves<T> leaves(a.type);
   auto* out = static_cast<char*>(a.out);
-  // Across first when a resampled row serves several output rows; down first when an output row takes many
-  // input rows. Chosen by sizes alone, so the same bits come out on every instruction set and at every thread
-  // count.
-  const int64_t used_rows = std::min(rows.in, rows.out * rows.taps);
-  const int64_t across = used_rows * out_row * x.taps + rows.out * out_row * rows.taps;
-  const int64_t down = rows.out * in_row * rows.taps + rows.out * out_row * x.taps;
-  const bool down_first = down < across;
+  const bool down_first = blends_down_first(rows.in, rows.out, rows.taps, in_row, out_row, x.taps);
   const int64_t slots = down_first ? rows.taps : rows.taps + 1;
   const int64_t row_length = down_first ? in_row : out_row;
-  const int64_t work = std::max<int64_t>(1, (down_first ? down : across) / std::max<int64_t>(rows.out, 1));
+  const int64_t work = std::max<int64_t>(1, std::max(in_row, out_row) * (rows.taps + x.taps));
   const int64_t grain = std::min(rows.out, std::max<int64_t>(1, 128 * 1024 / work));
   const int64_t blocks = (rows.out + grain - 1) / grain;
   parallel_for(context, a.outer * blocks, 1, [&](int64_t begin, int64_t end) {

@@ -4,6 +4,7 @@ import type { TypedArray } from '../tensor.js';
 import { addon } from './addon.js';
 import { BackendFailure } from './failure.js';
 import { packInterpolate } from './interpolate.js';
+import { packInterpolateArgmax } from './interpolate-argmax.js';
 import { packPixelShuffle } from './pixel-shuffle.js';
 import { packPixelUnshuffle } from './pixel-unshuffle.js';
 
@@ -11,6 +12,8 @@ const PACKERS: { readonly [K in OpName]: (plan: Plans[K]) => Float64Array } = {
   interpolate: packInterpolate,
   pixelShuffle: packPixelShuffle,
   pixelUnshuffle: packPixelUnshuffle,
+
+  interpolateArgmax: packInterpolateArgmax,
 };
 
 const packed = new WeakMap<object, Float64Array>();

@@ -59,6 +59,11 @@ export interface AxisSpec {
   readonly border?: 'clamp' | 'exclude';
   /** out/in as the caller gave it; left out, the ratio of the sizes. */
   readonly scale?: number;
+  /**
+   * The part of the input that the output shows, in pixel edges (0 to inSize); left out, all of it. Pixels outside it are
+   * still read where a filter reaches them. Not with `scale` or 'float32'.
+   */
+  readonly window?: readonly [number, number];
   /** 'float32' computes nearest indices as PyTorch does. */
   readonly arithmetic?: 'float32' | 'float64';
   /** The type weights are rounded to: that of the computation. */
@@ -95,8 +100,7 @@ export function axisTaps(spec: AxisSpec): AxisTaps {
   };
   for (let o = 0; o < outSize; o++) {
     if (filter.kind === 'area') {
-      const first = Math.floor((o * inSize) / outSize);
-      const end = Math.ceil(((o + 1) * inSize) / outSize);
+      const [first, end] = areaCells(spec, o);
       count[o] = end - first;
       for (let k = 0; k < taps; k++)
         put(o, k, Math.min(first + k, end - 1), first + k < end ? 1 / (end - first) : 0);
@@ -165,7 +169,7 @@ export function isIdentity(a: AxisTaps): boolean {
 /** The pixels under the widened filter of output o and their weights, which sum to 1. */
 function antialiasWindow(spec: AxisSpec, filter: { base: 'linear' | 'cubic'; a: number }, o: number) {
   const { inSize } = spec;
-  const { step, support } = antialiasSupport(spec, filter);
+  const { step, support } = antialiasSupport(shownPart(spec), filter);
   const center = coordinate(spec, o) + 0.5;
   const clamp = (i: number) => Math.min(Math.max(i, 0), inSize - 1);
   let first = Math.floor(center - support + 0.5);
@@ -215,7 +219,7 @@ const cornerStep = ({ inSize, outSize }: AxisSpec): number =>
   outSize > 1 ? (inSize - 1) / (outSize - 1) : 0;
 
 function tapCount(spec: AxisSpec): number {
-  const { inSize, outSize, filter } = spec;
+  const { outSize, filter } = spec;
   if (filter.kind === 'nearest') return 1;
   if (filter.kind === 'linear') return 2;
   if (filter.kind === 'cubic') return 4;
@@ -224,13 +228,47 @@ function tapCount(spec: AxisSpec): number {
     for (let o = 0; o < outSize; o++) most = Math.max(most, antialiasWindow(spec, filter, o).weights.length);
     return most;
   }
-  for (let o = 0; o < outSize; o++)
-    most = Math.max(most, Math.ceil(((o + 1) * inSize) / outSize) - Math.floor((o * inSize) / outSize));
+  for (let o = 0; o < outSize; o++) {
+    const [first, end] = areaCells(spec, o);
+    most = Math.max(most, end - first);
+  }
   return most;
+}
+
+/** The axis as if its window were all there is. */
+function shownPart(spec: AxisSpec): AxisSpec {
+  if (spec.window === undefined) return spec;
+  const { window, ...rest } = spec;
+  return { ...rest, inSize: window[1] - window[0] };
+}
+
+/** The input cells that output o of 'area' averages: those it touches. */
+function areaCells(spec: AxisSpec, o: number): [first: number, end: number] {
+  const low = spec.window?.[0] ?? 0;
+  const shown = shownPart(spec).inSize;
+  const first = Math.min(Math.floor(low + (o * shown) / spec.outSize), spec.inSize - 1);
+  const end = Math.min(Math.ceil(low + ((o + 1) * shown) / spec.outSize), spec.inSize);
+  return [first, Math.max(end, first + 1)];
+}
+
+/** The outputs from `first` up to `end` of a table, as a table. */
+export function sliceTaps(a: AxisTaps, first: number, end: number): AxisTaps {
+  const outSize = end - first;
+  const index = new Int32Array(a.taps * outSize);
+  const weight =
+    a.weight instanceof Float64Array
+      ? new Float64Array(a.taps * outSize)
+      : new Float32Array(a.taps * outSize);
+  for (let k = 0; k < a.taps; k++) {
+    index.set(a.index.subarray(k * a.outSize + first, k * a.outSize + end), k * outSize);
+    weight.set(a.weight.subarray(k * a.outSize + first, k * a.outSize + end), k * outSize);
+  }
+  return { ...a, outSize, index, weight, count: a.count.slice(first, end) };
 }
 
 function coordinate(spec: AxisSpec, o: number): number {
   const { inSize, outSize, coordinates } = spec;
+  if (spec.window !== undefined) return spec.window[0] + coordinate(shownPart(spec), o);
   if (spec.arithmetic === 'float32') return coordinateInFloat32(spec, o);
   const halfPixel = () =>
     spec.scale === undefined ? ((o + 0.5) * inSize) / outSize - 0.5 : (o + 0.5) / spec.scale - 0.5;

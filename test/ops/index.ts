@@ -2,6 +2,7 @@
 import type { Operator } from '../support/operator.js';
 import depthToSpace from './depth-to-space.js';
 import interpolate from './interpolate.js';
+import interpolateArgmax from './interpolate-argmax.js';
 import pixelShuffle from './pixel-shuffle.js';
 import pixelUnshuffle from './pixel-unshuffle.js';
 import resize from './resize.js';
@@ -10,6 +11,7 @@ import upsample from './upsample.js';
 
 export const operators: readonly Operator[] = [
   interpolate,
+  interpolateArgmax,
   pixelShuffle,
   pixelUnshuffle,
   resize,
