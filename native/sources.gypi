@@ -2,17 +2,20 @@
   "variables": {
     "ups_sources": [
       "native/addon.cc",
+      "native/binding/avg-pool2d.cc",
       "native/binding/interpolate.cc",
-      "native/binding/interpolate-argmax.cc",
       "native/binding/jobs.cc",
+      "native/binding/max-pool2d.cc",
+      "native/binding/max-unpool2d.cc",
       "native/binding/pixel-shuffle.cc",
       "native/binding/pixel-unshuffle.cc",
       "native/binding/settings.cc",
+      "native/ops/avg-pool2d.cc",
       "native/ops/interpolate.cc",
+      "native/ops/max-pool2d.cc",
+      "native/ops/max-unpool2d.cc",
       "native/ops/pixel-shuffle.cc",
       "native/ops/pixel-unshuffle.cc",
-      "native/runtime/dispatcher.cc",
-      "native/ops/interpolate-argmax.cc",
       "native/runtime/gomp.cc",
       "native/runtime/isa.cc",
       "native/runtime/parallel.cc",
@@ -21,8 +24,10 @@
       "native/runtime/settings.cc"
     ],
     "ups_kernel_sources": [
+      "native/kernels/avg-pool2d.cc",
       "native/kernels/interleave.cc",
-      "native/kernels/argmax.cc",
+      "native/kernels/max-pool2d.cc",
+      "native/kernels/max-unpool2d.cc",
       "native/kernels/move.cc",
       "native/kernels/resample.cc",
       "native/kernels/table.cc"

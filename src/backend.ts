@@ -2,18 +2,22 @@
  * What computes. One interface, two implementations: src/reference (the definition, float64) and the addon.
  * The tests run every case on both.
  */
+import type { AvgPool2dPlan } from './plan/avg-pool2d.js';
 import type { InterpolatePlan } from './plan/interpolate.js';
-import type { InterpolateArgmaxPlan } from './plan/interpolate-argmax.js';
+import type { MaxPool2dPlan } from './plan/max-pool2d.js';
+import type { MaxUnpool2dPlan } from './plan/max-unpool2d.js';
 import type { PixelShufflePlan } from './plan/pixel-shuffle.js';
 import type { PixelUnshufflePlan } from './plan/pixel-unshuffle.js';
 import type { TypedArray } from './tensor.js';
 
 /** The plan of every operator, by the operator's name. To add an operator, add its line and follow the compiler. */
 export interface Plans {
+  avgPool2d: AvgPool2dPlan;
   interpolate: InterpolatePlan;
+  maxPool2d: MaxPool2dPlan;
+  maxUnpool2d: MaxUnpool2dPlan;
   pixelShuffle: PixelShufflePlan;
   pixelUnshuffle: PixelUnshufflePlan;
-  interpolateArgmax: InterpolateArgmaxPlan;
 }
 
 export type OpName = keyof Plans;
@@ -26,3 +30,16 @@ export type Backend = {
     outputs: readonly TypedArray[],
   ) => void;
 };
+
+/** How a backend reports what only the data could show; execute.ts words it for the caller. */
+export class BackendFailure extends Error {
+  /** 'index': an element of an index tensor is out of range; `detail` is its position. */
+  readonly kind: 'memory' | 'index';
+  readonly detail: number;
+
+  constructor(kind: 'memory' | 'index', detail: number) {
+    super(`backend failure: ${kind} ${detail}`);
+    this.kind = kind;
+    this.detail = detail;
+  }
+}

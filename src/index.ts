@@ -5,19 +5,70 @@ export { outputDims } from './output-dims.js';
 export { runtime } from './runtime.js';
 export type { DataType, Layout, Tensor, TensorLike, TypedArray } from './tensor.js';
 export {
+  type AdaptiveAvgPoolOptions,
+  adaptiveAvgPool1d,
+  adaptiveAvgPool1dSync,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool2dSync,
+  adaptiveAvgPool3d,
+  adaptiveAvgPool3dSync,
+} from './torch/adaptive-avg-pool2d.js';
+export {
+  type AdaptiveMaxPoolOptions,
+  type AdaptiveMaxPoolWithIndicesOptions,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool1dSync,
+  adaptiveMaxPool1dWithIndices,
+  adaptiveMaxPool1dWithIndicesSync,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool2dSync,
+  adaptiveMaxPool2dWithIndices,
+  adaptiveMaxPool2dWithIndicesSync,
+  adaptiveMaxPool3d,
+  adaptiveMaxPool3dSync,
+  adaptiveMaxPool3dWithIndices,
+  adaptiveMaxPool3dWithIndicesSync,
+} from './torch/adaptive-max-pool2d.js';
+export {
+  type AvgPoolOptions,
+  avgPool1d,
+  avgPool1dSync,
+  avgPool2d,
+  avgPool2dSync,
+  avgPool3d,
+  avgPool3dSync,
+} from './torch/avg-pool2d.js';
+export {
   type InterpolateMode,
   type InterpolateOptions,
   interpolate,
   interpolateSync,
 } from './torch/interpolate.js';
 export {
-  type ArgmaxOut,
-  type ArgmaxResult,
-  type ClassType,
-  type InterpolateArgmaxOptions,
-  interpolateArgmax,
-  interpolateArgmaxSync,
-} from './torch/interpolate-argmax.js';
+  type MaxPoolOptions,
+  type MaxPoolWithIndicesOptions,
+  maxPool1d,
+  maxPool1dSync,
+  maxPool1dWithIndices,
+  maxPool1dWithIndicesSync,
+  maxPool2d,
+  maxPool2dSync,
+  maxPool2dWithIndices,
+  maxPool2dWithIndicesSync,
+  maxPool3d,
+  maxPool3dSync,
+  maxPool3dWithIndices,
+  maxPool3dWithIndicesSync,
+} from './torch/max-pool2d.js';
+export {
+  type MaxUnpoolOptions,
+  maxUnpool1d,
+  maxUnpool1dSync,
+  maxUnpool2d,
+  maxUnpool2dSync,
+  maxUnpool3d,
+  maxUnpool3dSync,
+} from './torch/max-unpool2d.js';
 export { type PixelShuffleOptions, pixelShuffle, pixelShuffleSync } from './torch/pixel-shuffle.js';
 export { type PixelUnshuffleOptions, pixelUnshuffle, pixelUnshuffleSync } from './torch/pixel-unshuffle.js';
-export type { FusedResizeOptions } from './torch/resized.js';
+export type { OutWithIndices, PooledWithIndices } from './torch/window-options.js';

@@ -5,7 +5,6 @@
 #include <napi.h>
 
 #include <cstdint>
-#include <memory>
 #include <new>
 #include <type_traits>
 
@@ -42,10 +41,8 @@ class PlanReader {
 // Per environment: where finished jobs are reported (jobs.cc).
 struct Environment;
 Environment* environment_of(napi_env env);
-// Takes a job in and queues it; `owner` and `id` are set. Throws std::bad_alloc before anything has happened.
-void post(Environment* environment, Job* job);
-// Called on threads of the queue.
-void report(Environment* environment, Job* job);
+void report(Environment* environment, int64_t id, Status status);
+void job_posted(Environment* environment);
 
 template <class Args>
 struct OperatorJob final : Job {
@@ -60,7 +57,10 @@ struct OperatorJob final : Job {
       return OUT_OF_MEMORY;
     }
   }
-  void finished() override { report(environment, this); }
+  void finished() override {
+    report(environment, id, status);
+    delete this;
+  }
 };
 
 // The arguments (plan, threads, job, …arrays) of an operator's call.
@@ -110,14 +110,14 @@ class Call {
         context.threads = threads;
         status = op(args, context);
       } else {
-        std::unique_ptr<OperatorJob<Args>> job(new OperatorJob<Args>(op, args));
+        auto* job = new OperatorJob<Args>(op, args);
         job->environment = environment_of(env_);
         job->owner = job->environment;
-        job->id = job_ - 1;
+        job->id = job_;
         job->threads = threads;
-        job->work = static_cast<double>(bytes_) / 10 + work;
-        post(job->environment, job.get());
-        job.release();
+        job->small = static_cast<double>(bytes_) / 10 + work < 50e3;
+        job_posted(job->environment);
+        post_job(job);
       }
     } catch (const std::bad_alloc&) {
       status = OUT_OF_MEMORY;

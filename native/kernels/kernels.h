@@ -7,8 +7,10 @@ namespace upsampling {
 namespace UPS_ISA {
 
 void fill_interleave(InterleaveKernels* kernels);
-void fill_argmax(ArgmaxKernels* kernels);
 void fill_move(KernelTable* table);
+void fill_max_pool2d(MaxPoolKernels* kernels);
+void fill_avg_pool2d(AvgPoolKernels* kernels);
+void fill_max_unpool2d(MaxUnpoolKernels* kernels);
 void fill_resample(KernelTable* table);
 
 }  // namespace UPS_ISA

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "kernels/interleave.h"
-#include "kernels/argmax.h"
+#include "kernels/pool.h"
 #include "kernels/types.h"
 
 namespace upsampling {
@@ -18,6 +18,9 @@ struct KernelTable {
   int lanes;
 
   InterleaveKernels interleave;
+  MaxPoolKernels max_pool;
+  AvgPoolKernels avg_pool;
+  MaxUnpoolKernels max_unpool;
 
   // move.cc
   // out[i] = in[index[i]] for i < n; elements of 1, 2, 4 and 8 bytes.
@@ -33,8 +36,6 @@ struct KernelTable {
   // out[o·inner + c] = Σ_k weight[k, o] · in[index[k, o]·inner + c]; in the order of k.
   void (*resample_row)(float* out, const float* in, const AxisTable* axis, int64_t inner);
   void (*resample_row_double)(double* out, const double* in, const AxisTable* axis, int64_t inner);
-
-  ArgmaxKernels argmax;  // argmax.cc
 };
 
 KernelTable make_table_baseline();

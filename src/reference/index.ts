@@ -1,13 +1,17 @@
 /** The reference backend: slow, exact, and in another form than the kernels. */
 import type { Backend } from '../backend.js';
+import { avgPool2d } from './avg-pool2d.js';
 import { interpolate } from './interpolate.js';
-import { interpolateArgmax } from './interpolate-argmax.js';
+import { maxPool2d } from './max-pool2d.js';
+import { maxUnpool2d } from './max-unpool2d.js';
 import { pixelShuffle } from './pixel-shuffle.js';
 import { pixelUnshuffle } from './pixel-unshuffle.js';
 
 export const reference: Backend = {
+  avgPool2d,
   interpolate,
+  maxPool2d,
+  maxUnpool2d,
   pixelShuffle,
   pixelUnshuffle,
-  interpolateArgmax,
 };

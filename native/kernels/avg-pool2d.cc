@@ -1,0 +1,157 @@
+// Average pooling: rows are summed first, then the sum is summed across and divided. The order of additions
+// is that of the taps, whatever the vector length.
+#include "kernels/half.h"
+#include "kernels/kernels.h"
+#include "kernels/phases.h"
+#include "kernels/pool.h"
+
+namespace upsampling {
+namespace UPS_ISA {
+
+namespace {
+
+struct HalfBits {
+  uint16_t bits;
+};
+
+UPS_INLINE double as_sum(double v) { return v; }
+UPS_INLINE float as_sum(float v) { return v; }
+UPS_INLINE float as_sum(uint8_t v) { return static_cast<float>(v); }
+UPS_INLINE float as_sum(int8_t v) { return static_cast<float>(v); }
+UPS_INLINE float as_sum(HalfBits v) { return from_half(v.bits); }
+
+template <class A, class S>
+void sum_rows(void* out, const void* const* rows, int64_t count, int64_t n, bool more) {
+  A* __restrict o = static_cast<A*>(out);
+  int64_t r = 0;
+  if (!more) {
+    if (count >= 2) {
+      const S* __restrict a = static_cast<const S*>(rows[0]), * __restrict b = static_cast<const S*>(rows[1]);
+      for (int64_t i = 0; i < n; ++i) o[i] = as_sum(a[i]) + as_sum(b[i]);
+      r = 2;
+    } else {
+      const S* __restrict a = static_cast<const S*>(rows[0]);
+      for (int64_t i = 0; i < n; ++i) o[i] = as_sum(a[i]);
+      r = 1;
+    }
+  }
+  for (; r < count; ++r) {
+    const S* __restrict a = static_cast<const S*>(rows[r]);
+    for (int64_t i = 0; i < n; ++i) o[i] += as_sum(a[i]);
+  }
+}
+
+template <class T>
+void row_scalar(T* out, const T* in, const RowWindows* w, const T* divisor, int64_t begin, int64_t end) {
+  const int64_t inner = w->inner;
+  for (int64_t o = begin; o < end; ++o) {
+    const int64_t first = w->axis.first[o], count = w->axis.count[o];
+    for (int64_t c = 0; c < inner; ++c) {
+      T sum = 0;
+      if (count > 0) {
+        sum = in[first * inner + c];
+        for (int64_t k = 1; k < count; ++k) sum += in[(first + k * w->axis.dilation) * inner + c];
+        sum /= divisor[o];
+      }
+      out[o * inner + c] = sum;
+    }
+  }
+}
+
+template <class T, int N>
+UPS_INLINE void taps_vector(T* out, const T* in, const RowWindows* w, const T* divisor, int64_t n) {
+  typedef Pack<T, N> P;
+  const int64_t kernel = w->axis.kernel, inner = w->inner;
+  for (int64_t i = 0; i < n; i += N) {
+    if (i + N > n) i = n - N;
+    typename P::V sum = P::load(in + w->taps[0] + i);
+    for (int64_t k = 1; k < kernel; ++k) sum += P::load(in + w->taps[k] + i);
+    typename P::V by;
+    if (inner == 1)
+      by = P::load(divisor + i);
+    else
+      for (int j = 0; j < N; ++j) by[j] = divisor[(i + j) / inner];
+    P::store(out + i, sum / by);
+  }
+}
+
+// One divisor for all channels of a pixel, which are consecutive.
+template <class T, int N>
+void pixels(T* out, const T* in, const RowWindows* w, const T* divisor) {
+  typedef Pack<T, N> P;
+  const int64_t inner = w->inner, dilation = w->axis.dilation;
+  for (int64_t o = 0; o < w->axis.out_size; ++o) {
+    const int64_t count = w->axis.count[o];
+    const T* from = in + w->axis.first[o] * inner;
+    const T by = divisor[o];
+    for (int64_t c = 0; c < inner; c += N) {
+      if (c + N > inner) c = inner - N;
+      typename P::V sum{};
+      if (count > 0) {
+        sum = P::load(from + c);
+        for (int64_t k = 1; k < count; ++k) sum += P::load(from + k * dilation * inner + c);
+        sum /= by;
+      }
+      P::store(out + o * inner + c, sum);
+    }
+  }
+}
+
+template <class T>
+void row(T* out, const T* in, const RowWindows* w, const T* divisor, T* space) {
+  enum : int { N = LANES * 4 / sizeof(T) };
+  const WindowTable& axis = w->axis;
+  if (w->inner >= N) return pixels<T, N>(out, in, w, divisor);
+  const int64_t full = axis.full_end - axis.full_begin, n = full * w->inner;
+  if (n < N) return row_scalar(out, in, w, divisor, 0, axis.out_size);
+  row_scalar(out, in, w, divisor, 0, axis.full_begin);
+  row_scalar(out, in, w, divisor, axis.full_end, axis.out_size);
+  const T* from = in + w->start;
+  if (axis.stride > 1) {
+    split_phases(space, from, w, (full - 1) * axis.stride + (axis.kernel - 1) * axis.dilation + 1);
+    from = space;
+  }
+  taps_vector<T, N>(out + axis.full_begin * w->inner, from, w, divisor + axis.full_begin, n);
+}
+
+UPS_INLINE float round_half_even(float x) { return (x + 12582912.0f) - 12582912.0f; }
+
+void narrow_f32(void* out, const float* in, int64_t n) {
+  __builtin_memcpy(out, in, static_cast<size_t>(n) * 4);
+}
+
+void narrow_f16(void* out, const float* in, int64_t n) {
+  uint16_t* __restrict o = static_cast<uint16_t*>(out);
+  for (int64_t i = 0; i < n; ++i) o[i] = to_half(in[i]);
+}
+
+template <class S>
+void narrow_byte(void* out, const float* in, int64_t n) {
+  constexpr float low = S(-1) < S(0) ? -128.0f : 0.0f, high = S(-1) < S(0) ? 127.0f : 255.0f;
+  S* __restrict o = static_cast<S*>(out);
+  for (int64_t i = 0; i < n; ++i) {
+    float v = in[i];
+    v = v < low ? low : v;
+    v = v > high ? high : v;
+    o[i] = static_cast<S>(static_cast<int32_t>(round_half_even(v)));
+  }
+}
+
+}  // namespace
+
+void fill_avg_pool2d(AvgPoolKernels* kernels) {
+  kernels->sum_rows[F32] = sum_rows<float, float>;
+  kernels->sum_rows[F64] = sum_rows<double, double>;
+  kernels->sum_rows[F16] = sum_rows<float, HalfBits>;
+  kernels->sum_rows[U8] = sum_rows<float, uint8_t>;
+  kernels->sum_rows[I8] = sum_rows<float, int8_t>;
+  kernels->row = row<float>;
+  kernels->row_double = row<double>;
+  kernels->narrow[F32] = narrow_f32;
+  kernels->narrow[F16] = narrow_f16;
+  kernels->narrow[U8] = narrow_byte<uint8_t>;
+  kernels->narrow[I8] = narrow_byte<int8_t>;
+}
+
+}  // namespace UPS_ISA
+}  // namespace upsampling

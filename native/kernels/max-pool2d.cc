@@ -1,0 +1,335 @@
+// Max pooling: across a row first, then down the rows. In this order the first of equal elements in row-major
+// order wins without its position being looked at: in its row by the order of the taps, among rows by the
+// order of the rows.
+#include "kernels/kernels.h"
+#include "kernels/order.h"
+#include "kernels/phases.h"
+#include "kernels/pool.h"
+
+namespace upsampling {
+namespace UPS_ISA {
+
+namespace {
+
+typedef VectorOf<int32_t, LANES>::type Index;
+
+UPS_INLINE Index load_index(const int32_t* p) { return Pack<int32_t, LANES>::load(p); }
+UPS_INLINE void store_index(int32_t* p, Index v) { Pack<int32_t, LANES>::store(p, v); }
+UPS_INLINE Index all(int64_t v) { return Index{} + static_cast<int32_t>(v); }
+
+// Vectors of values alone fill a register; with indices there is a value for each 32-bit lane.
+template <class T, bool INDEXED>
+constexpr int width() {
+  return INDEXED ? LANES : LANES * 4 / static_cast<int>(sizeof(T));
+}
+
+// A running winner of N lanes.
+template <class O, int N, bool INDEXED>
+struct Best {
+  typedef typename O::Element T;
+  typedef typename VectorOf<T, N>::type V;
+  V value;
+  Index index;
+  UPS_MEMBER Best of(V v, Index i) {
+    Best b;
+    b.value = v;
+    b.index = i;
+    return b;
+  }
+  inline __attribute__((always_inline)) void offer(V v, Index i) {
+    const auto won = O::wins(v, value);
+    value = won ? v : value;
+    if constexpr (INDEXED) index = __builtin_convertvector(won, Index) ? i : index;
+  }
+};
+
+// Windows of output pixels begin … end - 1, element by element, also the ones that hang over a border.
+template <class O>
+void row_scalar(typename O::Element* out, int32_t* index, const typename O::Element* in, const RowWindows* w,
+                const RowPositions* positions, int64_t base, int64_t begin, int64_t end) {
+  typedef typename O::Element T;
+  const WindowTable& axis = w->axis;
+  const int64_t inner = w->inner;
+  for (int64_t o = begin; o < end; ++o) {
+    const int64_t first = axis.first[o], count = axis.count[o];
+    for (int64_t c = 0; c < inner; ++c) {
+      T best = count > 0 ? in[first * inner + c] : O::lowest();
+      int64_t where = first;
+      for (int64_t k = 1; k < count; ++k) {
+        const int64_t at = first + k * axis.dilation;
+        const T v = in[at * inner + c];
+        const bool won = O::wins(v, best);
+        best = won ? v : best;
+        where = won ? at : where;
+      }
+      out[o * inner + c] = best;
+      if (index != nullptr) index[o * inner + c] = static_cast<int32_t>(base + where * positions->step);
+    }
+  }
+}
+
+// n elements; tap k of element i is in[taps[k] + i]. At least N of them.
+template <class O, bool INDEXED>
+void taps_vector(typename O::Element* out, int32_t* index, const typename O::Element* in, const RowWindows* w,
+                 const RowPositions* positions, int64_t base, int64_t n) {
+  typedef typename O::Element T;
+  enum : int { N = width<T, INDEXED>() };
+  typedef Pack<T, N> P;
+  const int64_t kernel = w->axis.kernel;
+  const int32_t step = INDEXED ? static_cast<int32_t>(w->axis.dilation * positions->step) : 0;
+  for (int64_t i = 0; i < n; i += N) {
+    // The last vector reaches back over elements that are already there.
+    if (i + N > n) i = n - N;
+    auto best = Best<O, N, INDEXED>::of(P::load(in + w->taps[0] + i), Index{});
+    for (int64_t k = 1; k < kernel; ++k)
+      best.offer(P::load(in + w->taps[k] + i), all(INDEXED ? k * step : 0));
+    P::store(out + i, best.value);
+    if (INDEXED) store_index(index + i, best.index + load_index(positions->position + i) + all(base));
+  }
+}
+
+// Windows of 2 and 3 at stride 2 without phases: pairs are split in registers.
+template <class O, bool INDEXED, int KERNEL>
+void pairs_vector(typename O::Element* out, int32_t* index, const typename O::Element* in,
+                  const RowPositions* positions, int64_t base, int64_t n) {
+  typedef typename O::Element T;
+  enum : int { N = width<T, INDEXED>() };
+  const int32_t step = INDEXED ? static_cast<int32_t>(positions->step) : 0;
+  for (int64_t i = 0; i < n; i += N) {
+    if (i + N > n) i = n - N;
+    const auto pair = split_pairs<T, N>(in + 2 * i);
+    auto best = Best<O, N, INDEXED>::of(pair.even, Index{});
+    best.offer(pair.odd, all(step));
+    if (KERNEL == 3) best.offer(split_pairs<T, N>(in + 2 * i + 1).odd, all(2 * step));
+    Pack<T, N>::store(out + i, best.value);
+    if (INDEXED) store_index(index + i, best.index + load_index(positions->position + i) + all(base));
+  }
+}
+
+template <class O, bool INDEXED>
+void row_of(typename O::Element* out, int32_t* index, const typename O::Element* in, const RowWindows* w,
+            const RowPositions* positions, int64_t base, typename O::Element* space) {
+  typedef typename O::Element T;
+  enum : int { N = width<T, INDEXED>() };
+  const WindowTable& axis = w->axis;
+  const int64_t full = axis.full_end - axis.full_begin, n = full * w->inner;
+  if (n < N) return row_scalar<O>(out, index, in, w, positions, base, 0, axis.out_size);
+  row_scalar<O>(out, index, in, w, positions, base, 0, axis.full_begin);
+  row_scalar<O>(out, index, in, w, positions, base, axis.full_end, axis.out_size);
+  const int64_t skip = axis.full_begin * w->inner;
+  const RowPositions shifted = {INDEXED ? positions->position + skip : nullptr,
+                                INDEXED ? positions->step : 0};
+  T* to = out + skip;
+  int32_t* to_index = INDEXED ? index + skip : nullptr;
+  const T* from = in + w->start;
+  if (axis.stride == 2 && w->inner == 1 && axis.dilation == 1 && axis.kernel == 2)
+    return pairs_vector<O, INDEXED, 2>(to, to_index, from, &shifted, base, n);
+  if (axis.stride == 2 && w->inner == 1 && axis.dilation == 1 && axis.kernel == 3)
+    return pairs_vector<O, INDEXED, 3>(to, to_index, from, &shifted, base, n);
+  if (axis.stride > 1) {
+    split_phases(space, from, w, (full - 1) * axis.stride + (axis.kernel - 1) * axis.dilation + 1);
+    from = space;
+  }
+  taps_vector<O, INDEXED>(to, to_index, from, w, &shifted, base, n);
+}
+
+template <class O>
+void row(void* out, int32_t* index, const void* in, const RowWindows* w, const RowPositions* positions,
+         int64_t base, void* space) {
+  typedef typename O::Element T;
+  if (index == nullptr)
+    row_of<O, false>(static_cast<T*>(out), nullptr, static_cast<const T*>(in), w, positions, base,
+                     static_cast<T*>(space));
+  else
+    row_of<O, true>(static_cast<T*>(out), index, static_cast<const T*>(in), w, positions, base,
+                    static_cast<T*>(space));
+}
+
+template <class O, bool INDEXED>
+void rows_of(typename O::Element* out, int32_t* index, const typename O::Element* const* rows,
+             const int32_t* const* indices, int64_t count, int64_t n) {
+  typedef typename O::Element T;
+  enum : int { N = width<T, INDEXED>() };
+  typedef Pack<T, N> P;
+  int64_t i = 0;
+  for (; i + N <= n; i += N) {
+    auto best = Best<O, N, INDEXED>::of(P::load(rows[0] + i), INDEXED ? load_index(indices[0] + i) : Index{});
+    for (int64_t r = 1; r < count; ++r)
+      best.offer(P::load(rows[r] + i), INDEXED ? load_index(indices[r] + i) : Index{});
+    P::store(out + i, best.value);
+    if (INDEXED) store_index(index + i, best.index);
+  }
+  // Not by a vector that reaches back: `out` may be one of the rows.
+  for (; i < n; ++i) {
+    T best = rows[0][i];
+    int64_t where = 0;
+    for (int64_t r = 1; r < count; ++r) {
+      const bool won = O::wins(rows[r][i], best);
+      best = won ? rows[r][i] : best;
+      where = won ? r : where;
+    }
+    out[i] = best;
+    if (INDEXED) index[i] = indices[where][i];
+  }
+}
+
+template <class O>
+void rows(void* out, int32_t* index, const void* const* in, const int32_t* const* indices, int64_t count,
+          int64_t n) {
+  typedef typename O::Element T;
+  const T* const* from = reinterpret_cast<const T* const*>(in);
+  if (index == nullptr)
+    rows_of<O, false>(static_cast<T*>(out), nullptr, from, nullptr, count, n);
+  else
+    rows_of<O, true>(static_cast<T*>(out), index, from, indices, count, n);
+}
+
+template <class O, bool INDEXED>
+void two_by_two_of(typename O::Element* out, int32_t* index, const typename O::Element* a,
+                   const typename O::Element* b, const RowPositions* positions, const int64_t* bases,
+                   int64_t n) {
+  typedef typename O::Element T;
+  enum : int { N = width<T, INDEXED>() };
+  const int32_t step = INDEXED ? static_cast<int32_t>(positions->step) : 0;
+  const Index base_a = all(INDEXED ? bases[0] : 0), base_b = all(INDEXED ? bases[1] : 0);
+  for (int64_t i = 0; i < n; i += N) {
+    if (i + N > n) i = n - N;
+    const auto pa = split_pairs<T, N>(a + 2 * i), pb = split_pairs<T, N>(b + 2 * i);
+    auto best = Best<O, N, INDEXED>::of(pa.even, base_a), below = Best<O, N, INDEXED>::of(pb.even, base_b);
+    best.offer(pa.odd, base_a + step);
+    below.offer(pb.odd, base_b + step);
+    best.offer(below.value, below.index);
+    Pack<T, N>::store(out + i, best.value);
+    if (INDEXED) store_index(index + i, best.index + load_index(positions->position + i));
+  }
+}
+
+template <class O>
+void two_by_two(void* out, int32_t* index, const void* const* in, const RowWindows* w,
+                const RowPositions* positions, const int64_t* bases) {
+  typedef typename O::Element T;
+  const WindowTable& axis = w->axis;
+  const int64_t n = axis.full_end - axis.full_begin, skip = axis.full_begin;
+  T* to = static_cast<T*>(out);
+  const T* const* rows = reinterpret_cast<const T* const*>(in);
+  const bool indexed = index != nullptr;
+  const int64_t least = indexed ? width<T, true>() : width<T, false>();
+  const int64_t begin = n < least ? axis.out_size : axis.full_begin,
+                end = n < least ? axis.out_size : axis.full_end;
+  for (int64_t o = 0; o < axis.out_size; ++o) {
+    if (o == begin) o = end;
+    if (o >= axis.out_size) break;
+    T best = O::lowest();
+    int64_t where = 0;
+    bool found = false;
+    for (int r = 0; r < 2; ++r)
+      for (int64_t k = 0; k < axis.count[o]; ++k) {
+        const int64_t at = axis.first[o] + k;
+        const bool won = !found || O::wins(rows[r][at], best);
+        found = true;
+        best = won ? rows[r][at] : best;
+        where = won ? (indexed ? bases[r] + at * positions->step : 0) : where;
+      }
+    if (!found && indexed) where = bases[0] + axis.first[o] * positions->step;
+    to[o] = best;
+    if (indexed) index[o] = static_cast<int32_t>(where);
+  }
+  if (n < least) return;
+  if (!indexed)
+    return two_by_two_of<O, false>(to + skip, nullptr, rows[0] + w->start, rows[1] + w->start, nullptr,
+                                   nullptr, n);
+  const RowPositions shifted = {positions->position + skip, positions->step};
+  two_by_two_of<O, true>(to + skip, index + skip, rows[0] + w->start, rows[1] + w->start, &shifted, bases, n);
+}
+
+// B vectors of channels of every output pixel from channel c on.
+template <class O, bool INDEXED, int B>
+void pixel_block(typename O::Element* out, int32_t* index, const typename O::Element* const* rows,
+                 int64_t count, const RowWindows* w, int64_t step, const int64_t* bases, int64_t o,
+                 int64_t c) {
+  typedef typename O::Element T;
+  enum : int { N = width<T, INDEXED>() };
+  typedef Pack<T, N> P;
+  const int64_t first = w->axis.first[o], taps = w->axis.count[o], inner = w->inner,
+                dilation = w->axis.dilation;
+  Best<O, N, INDEXED> best[B];
+#pragma GCC unroll 8
+  for (int b = 0; b < B; ++b)
+    best[b] = Best<O, N, INDEXED>::of(P::load(rows[0] + first * inner + c + b * N),
+                                      all(INDEXED ? bases[0] + first * step : 0));
+  for (int64_t r = 0; r < count; ++r)
+    for (int64_t k = r == 0 ? 1 : 0; k < taps; ++k) {
+      const int64_t at = first + k * dilation;
+      const T* from = rows[r] + at * inner + c;
+      const Index where = all(INDEXED ? bases[r] + at * step : 0);
+#pragma GCC unroll 8
+      for (int b = 0; b < B; ++b) best[b].offer(P::load(from + b * N), where);
+    }
+#pragma GCC unroll 8
+  for (int b = 0; b < B; ++b) {
+    P::store(out + o * inner + c + b * N, best[b].value);
+    if (INDEXED) store_index(index + o * inner + c + b * N, best[b].index);
+  }
+}
+
+template <class O, bool INDEXED>
+void pixels_of(typename O::Element* out, int32_t* index, const typename O::Element* const* rows,
+               int64_t count, const RowWindows* w, int64_t step, const int64_t* bases) {
+  typedef typename O::Element T;
+  enum : int { N = width<T, INDEXED>() };
+  const int64_t inner = w->inner;
+  for (int64_t o = 0; o < w->axis.out_size; ++o) {
+    const int64_t first = w->axis.first[o], taps = w->axis.count[o];
+    int64_t c = 0;
+    if (taps > 0 && count > 0 && inner >= N) {
+      for (; c + 4 * N <= inner; c += 4 * N)
+        pixel_block<O, INDEXED, 4>(out, index, rows, count, w, step, bases, o, c);
+      for (; c < inner; c += N) {
+        if (c + N > inner) c = inner - N;
+        pixel_block<O, INDEXED, 1>(out, index, rows, count, w, step, bases, o, c);
+      }
+    }
+    for (; c < inner; ++c) {
+      T best = O::lowest();
+      int64_t where = INDEXED ? bases[0] + first * step : 0;
+      bool found = false;
+      for (int64_t r = 0; r < count; ++r)
+        for (int64_t k = 0; k < taps; ++k) {
+          const int64_t at = first + k * w->axis.dilation;
+          const T v = rows[r][at * inner + c];
+          if (found && !O::wins(v, best)) continue;
+          found = true;
+          best = v;
+          where = INDEXED ? bases[r] + at * step : 0;
+        }
+      out[o * inner + c] = best;
+      if (INDEXED) index[o * inner + c] = static_cast<int32_t>(where);
+    }
+  }
+}
+
+template <class O>
+void pixels(void* out, int32_t* index, const void* const* in, int64_t count, const RowWindows* w,
+            int64_t step, const int64_t* bases) {
+  typedef typename O::Element T;
+  const T* const* rows = reinterpret_cast<const T* const*>(in);
+  if (index == nullptr)
+    pixels_of<O, false>(static_cast<T*>(out), nullptr, rows, count, w, step, bases);
+  else
+    pixels_of<O, true>(static_cast<T*>(out), index, rows, count, w, step, bases);
+}
+
+}  // namespace
+
+void fill_max_pool2d(MaxPoolKernels* kernels) {
+#define UPS_FILL(type, order)                    \
+  kernels->row[type] = row<order>;               \
+  kernels->rows[type] = rows<order>;             \
+  kernels->two_by_two[type] = two_by_two<order>; \
+  kernels->pixels[type] = pixels<order>;
+  UPS_EACH_ORDER(UPS_FILL)
+#undef UPS_FILL
+}
+
+}  // namespace UPS_ISA
+}  // namespace upsampling

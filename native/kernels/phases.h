@@ -1,0 +1,73 @@
+// Splitting a row into its phases modulo a stride, so that strided windows read consecutive elements.
+#pragma once
+#include "kernels/pool.h"
+#include "kernels/vec.h"
+
+namespace upsampling {
+namespace UPS_ISA {
+
+template <class T, int N>
+struct Pack {
+  typedef typename VectorOf<T, N>::type V;
+  typedef typename VectorOf<T, N>::memory M;
+  UPS_MEMBER V load(const T* p) { return *reinterpret_cast<const M*>(p); }
+  UPS_MEMBER void store(T* p, V v) { *reinterpret_cast<M*>(p) = v; }
+};
+
+// Elements 0, 2, 4 … and 1, 3, 5 … of the 2N elements at p.
+template <class T, int N>
+struct Pairs {
+  typedef typename VectorOf<T, N>::type V;
+  V even, odd;
+};
+
+template <int... I>
+struct Indices {};
+template <int N, int... I>
+struct IndicesUpTo : IndicesUpTo<N - 1, N - 1, I...> {};
+template <int... I>
+struct IndicesUpTo<0, I...> {
+  typedef Indices<I...> type;
+};
+
+template <class T, int N, int... I>
+UPS_INLINE Pairs<T, N> split_pairs(const T* p, Indices<I...>) {
+  typedef Pack<T, N> P;
+  const typename P::V a = P::load(p), b = P::load(p + N);
+  return {__builtin_shufflevector(a, b, (2 * I)...), __builtin_shufflevector(a, b, (2 * I + 1)...)};
+}
+
+template <class T, int N>
+UPS_INLINE Pairs<T, N> split_pairs(const T* p) {
+  return split_pairs<T, N>(p, typename IndicesUpTo<N>::type());
+}
+
+// The phases of windows->axis.stride that taps read: space[(phase·phase_length + j)·inner + c] = in[(phase +
+// j·stride)·inner + c]. `pixels` is how many pixels the stretch at `in` has.
+template <class T>
+UPS_INLINE void split_phases(T* __restrict space, const T* __restrict in, const RowWindows* w,
+                             int64_t pixels) {
+  const int64_t s = w->axis.stride, inner = w->inner;
+  for (int64_t p = 0; p < w->phase_count; ++p) {
+    const int64_t phase = w->phases[p], n = (pixels - phase + s - 1) / s;
+    T* __restrict to = space + phase * w->phase_length * inner;
+    const T* __restrict from = in + phase * inner;
+    if (inner == 1) {
+      if (s == 2) {
+        for (int64_t j = 0; j < n; ++j) to[j] = from[2 * j];
+      } else if (s == 3) {
+        for (int64_t j = 0; j < n; ++j) to[j] = from[3 * j];
+      } else if (s == 4) {
+        for (int64_t j = 0; j < n; ++j) to[j] = from[4 * j];
+      } else {
+        for (int64_t j = 0; j < n; ++j) to[j] = from[s * j];
+      }
+    } else {
+      for (int64_t j = 0; j < n; ++j)
+        for (int64_t c = 0; c < inner; ++c) to[j * inner + c] = from[j * s * inner + c];
+    }
+  }
+}
+
+}  // namespace UPS_ISA
+}  // namespace upsampling

@@ -1,0 +1,88 @@
+// Leaves of the pools and of max unpooling.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels/types.h"
+
+namespace upsampling {
+
+// One axis of sliding windows, as src/plan/window.ts builds it. Output o reads inputs first[o] + k·dilation,
+// k < count[o]; for full_begin ≤ o < full_end, count[o] = kernel and first[o] = o·stride - pad.
+struct WindowTable {
+  int64_t in_size, out_size, kernel, stride, dilation, pad, full_begin, full_end;
+  const int32_t *first, *count;
+};
+
+// The windows along a row of pixels of `inner` elements, with what a row leaf needs ready.
+struct RowWindows {
+  WindowTable axis;
+  int64_t inner;
+  // The full windows read their input from `start` elements into the row on. With a stride, that stretch is
+  // first split into phases: elements with the same position modulo stride, `phase_length` pixels each, of
+  // which the first `phase_count` in `phases` are read.
+  int64_t start;
+  int64_t phase_length, phase_count;
+  const int32_t* phases;
+  // Where tap k of the first full window stands, in elements, in the phases (or in the row, without a
+  // stride).
+  const int64_t* taps;
+};
+
+// Positions of winners: position[i] of element i of an output row is that of tap 0 (full windows only); tap k
+// stands k·dilation·step further; the row's own position is `base`.
+struct RowPositions {
+  const int32_t* position;
+  int64_t step;
+};
+
+// By element type. `index` and `positions` are null where nobody asks for the winners.
+struct MaxPoolKernels {
+  // out[o, c] = max_k in[first[o] + k·dilation, c]. `space` holds stride·phase_length·inner elements.
+  void (*row[TYPE_COUNT])(void* out, int32_t* index, const void* in, const RowWindows* windows,
+                          const RowPositions* positions, int64_t base, void* space);
+  // out[i] = max_r rows[r][i], with its index.
+  void (*rows[TYPE_COUNT])(void* out, int32_t* index, const void* const* rows, const int32_t* const* indices,
+                           int64_t count, int64_t n);
+  // Both at once, for windows of 2×2 at stride 2 over two rows with inner = 1.
+  void (*two_by_two[TYPE_COUNT])(void* out, int32_t* index, const void* const* rows,
+                                 const RowWindows* windows, const RowPositions* positions,
+                                 const int64_t* bases);
+  // Both at once, for any windows: out[o, c] = max_{r, k} rows[r][first[o] + k·dilation, c].
+  void (*pixels[TYPE_COUNT])(void* out, int32_t* index, const void* const* rows, int64_t count,
+                             const RowWindows* windows, int64_t step, const int64_t* bases);
+};
+
+// T is float, or double for float64.
+struct AvgPoolKernels {
+  // out[i] = Σ_r rows[r][i]; rows of elements of the type, in order; with `more`, out[i] is added to.
+  void (*sum_rows[TYPE_COUNT])(void* out, const void* const* rows, int64_t count, int64_t n, bool more);
+  // out[o, c] = Σ_k in[first[o] + k·dilation, c] / divisor[o], in order. `space` as above.
+  void (*row)(float* out, const float* in, const RowWindows* windows, const float* divisor, float* space);
+  void (*row_double)(double* out, const double* in, const RowWindows* windows, const double* divisor,
+                     double* space);
+  // out[i] = in[i], rounded once to the element type.
+  void (*narrow[TYPE_COUNT])(void* out, const float* in, int64_t n);
+};
+
+struct MaxUnpoolKernels {
+  // The position of the first index outside base … base + size - 1, or n. By width of the index: 4, 8 bytes.
+  int64_t (*check[2])(const void* index, int64_t n, int64_t base, int64_t size);
+  // out[(index[i] - base)·inner + i % inner] = in[i] in order; indices outside 0 … size - 1 are skipped (the
+  // caller checked them; they can only have changed under our hands). By bytes of an element: 1, 2, 4, 8; by
+  // width of the index.
+  void (*scatter[4][2])(void* out, const void* in, const void* index, int64_t n, int64_t inner, int64_t base,
+                        int64_t size);
+  // The same, keeping the greatest (the last of equals), and adding up.
+  void (*scatter_max[TYPE_COUNT][2])(void* out, const void* in, const void* index, int64_t n, int64_t inner,
+                                     int64_t base, int64_t size);
+  void (*scatter_sum[TYPE_COUNT][2])(void* out, const void* in, const void* index, int64_t n, int64_t inner,
+                                     int64_t base, int64_t size);
+  // Writes two output rows of 2n elements whose values all return to their own 2×2, zeros between. False
+  // (rows then undefined) when one does not. `base` is the index of the first element of out0, `below` that
+  // of out1 less `base`.
+  bool (*two_by_two[4][2])(void* out0, void* out1, const void* in, const void* index, int64_t n, int64_t base,
+                           int64_t below);
+};
+
+}  // namespace upsampling

@@ -1,0 +1,86 @@
+// Average pooling by output rows: the rows under the windows are summed, the sum is summed across and
+// divided.
+#include "ops/avg-pool2d.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "runtime/isa.h"
+#include "runtime/parallel.h"
+
+namespace upsampling {
+
+namespace {
+
+void across(const AvgPoolKernels& k, float* out, const float* in, const RowWindows& w, const float* by,
+            float* space) {
+  k.row(out, in, &w, by, space);
+}
+void across(const AvgPoolKernels& k, double* out, const double* in, const RowWindows& w, const double* by,
+            double* space) {
+  k.row_double(out, in, &w, by, space);
+}
+
+template <class T>
+Status averages(const AvgPool2dArgs& a, const Context& context) {
+  const PoolShape& shape = a.shape;
+  const AvgPoolKernels& k = kernels().avg_pool;
+  const int64_t size = bytes_of(a.type), in_row = shape.in_row(), out_row = shape.out_row();
+  const int64_t in_rows = shape.in_rows(), out_rows = shape.out_rows(), most = shape.window_rows();
+  const WindowTable& x = shape.last();
+  ScratchFrame shared;
+  const RowWindows windows = row_windows(shape, &shared);
+  const bool narrows = a.type != F32 && a.type != F64;
+  const PoolBlocks blocks(shape, size);
+  parallel_for(context, shape.outer * blocks.per_plane, blocks.grain, [&](int64_t begin, int64_t end) {
+    ScratchFrame frame;
+    auto* rows = frame.take<int64_t>(most);
+    const void** sources = frame.take<const void*>(most);
+    T* space = frame.take<T>(phase_space(windows));
+    T* sum = frame.take<T>(in_row);
+    T* result = frame.take<T>(narrows ? out_row : 0);
+    T* divisor = frame.take<T>(x.out_size);
+    int64_t divided = 0;  // what the other axes contributed to `divisor`
+    for (int64_t block = begin; block < end; ++block) {
+      const int64_t plane = block / blocks.per_plane, first = block % blocks.per_plane * blocks.rows;
+      const int64_t last = std::min(first + blocks.rows, out_rows);
+      const auto* in = static_cast<const char*>(a.in) + plane * in_rows * in_row * size;
+      for (int64_t r = first; r < last; ++r) {
+        char* out = static_cast<char*>(a.out) + (plane * out_rows + r) * out_row * size;
+        const int64_t count = rows_under(shape, r, nullptr, rows, nullptr);
+        if (count == 0) {
+          std::memset(out, 0, static_cast<size_t>(out_row * size));
+          continue;
+        }
+        int64_t cells = 1;
+        for (int64_t i = shape.axis_count - 2, rest = r; i >= 0; --i) {
+          cells *= a.cells[i][rest % shape.axes[i].out_size];
+          rest /= shape.axes[i].out_size;
+        }
+        if (cells != divided)
+          for (int64_t o = 0; o < x.out_size; ++o)
+            divisor[o] = static_cast<T>(
+                a.divisor != 0 ? a.divisor : static_cast<double>(cells * a.cells[shape.axis_count - 1][o]));
+        divided = cells;
+        for (int64_t i = 0; i < count; ++i) sources[i] = in + rows[i] * in_row * size;
+        const T* summed = sum;
+        if (count == 1 && !narrows)
+          summed = static_cast<const T*>(sources[0]);
+        else
+          k.sum_rows[a.type](sum, sources, count, in_row, false);
+        T* to = narrows ? result : reinterpret_cast<T*>(out);
+        across(k, to, summed, windows, divisor, space);
+        if (narrows) k.narrow[a.type](out, reinterpret_cast<const float*>(result), out_row);
+      }
+    }
+  });
+  return context.cancelled() ? CANCELLED : OK;
+}
+
+}  // namespace
+
+Status avg_pool2d(const AvgPool2dArgs& a, const Context& context) {
+  return a.type == F64 ? averages<double>(a, context) : averages<float>(a, context);
+}
+
+}  // namespace upsampling

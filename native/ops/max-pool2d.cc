@@ -1,0 +1,152 @@
+// Max pooling by output rows: input rows are reduced across once and kept while windows need them, then
+// reduced down.
+#include "ops/max-pool2d.h"
+
+#include <algorithm>
+
+#include "runtime/isa.h"
+#include "runtime/parallel.h"
+
+namespace upsampling {
+
+namespace {
+
+// Rows of one plane, reduced across, by row number.
+struct RowCache {
+  int64_t slots;
+  int64_t* held;  // row number, or -1
+  int64_t* used;  // output row that last asked for it
+  char** values;
+  int32_t** indices;
+
+  void forget() { std::fill(held, held + slots, int64_t{-1}); }
+  // The slot of `row`; true when the row is there already. A slot asked for during output row `now` stays.
+  int64_t find(int64_t row, int64_t now, bool* there) const {
+    int64_t oldest = 0;
+    for (int64_t s = 0; s < slots; ++s) {
+      if (held[s] == row) {
+        used[s] = now;
+        *there = true;
+        return s;
+      }
+      if (used[s] < used[oldest]) oldest = s;
+    }
+    held[oldest] = row;
+    used[oldest] = now;
+    *there = false;
+    return oldest;
+  }
+};
+
+// Rows kept at most; windows of more rows are reduced so many at a time.
+constexpr int64_t kMostRows = 32;
+constexpr int64_t kMostBytes = 192 * 1024;
+
+}  // namespace
+
+Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
+  const PoolShape& shape = a.shape;
+  const MaxPoolKernels& k = kernels().max_pool;
+  const int64_t size = bytes_of(a.type), in_row = shape.in_row(), out_row = shape.out_row();
+  const int64_t in_rows = shape.in_rows(), out_rows = shape.out_rows(), most = shape.window_rows();
+  const WindowTable& x = shape.last();
+  const int64_t step = a.strides[shape.axis_count - 1];
+  const bool indexed = a.index != nullptr;
+  ScratchFrame shared;
+  const RowWindows windows = row_windows(shape, &shared);
+  RowPositions positions{nullptr, step};
+  if (indexed) {
+    auto* position = shared.take<int32_t>(out_row);
+    for (int64_t o = 0; o < x.out_size; ++o)
+      std::fill_n(position + o * shape.inner, shape.inner,
+                  static_cast<int32_t>((o * x.stride - x.pad) * step));
+    positions.position = position;
+  }
+  // A window table without taps: for output rows whose windows are empty.
+  RowWindows none = windows;
+  {
+    auto* count = shared.take<int32_t>(x.out_size);
+    std::fill_n(count, x.out_size, 0);
+    none.axis.count = count;
+    none.axis.full_begin = none.axis.full_end = x.out_size;
+  }
+  const bool by_pixel =
+      shape.inner * size >= 4 * kernels().lanes && (indexed ? shape.inner >= kernels().lanes : true);
+  const bool by_two = shape.inner == 1 && x.kernel == 2 && x.stride == 2 && x.dilation == 1;
+  const PoolBlocks blocks(shape, size);
+  parallel_for(context, shape.outer * blocks.per_plane, blocks.grain, [&](int64_t begin, int64_t end) {
+    ScratchFrame frame;
+    auto* rows = frame.take<int64_t>(most);
+    auto* bases = frame.take<int64_t>(most);
+    const void** sources = frame.take<const void*>(most + 1);
+    const int32_t** source_indices = frame.take<const int32_t*>(most + 1);
+    char* space = frame.take<char>(phase_space(windows) * size);
+    auto* index_row = frame.take<int32_t>(indexed && a.wide_index ? out_row : 0);
+    RowCache cache{};
+    const int64_t per_row = out_row * (size + (indexed ? 4 : 0));
+    cache.slots = most > 1 ? std::max<int64_t>(
+                                 2, std::min({most, kMostRows, kMostBytes / std::max<int64_t>(per_row, 1)}))
+                           : 0;
+    const bool keeps = cache.slots >= most;
+    if (by_pixel) cache.slots = 0;
+    cache.held = frame.take<int64_t>(cache.slots);
+    cache.used = frame.take<int64_t>(cache.slots);
+    cache.values = frame.take<char*>(cache.slots);
+    cache.indices = frame.take<int32_t*>(cache.slots);
+    for (int64_t s = 0; s < cache.slots; ++s) {
+      cache.values[s] = frame.take<char>(out_row * size);
+      cache.indices[s] = indexed ? frame.take<int32_t>(out_row) : nullptr;
+    }
+    for (int64_t block = begin; block < end; ++block) {
+      const int64_t plane = block / blocks.per_plane, first = block % blocks.per_plane * blocks.rows;
+      const int64_t last = std::min(first + blocks.rows, out_rows);
+      const auto* in = static_cast<const char*>(a.in) + plane * in_rows * in_row * size;
+      cache.forget();
+      std::fill_n(cache.used, cache.slots, int64_t{-1});
+      for (int64_t r = first; r < last; ++r) {
+        const int64_t at = (plane * out_rows + r) * out_row;
+        char* out = static_cast<char*>(a.out) + at * size;
+        int32_t* index = !indexed ? nullptr : a.wide_index ? index_row : static_cast<int32_t*>(a.index) + at;
+        const int64_t count = rows_under(shape, r, a.strides, rows, bases);
+        if (count == 0) {
+          k.row[a.type](out, index, in, &none, &positions, bases[0], space);
+        } else if (by_pixel || (by_two && count == 2)) {
+          for (int64_t i = 0; i < count; ++i) sources[i] = in + rows[i] * in_row * size;
+          if (by_pixel)
+            k.pixels[a.type](out, index, sources, count, &windows, step, bases);
+          else
+            k.two_by_two[a.type](out, index, sources, &windows, &positions, bases);
+        } else if (count == 1) {
+          k.row[a.type](out, index, in + rows[0] * in_row * size, &windows, &positions, bases[0], space);
+        } else {
+          // As many rows at a time as there are slots, one of them for what they were reduced to so far.
+          for (int64_t done = 0; done < count;) {
+            int64_t n = 0;
+            if (done > 0) {
+              sources[n] = out;
+              source_indices[n++] = index;
+            }
+            const int64_t stop = keeps ? count : std::min(count, done + cache.slots - n);
+            for (; done < stop; ++done, ++n) {
+              bool there = false;
+              const int64_t slot = keeps ? cache.find(rows[done], r, &there) : n % cache.slots;
+              if (!there)
+                k.row[a.type](cache.values[slot], cache.indices[slot], in + rows[done] * in_row * size,
+                              &windows, &positions, bases[done], space);
+              sources[n] = cache.values[slot];
+              source_indices[n] = cache.indices[slot];
+            }
+            k.rows[a.type](out, index, sources, source_indices, n, out_row);
+          }
+        }
+        if (indexed && a.wide_index) {
+          auto* wide = static_cast<int64_t*>(a.index) + at;
+          for (int64_t i = 0; i < out_row; ++i) wide[i] = index_row[i] + plane * a.plane_stride;
+        }
+      }
+    }
+  });
+  return context.cancelled() ? CANCELLED : OK;
+}
+
+}  // namespace upsampling

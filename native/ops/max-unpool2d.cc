@@ -1,0 +1,129 @@
+// Max unpooling by planes: all indices are checked, then every plane is zeroed and filled while it is in
+// cache.
+#include "ops/max-unpool2d.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+#include "runtime/isa.h"
+#include "runtime/parallel.h"
+#include "runtime/scratch.h"
+
+namespace upsampling {
+
+namespace {
+
+struct First {
+  std::atomic<int64_t> at{INT64_MAX};
+  void offer(int64_t position) {
+    int64_t had = at.load(std::memory_order_relaxed);
+    while (position < had && !at.compare_exchange_weak(had, position, std::memory_order_relaxed)) {
+    }
+  }
+  bool found() const { return at.load() != INT64_MAX; }
+};
+
+int64_t index_at(const MaxUnpool2dArgs& a, int64_t i) {
+  return a.wide_index ? static_cast<const int64_t*>(a.index)[i] : static_cast<const int32_t*>(a.index)[i];
+}
+
+// The position of the first index outside its plane.
+int64_t first_outside(const MaxUnpool2dArgs& a, const Context& context) {
+  First bad;
+  const int64_t plane = a.in_size * a.inner, total = a.outer * plane, width = a.wide_index ? 8 : 4;
+  const auto check = kernels().max_unpool.check[a.wide_index];
+  const auto range = [&](int64_t begin, int64_t end, int64_t base) {
+    const int64_t at =
+        check(static_cast<const char*>(a.index) + begin * width, end - begin, base, a.out_size) + begin;
+    if (at < end) bad.offer(at);
+  };
+  constexpr int64_t kGrain = 256 * 1024;
+  if (a.plane_stride == 0)
+    parallel_for(context, total, kGrain, [&](int64_t begin, int64_t end) { range(begin, end, 0); });
+  else
+    parallel_for(context, a.outer, std::max<int64_t>(1, kGrain / std::max<int64_t>(plane, 1)),
+                 [&](int64_t begin, int64_t end) {
+                   for (int64_t p = begin; p < end; ++p)
+                     range(p * plane, (p + 1) * plane, p * a.plane_stride);
+                 });
+  return bad.at.load();
+}
+
+// The position of the first index that repeats another of its plane.
+int64_t first_repeated(const MaxUnpool2dArgs& a, const Context& context) {
+  First bad;
+  const int64_t plane = a.in_size * a.inner, words = (a.out_size * a.inner + 63) / 64;
+  parallel_for(context, a.outer, 1, [&](int64_t begin, int64_t end) {
+    ScratchFrame frame;
+    auto* taken = frame.take<uint64_t>(words);
+    for (int64_t p = begin; p < end; ++p) {
+      std::fill_n(taken, words, uint64_t{0});
+      for (int64_t i = 0; i < plane; ++i) {
+        const int64_t cell = index_at(a, p * plane + i) - p * a.plane_stride;
+        // The check above passed; what lies outside now was changed by another thread since.
+        if (cell < 0 || cell >= a.out_size) continue;
+        const int64_t bit = cell * a.inner + i % a.inner;
+        if (taken[bit >> 6] >> (bit & 63) & 1) {
+          bad.offer(p * plane + i);
+          break;
+        }
+        taken[bit >> 6] |= uint64_t{1} << (bit & 63);
+      }
+    }
+  });
+  return bad.at.load();
+}
+
+}  // namespace
+
+Status max_unpool2d(const MaxUnpool2dArgs& a, const Context& context) {
+  const MaxUnpoolKernels& k = kernels().max_unpool;
+  int64_t bad = first_outside(a, context);
+  if (context.cancelled()) return CANCELLED;
+  if (bad == INT64_MAX && a.on_duplicate == REFUSE) bad = first_repeated(a, context);
+  if (context.cancelled()) return CANCELLED;
+  if (bad != INT64_MAX) return with_detail(BAD_INDEX, bad);
+
+  const int64_t size = bytes_of(a.type), slot = size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : 3;
+  const int64_t width = a.wide_index ? 8 : 4, plane = a.in_size * a.inner, out_plane = a.out_size * a.inner;
+  const auto scatter = k.scatter[slot][a.wide_index];
+  const auto again = a.on_duplicate == MAX   ? k.scatter_max[a.type][a.wide_index]
+                     : a.on_duplicate == SUM ? k.scatter_sum[a.type][a.wide_index]
+                                             : nullptr;
+  const int64_t in_rows = a.in_row > 0 ? a.in_size / a.in_row : 0;
+  const bool pairs = a.inner == 1 && a.out_row == 2 * a.in_row && a.out_size == 4 * a.in_size &&
+                     (a.wide_index || a.out_size <= INT32_MAX);
+  const int64_t grain = std::max<int64_t>(1, 512 * 1024 / std::max<int64_t>(out_plane * size, 1));
+  parallel_for(context, a.outer, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t p = begin; p < end; ++p) {
+      char* out = static_cast<char*>(a.out) + p * out_plane * size;
+      const char* in = static_cast<const char*>(a.in) + p * plane * size;
+      const char* index = static_cast<const char*>(a.index) + p * plane * width;
+      const int64_t base = p * a.plane_stride;
+      if (pairs) {
+        bool local = true;
+        for (int64_t r = 0; local && r < in_rows; ++r)
+          local = k.two_by_two[slot][a.wide_index](
+              out + 2 * r * a.out_row * size, out + (2 * r + 1) * a.out_row * size, in + r * a.in_row * size,
+              index + r * a.in_row * width, a.in_row, base + 2 * r * a.out_row, a.out_row);
+        if (local) continue;
+      }
+      std::memset(out, 0, static_cast<size_t>(out_plane * size));
+      if (a.on_duplicate == SUM) {
+        again(out, in, index, plane, a.inner, base, a.out_size);
+        continue;
+      }
+      if (a.on_duplicate == MAX) {
+        // The last of each cell stands first, so that no zero takes part; then the greatest of all.
+        scatter(out, in, index, plane, a.inner, base, a.out_size);
+        again(out, in, index, plane, a.inner, base, a.out_size);
+        continue;
+      }
+      scatter(out, in, index, plane, a.inner, base, a.out_size);
+    }
+  });
+  return context.cancelled() ? CANCELLED : OK;
+}
+
+}  // namespace upsampling
