@@ -15,7 +15,9 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   UPS_OPERATORS(UPS_EXPORT)
 #undef UPS_EXPORT
   add("connect", upsampling::connect);
+  add("deliver", upsampling::deliver_more);
   add("cancel", upsampling::cancel);
+  add("stats", upsampling::stats);
   add("adviseHugePages", upsampling::advise_huge_pages);
   add("isas", upsampling::get_isas);
   add("isa", upsampling::get_isa);

@@ -4,6 +4,7 @@
  */
 import type { AvgPool2dPlan } from './plan/avg-pool2d.js';
 import type { InterpolatePlan } from './plan/interpolate.js';
+import type { InterpolateArgmaxPlan } from './plan/interpolate-argmax.js';
 import type { MaxPool2dPlan } from './plan/max-pool2d.js';
 import type { MaxUnpool2dPlan } from './plan/max-unpool2d.js';
 import type { PixelShufflePlan } from './plan/pixel-shuffle.js';
@@ -18,6 +19,7 @@ export interface Plans {
   maxUnpool2d: MaxUnpool2dPlan;
   pixelShuffle: PixelShufflePlan;
   pixelUnshuffle: PixelUnshufflePlan;
+  interpolateArgmax: InterpolateArgmaxPlan;
 }
 
 export type OpName = keyof Plans;
@@ -31,15 +33,4 @@ export type Backend = {
   ) => void;
 };
 
-/** How a backend reports what only the data could show; execute.ts words it for the caller. */
-export class BackendFailure extends Error {
-  /** 'index': an element of an index tensor is out of range; `detail` is its position. */
-  readonly kind: 'memory' | 'index';
-  readonly detail: number;
-
-  constructor(kind: 'memory' | 'index', detail: number) {
-    super(`backend failure: ${kind} ${detail}`);
-    this.kind = kind;
-    this.detail = detail;
-  }
-}
+export { BackendFailure } from './native/failure.js';

@@ -66,6 +66,41 @@ export function count(op: string, param: string, value: unknown): number {
   return value as number;
 }
 
+/** An integer within limits. */
+export function integer(op: string, param: string, value: unknown, low: number, high = LIMIT): number {
+  if (!Number.isInteger(value) || (value as number) < low || (value as number) > high)
+    mustBe(op, param, `an integer ${limits(low, high)}`, value);
+  return value as number;
+}
+
+/** A list (array or integer typed array) of `length` integers within limits; of any length when that is undefined. */
+export function integers(
+  op: string,
+  param: string,
+  value: unknown,
+  length: number | undefined,
+  low: number,
+  high = LIMIT,
+): number[] {
+  const list =
+    Array.isArray(value) || ArrayBuffer.isView(value) ? Array.from(value as Int32Array, Number) : [];
+  if (
+    (!Array.isArray(value) && !ArrayBuffer.isView(value)) ||
+    (length !== undefined && list.length !== length) ||
+    !list.every((v) => Number.isInteger(v) && v >= low && v <= high)
+  )
+    mustBe(
+      op,
+      param,
+      `a list of ${length === undefined ? '' : `${length} `}integers ${limits(low, high)}`,
+      value,
+    );
+  return list;
+}
+
+const limits = (low: number, high: number): string =>
+  high === LIMIT ? `of at least ${low}` : `from ${low} to ${high}`;
+
 /** A finite number. */
 export function finite(op: string, param: string, value: unknown): number {
   if (typeof value !== 'number' || !Number.isFinite(value)) mustBe(op, param, 'a finite number', value);

@@ -75,10 +75,10 @@ export function refuse(
 }
 
 /** Throws for an option nobody knows, naming the nearest known one when it is near. */
-export function unknownOption(op: string, name: string, known: readonly string[]): never {
+export function unknownOption(op: string, name: string, known: readonly string[], kind = 'option'): never {
   const near = nearest(name, known);
-  const hint = near === undefined ? `known options are ${known.join(', ')}` : `did you mean ${near}?`;
-  throw new ArgumentError('ERR_UPSAMPLING_OPTION', op, name, `${op}: unknown option ${show(name)}, ${hint}`);
+  const hint = near === undefined ? `known ${kind}s are ${known.join(', ')}` : `did you mean ${near}?`;
+  throw new ArgumentError('ERR_UPSAMPLING_OPTION', op, name, `${op}: unknown ${kind} ${show(name)}, ${hint}`);
 }
 
 function nearest(name: string, known: readonly string[]): string | undefined {

@@ -2,9 +2,12 @@
  * From a plan to a result: takes or allocates the outputs, refuses what would write over an input, and calls a
  * backend, now or queued. The only caller of a Backend in production.
  */
-import { type Backend, BackendFailure, type OpName, type Plans } from './backend.js';
+import type { Backend, OpName, Plans } from './backend.js';
+import { operations, publish } from './diagnostics.js';
 import { ArgumentError, mustBe, refuse } from './errors.js';
-import { adviseHugePages, native, startNative } from './native/backend.js';
+import { adviseHugePages, native } from './native/backend.js';
+import { BackendFailure } from './native/failure.js';
+import { startNative } from './native/jobs.js';
 import {
   allocate,
   asTensor,
@@ -24,7 +27,10 @@ export interface RunOptions {
 
 /** Options of every asynchronous operator. */
 export interface AsyncOptions extends RunOptions {
-  /** Cancels: a queued call at once, a running one between blocks of rows. The promise rejects with `signal.reason`. */
+  /**
+   * Cancels: a queued call at once, a running one between blocks of rows. The promise rejects with `signal.reason`; what stands
+   * in `out` is then undefined.
+   */
   readonly signal?: AbortSignal;
 }
 
@@ -66,11 +72,13 @@ export function runOn<R>(backend: Backend, call: Call<R>): R {
     inputs: readonly TypedArray[],
     outputs: readonly TypedArray[],
   ) => void;
+  const began = operations.hasSubscribers ? performance.now() : 0;
   try {
     run(call.plan, call.inputs, arrays);
   } catch (error) {
     throw worded(call, error);
   }
+  if (began > 0) publish(call, [...call.inputs, ...arrays], threadsOf(call), 0, performance.now() - began);
   return call.finish(results);
 }
 
@@ -78,22 +86,41 @@ export function runOn<R>(backend: Backend, call: Call<R>): R {
 const writing = new Map<ArrayBufferLike, TypedArray[]>();
 
 /** Plans now, computes on the executor. Mistakes of the caller reject the promise too. */
-export async function run<R>(describe: () => Call<R>): Promise<R> {
-  const call = describe();
-  const signal = call.options?.signal;
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    mustBe(call.op, 'signal', 'an AbortSignal', signal);
-  signal?.throwIfAborted();
-  const { results, arrays } = takeOutputs(call);
-  for (const a of arrays) claim(call.op, a);
-  try {
-    await startNative(call.kernel, call.plan, call.inputs, arrays, threadsOf(call), signal);
-  } catch (error) {
-    throw worded(call, error);
-  } finally {
-    for (const a of arrays) release(a);
-  }
-  return call.finish(results);
+export function run<R>(describe: () => Call<R>): Promise<R> {
+  return new Promise((resolve, reject) => {
+    const call = describe();
+    const signal = call.options?.signal;
+    if (signal !== undefined) {
+      if (!(signal instanceof AbortSignal)) mustBe(call.op, 'signal', 'an AbortSignal', signal);
+      signal.throwIfAborted();
+    }
+    const threads = threadsOf(call);
+    const { results, arrays } = takeOutputs(call);
+    // Only an `out` can be known to two calls.
+    const shared = arrays.filter((_, i) => call.outputs[i]!.out !== undefined);
+    claim(shared);
+    try {
+      startNative(call.kernel, call.plan, call.inputs, arrays, threads, signal, {
+        resolve: (queued, run) => {
+          release(shared);
+          if (operations.hasSubscribers)
+            publish(call, [...call.inputs, ...arrays], threads, queued / 1e6, run / 1e6);
+          try {
+            resolve(call.finish(results));
+          } catch (error) {
+            reject(error);
+          }
+        },
+        reject: (reason) => {
+          release(shared);
+          reject(worded(call, reason));
+        },
+      });
+    } catch (error) {
+      release(shared);
+      throw worded(call, error);
+    }
+  });
 }
 
 function threadsOf(call: Call<unknown>): number {
@@ -104,22 +131,25 @@ function threadsOf(call: Call<unknown>): number {
   return threads;
 }
 
-function claim(op: string, a: TypedArray): void {
-  const others = writing.get(a.buffer);
-  if (others === undefined) writing.set(a.buffer, [a]);
-  else {
-    if (others.some((b) => overlap(a, b)))
-      refuse(op, 'out', 'out is being written by a call that has not ended', 'ERR_UPSAMPLING_BUFFER');
-    others.push(a);
+function claim(arrays: readonly TypedArray[]): void {
+  for (const a of arrays) {
+    const others = writing.get(a.buffer);
+    if (others === undefined) writing.set(a.buffer, [a]);
+    else others.push(a);
   }
 }
 
-function release(a: TypedArray): void {
-  const list = writing.get(a.buffer);
-  if (list === undefined) return;
-  const at = list.indexOf(a);
-  if (at >= 0) list.splice(at, 1);
-  if (list.length === 0) writing.delete(a.buffer);
+function release(arrays: readonly TypedArray[]): void {
+  for (const a of arrays) {
+    const list = writing.get(a.buffer)!;
+    list.splice(list.indexOf(a), 1);
+    if (list.length === 0) writing.delete(a.buffer);
+  }
+}
+
+function refuseWritten(op: string, a: TypedArray): void {
+  if (writing.get(a.buffer)?.some((b) => overlap(a, b)))
+    refuse(op, 'out', 'out is being written by a call that has not ended', 'ERR_UPSAMPLING_BUFFER');
 }
 
 /** From this size on a fresh result is advised to huge pages; the first fill is five times faster. */
@@ -133,6 +163,7 @@ function takeOutputs(call: Call<unknown>): { results: Tensor[]; arrays: TypedArr
   );
   for (const [i, a] of given.entries()) {
     if (a === undefined) continue;
+    if (writing.size > 0) refuseWritten(call.op, a);
     for (const b of given.slice(0, i))
       if (b !== undefined && overlap(a, b))
         refuse(call.op, 'out', 'the tensors of out must not share memory', 'ERR_UPSAMPLING_BUFFER');

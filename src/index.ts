@@ -45,6 +45,14 @@ export {
   interpolateSync,
 } from './torch/interpolate.js';
 export {
+  type ArgmaxOut,
+  type ArgmaxResult,
+  type ClassType,
+  type InterpolateArgmaxOptions,
+  interpolateArgmax,
+  interpolateArgmaxSync,
+} from './torch/interpolate-argmax.js';
+export {
   type MaxPoolOptions,
   type MaxPoolWithIndicesOptions,
   maxPool1d,
@@ -71,4 +79,5 @@ export {
 } from './torch/max-unpool2d.js';
 export { type PixelShuffleOptions, pixelShuffle, pixelShuffleSync } from './torch/pixel-shuffle.js';
 export { type PixelUnshuffleOptions, pixelUnshuffle, pixelUnshuffleSync } from './torch/pixel-unshuffle.js';
+export type { FusedResizeOptions } from './torch/resized.js';
 export type { OutWithIndices, PooledWithIndices } from './torch/window-options.js';

@@ -7,6 +7,7 @@ import type { AdaptiveMaxPoolOptions } from './torch/adaptive-max-pool2d.js';
 import { adaptiveDims } from './torch/adaptive-options.js';
 import { type AvgPoolOptions, avgPoolDims } from './torch/avg-pool2d.js';
 import { type InterpolateOptions, interpolatePlan } from './torch/interpolate.js';
+import { type InterpolateArgmaxOptions, interpolateArgmaxPlan } from './torch/interpolate-argmax.js';
 import { type MaxPoolOptions, maxPoolDims } from './torch/max-pool2d.js';
 import { type MaxUnpoolOptions, maxUnpoolDims } from './torch/max-unpool2d.js';
 import { type PixelShuffleOptions, pixelShufflePlan } from './torch/pixel-shuffle.js';
@@ -16,6 +17,8 @@ import { type PixelUnshuffleOptions, pixelUnshufflePlan } from './torch/pixel-un
 export const outputDims = {
   interpolate: (dims: readonly number[], options: InterpolateOptions): number[] =>
     interpolatePlan('interpolate', shape(dims), options).outDims.slice(),
+  interpolateArgmax: (dims: readonly number[], options: InterpolateArgmaxOptions): number[] =>
+    interpolateArgmaxPlan('interpolateArgmax', shape(dims), options).outDims.slice(),
   pixelShuffle: (dims: readonly number[], options: PixelShuffleOptions): number[] =>
     pixelShufflePlan('pixelShuffle', shape(dims), options).outDims.slice(),
   pixelUnshuffle: (dims: readonly number[], options: PixelUnshuffleOptions): number[] =>

@@ -16,6 +16,7 @@ import {
 } from './torch/adaptive-max-pool2d.js';
 import { describeAvgPool1d, describeAvgPool2d, describeAvgPool3d } from './torch/avg-pool2d.js';
 import { describeInterpolate } from './torch/interpolate.js';
+import { describeInterpolateArgmax } from './torch/interpolate-argmax.js';
 import {
   describeMaxPool1d,
   describeMaxPool1dWithIndices,
@@ -38,6 +39,8 @@ function onReference<A extends unknown[], R>(describe: (...args: A) => Call<R>) 
 export const { later: interpolate, now: interpolateSync } = onReference(describeInterpolate);
 export const { later: pixelShuffle, now: pixelShuffleSync } = onReference(describePixelShuffle);
 export const { later: pixelUnshuffle, now: pixelUnshuffleSync } = onReference(describePixelUnshuffle);
+export const { later: interpolateArgmax, now: interpolateArgmaxSync } =
+  onReference(describeInterpolateArgmax);
 export const { later: avgPool1d, now: avgPool1dSync } = onReference(describeAvgPool1d);
 export const { later: avgPool2d, now: avgPool2dSync } = onReference(describeAvgPool2d);
 export const { later: avgPool3d, now: avgPool3dSync } = onReference(describeAvgPool3d);

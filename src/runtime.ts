@@ -1,7 +1,7 @@
 /** What the machine offers and how much of it is used. */
 import { createRequire } from 'node:module';
 import { mustBe } from './errors.js';
-import { addon } from './native/addon.js';
+import { addon, type QueueStats } from './native/addon.js';
 
 const packageVersion = (createRequire(import.meta.url)('../package.json') as { version: string }).version;
 
@@ -27,6 +27,10 @@ export const runtime = {
     if (!Number.isInteger(n) || n < 1 || n > 1024)
       mustBe('runtime.setThreads', 'n', 'an integer from 1 to 1024', n);
     addon().setThreads(n);
+  },
+  /** What the queue of asynchronous calls of this process has to do and has done. */
+  stats(): QueueStats {
+    return addon().stats();
   },
   /** Version of this package. */
   get version(): string {

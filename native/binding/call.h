@@ -5,6 +5,7 @@
 #include <napi.h>
 
 #include <cstdint>
+#include <memory>
 #include <new>
 #include <type_traits>
 
@@ -41,8 +42,10 @@ class PlanReader {
 // Per environment: where finished jobs are reported (jobs.cc).
 struct Environment;
 Environment* environment_of(napi_env env);
-void report(Environment* environment, int64_t id, Status status);
-void job_posted(Environment* environment);
+// Takes a job in and queues it; `owner` and `id` are set. Throws std::bad_alloc before anything has happened.
+void post(Environment* environment, Job* job);
+// Called on threads of the queue.
+void report(Environment* environment, Job* job);
 
 template <class Args>
 struct OperatorJob final : Job {
@@ -57,10 +60,7 @@ struct OperatorJob final : Job {
       return OUT_OF_MEMORY;
     }
   }
-  void finished() override {
-    report(environment, id, status);
-    delete this;
-  }
+  void finished() override { report(environment, this); }
 };
 
 // The arguments (plan, threads, job, …arrays) of an operator's call.
@@ -110,14 +110,14 @@ class Call {
         context.threads = threads;
         status = op(args, context);
       } else {
-        auto* job = new OperatorJob<Args>(op, args);
+        std::unique_ptr<OperatorJob<Args>> job(new OperatorJob<Args>(op, args));
         job->environment = environment_of(env_);
         job->owner = job->environment;
-        job->id = job_;
+        job->id = job_ - 1;
         job->threads = threads;
-        job->small = static_cast<double>(bytes_) / 10 + work < 50e3;
-        job_posted(job->environment);
-        post_job(job);
+        job->work = static_cast<double>(bytes_) / 10 + work;
+        post(job->environment, job.get());
+        job.release();
       }
     } catch (const std::bad_alloc&) {
       status = OUT_OF_MEMORY;

@@ -20,6 +20,11 @@ napi_value bind_interpolate(napi_env env, napi_callback_info info) {
     in *= a.axes[i].in_size;
     out *= a.axes[i].out_size;
   }
+  a.extrapolates = call.plan.boolean();
+  if (a.extrapolates) {
+    a.extrapolation = call.plan.number();
+    for (int i = 0; i < a.axis_count; ++i) a.outside[i] = call.plan.table<int32_t>(a.axes[i].out_size);
+  }
   a.in = call.memory(0, in, bytes_of(a.type));
   a.out = call.memory(1, out, bytes_of(a.type));
   return call.submit(interpolate, a);

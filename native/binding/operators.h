@@ -6,6 +6,7 @@
 #define UPS_OPERATORS(X) \
   X(avg_pool2d, "avgPool2d") \
   X(interpolate, "interpolate") \
+  X(interpolate_argmax, "interpolateArgmax") \
   X(max_pool2d, "maxPool2d") \
   X(max_unpool2d, "maxUnpool2d") \
   X(pixel_shuffle, "pixelShuffle") \

@@ -7,6 +7,7 @@ namespace upsampling {
 namespace UPS_ISA {
 
 void fill_interleave(InterleaveKernels* kernels);
+void fill_argmax(ArgmaxKernels* kernels);
 void fill_move(KernelTable* table);
 void fill_max_pool2d(MaxPoolKernels* kernels);
 void fill_avg_pool2d(AvgPoolKernels* kernels);

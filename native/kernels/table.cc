@@ -13,6 +13,7 @@ KernelTable UPS_JOIN(make_table_, UPS_ISA)() {
   table.name = UPS_TEXT(UPS_ISA);
   table.lanes = UPS_ISA::LANES;
   UPS_ISA::fill_interleave(&table.interleave);
+  UPS_ISA::fill_argmax(&table.argmax);
   UPS_ISA::fill_move(&table);
   UPS_ISA::fill_max_pool2d(&table.max_pool);
   UPS_ISA::fill_avg_pool2d(&table.avg_pool);

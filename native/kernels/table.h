@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "kernels/interleave.h"
+#include "kernels/argmax.h"
 #include "kernels/pool.h"
 #include "kernels/types.h"
 
@@ -36,6 +37,8 @@ struct KernelTable {
   // out[o·inner + c] = Σ_k weight[k, o] · in[index[k, o]·inner + c]; in the order of k.
   void (*resample_row)(float* out, const float* in, const AxisTable* axis, int64_t inner);
   void (*resample_row_double)(double* out, const double* in, const AxisTable* axis, int64_t inner);
+
+  ArgmaxKernels argmax;  // argmax.cc
 };
 
 KernelTable make_table_baseline();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "ops/resample-order.h"
 #include "runtime/isa.h"
 #include "runtime/parallel.h"
 #include "runtime/scratch.h"
@@ -157,16 +158,10 @@ Status weighted_rows(const InterpolateArgs& a, const Context& context) {
   const int64_t size = bytes_of(a.type), in_row = x.in_size * a.inner, out_row = x.out_size * a.inner;
   const Leaves<T> leaves(a.type);
   auto* out = static_cast<char*>(a.out);
-  // Across first when a resampled row serves several output rows; down first when an output row takes many
-  // input rows. Chosen by sizes alone, so the same bits come out on every instruction set and at every thread
-  // count.
-  const int64_t used_rows = std::min(rows.in, rows.out * rows.taps);
-  const int64_t across = used_rows * out_row * x.taps + rows.out * out_row * rows.taps;
-  const int64_t down = rows.out * in_row * rows.taps + rows.out * out_row * x.taps;
-  const bool down_first = down < across;
+  const bool down_first = blends_down_first(rows.in, rows.out, rows.taps, in_row, out_row, x.taps);
   const int64_t slots = down_first ? rows.taps : rows.taps + 1;
   const int64_t row_length = down_first ? in_row : out_row;
-  const int64_t work = std::max<int64_t>(1, (down_first ? down : across) / std::max<int64_t>(rows.out, 1));
+  const int64_t work = std::max<int64_t>(1, std::max(in_row, out_row) * (rows.taps + x.taps));
   const int64_t grain = std::min(rows.out, std::max<int64_t>(1, 128 * 1024 / work));
   const int64_t blocks = (rows.out + grain - 1) / grain;
   parallel_for(context, a.outer * blocks, 1, [&](int64_t begin, int64_t end) {
@@ -228,11 +223,81 @@ Status weighted_rows(const InterpolateArgs& a, const Context& context) {
   return context.cancelled() ? CANCELLED : OK;
 }
 
+// outside
+
+template <class T>
+void encode(double value, void* element) {
+  const T v = static_cast<T>(value);
+  std::memcpy(element, &v, sizeof v);
+}
+
+void encode(int type, double value, void* element) {
+  const float f = static_cast<float>(value), one = 1;
+  const float* row = &f;
+  switch (type) {
+    case F64:
+      return encode<double>(value, element);
+    case F16:
+      return kernels().blend[F16](element, &row, &one, 1, 1);
+    case F32:
+      return encode<float>(value, element);
+    case I8:
+      return encode<int8_t>(value, element);
+    case U16:
+      return encode<uint16_t>(value, element);
+    case I16:
+      return encode<int16_t>(value, element);
+    case I32:
+      return encode<int32_t>(value, element);
+    case U32:
+      return encode<uint32_t>(value, element);
+    case I64:
+      return encode<int64_t>(value, element);
+    case U64:
+      return encode<uint64_t>(value, element);
+    default:
+      return encode<uint8_t>(value, element);
+  }
+}
+
+// Writes the extrapolation value over the rows and columns that are outside.
+Status fill_outside(const InterpolateArgs& a, const Context& context) {
+  const Rows rows(a);
+  const AxisTable& x = a.axes[a.axis_count - 1];
+  const int32_t* columns = a.outside[a.axis_count - 1];
+  const int64_t size = bytes_of(a.type);
+  char element[8];
+  encode(a.type, a.extrapolation, element);
+  auto* out = static_cast<char*>(a.out);
+  const int64_t grain = std::max<int64_t>(1, 64 * 1024 / std::max<int64_t>(x.out_size, 1));
+  parallel_for(context, a.outer * rows.out, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; ++r) {
+      bool whole = false;
+      int64_t row = r % rows.out;
+      for (int i = rows.count - 1; i >= 0; --i) {
+        whole = whole || a.outside[i][row % a.axes[i].out_size] != 0;
+        row /= a.axes[i].out_size;
+      }
+      for (int64_t o = 0; o < x.out_size; ++o) {
+        if (!whole && columns[o] == 0) continue;
+        char* to = out + (r * x.out_size + o) * a.inner * size;
+        for (int64_t c = 0; c < a.inner; ++c) std::memcpy(to + c * size, element, static_cast<size_t>(size));
+      }
+    }
+  });
+  return context.cancelled() ? CANCELLED : OK;
+}
+
+Status resize(const InterpolateArgs& a, const Context& context) {
+  if (a.moves) return move_rows(a, context);
+  return a.type == F64 ? weighted_rows<double>(a, context) : weighted_rows<float>(a, context);
+}
+
 }  // namespace
 
 Status interpolate(const InterpolateArgs& a, const Context& context) {
-  if (a.moves) return move_rows(a, context);
-  return a.type == F64 ? weighted_rows<double>(a, context) : weighted_rows<float>(a, context);
+  const Status status = resize(a, context);
+  return status == OK && a.extrapolates ? fill_outside(a, context) : status;
 }
 
 }  // namespace upsampling

@@ -14,6 +14,10 @@ struct InterpolateArgs {
   int64_t outer, inner;
   int axis_count;
   AxisTable axes[kMaxAxes];  // the last one runs along a row
+  // Outputs at which outside[i][o] is 1 for any axis are `extrapolation` instead.
+  bool extrapolates;
+  double extrapolation;
+  const int32_t* outside[kMaxAxes];
 };
 
 Status interpolate(const InterpolateArgs& args, const Context& context);

@@ -9,12 +9,12 @@
 
 namespace upsampling {
 
-// Calls fn(data) once on each of up to `threads` threads, this one included. Serial where OpenMP is absent or
-// another region of this process is running: two teams on the same cores are slower than one.
+// Calls fn(data) once on each of up to `threads` threads, this one included. Serial where OpenMP is absent,
+// threads cannot be created, or another region of this process is running.
 void run_team(int threads, void (*fn)(void*), void* data);
 
-// Called between blocks on the executor's threads, so that small jobs do not wait for a large one to end.
-void yield_to_small_jobs();
+// Called between blocks: on the threads of the queue, a job lets a waiting shorter one in.
+void let_shorter_jobs_in();
 
 // Calls body(begin, end) for consecutive ranges of at most `grain` that cover 0 … count, in any order, each
 // once. Work is split over outputs only, so results do not depend on the number of threads. Stops between
@@ -40,7 +40,7 @@ void parallel_for(const Context& context, int64_t count, int64_t grain, const Bo
         } catch (...) {
           if (!failed.exchange(true)) error = std::current_exception();
         }
-        yield_to_small_jobs();
+        let_shorter_jobs_in();
       }
     }
   } state(context, body, count, grain);

@@ -1,17 +1,22 @@
 #include "runtime/queue.h"
 
 #include <pthread.h>
+#include <signal.h>
 
-#include <cerrno>
-#include <deque>
-#include <system_error>
-#include <vector>
+#include <ctime>
 
+#include "runtime/dispatcher.h"
 #include "runtime/parallel.h"
 
 namespace upsampling {
 
 namespace {
+
+int64_t now() {
+  timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
 
 struct Lock {
   explicit Lock(pthread_mutex_t* m) : mutex(m) { pthread_mutex_lock(mutex); }
@@ -21,179 +26,255 @@ struct Lock {
   pthread_mutex_t* mutex;
 };
 
-thread_local bool on_executor = false;  // this thread serves the queue
-thread_local bool in_small_job = false;
+// First in, first out, with removal from the middle.
+struct List {
+  Job *first = nullptr, *last = nullptr;
+  std::atomic<int64_t> count{0};  // read without the lock as a hint
+  double work = 0;
+
+  void push(Job* job) {
+    job->queued = true;
+    job->next = nullptr;
+    job->previous = last;
+    (last != nullptr ? last->next : first) = job;
+    last = job;
+    count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    work += job->work;
+  }
+  void remove(Job* job) {
+    job->queued = false;
+    (job->previous != nullptr ? job->previous->next : first) = job->next;
+    (job->next != nullptr ? job->next->previous : last) = job->previous;
+    job->next = job->previous = nullptr;
+    count.store(count.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+    work = first == nullptr ? 0 : work - job->work;
+  }
+};
+
+// A job that a thread works on; stands on that thread's stack.
+struct Running {
+  Job* job;
+  const void* owner;
+  Running *next, *previous;
+};
 
 class Executor {
  public:
   static Executor& get() {
-    static Executor* e = new Executor();  // never destroyed: its thread may outlive static destructors
+    static Executor* e = new Executor();  // never destroyed: its thread outlives static destructors
     return *e;
   }
 
   void post(Job* job) {
-    Lock lock(&mutex_);
-    if (!started_) start();
-    (job->small ? small_ : large_).push_back(job);
-    if (job->small) small_count_.store(static_cast<int>(small_.size()), std::memory_order_relaxed);
-    pthread_cond_signal(&work_);
-  }
-
-  void cancel(const void* owner, int64_t id) {
-    Job* dropped = nullptr;
+    job->posted = now();
+    Running here{job, job->owner, nullptr, nullptr};
     {
       Lock lock(&mutex_);
-      for (std::deque<Job*>* queue : {&small_, &large_})
-        for (auto it = queue->begin(); it != queue->end(); ++it)
-          if ((*it)->owner == owner && (*it)->id == id) {
-            dropped = *it;
-            queue->erase(it);
-            small_count_.store(static_cast<int>(small_.size()), std::memory_order_relaxed);
-            break;
-          }
-      if (dropped == nullptr) {
-        for (Job* job : running_)
-          if (job->owner == owner && job->id == id) job->cancel.store(1);
+      if (started_ || start()) {
+        list_of(job).push(job);
+        if (sleeping_) pthread_cond_signal(&work_);
         return;
       }
+      link(&here);
     }
-    dropped->status = CANCELLED;
-    dropped->finished();
+    run(&here, 1, JobSize::SMALL);
+  }
+
+  bool cancel(Job* job) {
+    Lock lock(&mutex_);
+    if (!job->queued) {
+      job->cancel.store(1, std::memory_order_relaxed);
+      return false;
+    }
+    list_of(job).remove(job);
+    ++cancelled_;
+    return true;
   }
 
   void drain(const void* owner) {
     Lock lock(&mutex_);
-    for (std::deque<Job*>* queue : {&small_, &large_})
-      for (auto it = queue->begin(); it != queue->end();) {
-        if ((*it)->owner == owner) {
-          delete *it;
-          it = queue->erase(it);
-        } else {
-          ++it;
+    for (List& list : lists_)
+      for (Job* job = list.first; job != nullptr;) {
+        Job* following = job->next;
+        if (job->owner == owner) {
+          list.remove(job);
+          ++cancelled_;
+          delete job;
         }
+        job = following;
       }
-    small_count_.store(static_cast<int>(small_.size()), std::memory_order_relaxed);
     for (;;) {
       bool busy = false;
-      for (Job* job : running_)
-        if (job->owner == owner) {
-          job->cancel.store(1);
+      for (Running* r = running_; r != nullptr; r = r->next)
+        if (r->owner == owner) {
+          r->job->cancel.store(1, std::memory_order_relaxed);
           busy = true;
         }
       if (!busy) return;
-      pthread_cond_wait(&idle_, &mutex_);
+      ++drains_;
+      pthread_cond_wait(&ended_, &mutex_);
+      --drains_;
     }
   }
 
-  // Runs one waiting small job on this thread, if there is one.
-  bool run_small() {
-    if (small_count_.load(std::memory_order_relaxed) == 0) return false;
-    Job* job;
-    {
-      Lock lock(&mutex_);
-      if (small_.empty()) return false;
-      job = take(&small_);
+  // Runs one waiting job that is shorter than `size` on this thread, if there is one.
+  bool run_shorter(JobSize size) {
+    for (int s = 0; s < static_cast<int>(size); ++s) {
+      List& list = lists_[s];
+      if (list.count.load(std::memory_order_relaxed) == 0) continue;
+      Running here{};
+      {
+        Lock lock(&mutex_);
+        if (list.first == nullptr) continue;
+        take(&list, &here);
+      }
+      run(&here, 1, static_cast<JobSize>(s));
+      return true;
     }
-    in_small_job = true;
-    run(job, 1);
-    in_small_job = false;
-    return true;
+    return false;
+  }
+
+  QueueStats stats() {
+    Lock lock(&mutex_);
+    QueueStats s = {0, 0, completed_, cancelled_, failed_, queued_nanoseconds_, run_nanoseconds_};
+    for (const List& list : lists_) s.queued += list.count.load(std::memory_order_relaxed);
+    for (Running* r = running_; r != nullptr; r = r->next) ++s.running;
+    return s;
   }
 
  private:
   Executor() {
     pthread_mutex_init(&mutex_, nullptr);
     pthread_cond_init(&work_, nullptr);
-    pthread_cond_init(&idle_, nullptr);
+    pthread_cond_init(&ended_, nullptr);
   }
 
-  void start() {
+  List& list_of(const Job* job) { return lists_[static_cast<int>(job_size(job->work))]; }
+
+  bool start() {
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    // Signals are for Node's own threads; the team inherits the mask.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_t thread;
-    const int error = pthread_create(
-        &thread, &attributes,
-        [](void* e) -> void* {
-          on_executor = true;
-          static_cast<Executor*>(e)->loop();
-          return nullptr;
-        },
-        this);
+    started_ = pthread_create(
+                   &thread, &attributes,
+                   [](void* e) -> void* {
+                     role().dispatcher = true;
+                     static_cast<Executor*>(e)->loop();
+                     return nullptr;
+                   },
+                   this) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
     pthread_attr_destroy(&attributes);
-    if (error != 0) throw std::system_error(error, std::generic_category());
-    started_ = true;
+    return started_;
   }
 
-  Job* take(std::deque<Job*>* queue) {  // lock held
-    Job* job = queue->front();
-    queue->pop_front();
-    running_.push_back(job);
-    small_count_.store(static_cast<int>(small_.size()), std::memory_order_relaxed);
-    return job;
+  // With the lock held, and in one step, so that drain() finds a job in one place or the other.
+  void take(List* list, Running* here) {
+    here->job = list->first;
+    here->owner = here->job->owner;
+    list->remove(here->job);
+    link(here);
+  }
+  void link(Running* here) {
+    here->next = running_;
+    if (running_ != nullptr) running_->previous = here;
+    running_ = here;
   }
 
-  void run(Job* job, int threads) {
+  void run(Running* here, int threads, JobSize size) {
+    Job* job = here->job;
+    ThreadRole& mine = role();
+    const ThreadRole before = mine;
+    mine.serves = mine.serves || mine.dispatcher;
+    mine.size = size;
     Context context;
     context.threads = threads;
     context.cancel = &job->cancel;
-    job->status = job->run(context);
-    Lock lock(&mutex_);  // held over finished(): the environment cannot go away under us
-    for (auto it = running_.begin(); it != running_.end(); ++it)
-      if (*it == job) {
-        running_.erase(it);
-        break;
-      }
+    job->began = now();
+    Status status = job->run(context);
+    // Blocks were left out, even if the operator did not notice.
+    if (status == OK && context.cancelled()) status = CANCELLED;
+    job->status = status;
+    job->ended = now();
+    const int64_t waited = job->began - job->posted, took = job->ended - job->began;
+    mine = before;
+    // The owner may free the job from here on. The owner itself stays: drain() waits for `here`.
     job->finished();
-    pthread_cond_broadcast(&idle_);
+    Lock lock(&mutex_);
+    (here->previous != nullptr ? here->previous->next : running_) = here->next;
+    if (here->next != nullptr) here->next->previous = here->previous;
+    (status == OK ? completed_ : status == CANCELLED ? cancelled_ : failed_)++;
+    queued_nanoseconds_ += waited;
+    run_nanoseconds_ += took;
+    if (drains_ > 0) pthread_cond_broadcast(&ended_);
   }
 
   void loop() {
     for (;;) {
-      Job* large = nullptr;
-      int small = 0, threads = 1;
+      Running here{};
+      JobSize size = JobSize::SMALL;
+      int threads = 1;
+      bool together = false;
       {
         Lock lock(&mutex_);
-        while (small_.empty() && large_.empty()) pthread_cond_wait(&work_, &mutex_);
-        small = static_cast<int>(small_.size());
-        if (small > 0) threads = small_.front()->threads;
-        // A large job lets small ones in at every block, so it may go first.
-        if (!large_.empty()) large = take(&large_);
+        for (;;) {
+          // The longest first: it lets the shorter ones in at every block. So neither waits for a queue of
+          // the other.
+          int s = 2;
+          while (s >= 0 && lists_[s].first == nullptr) --s;
+          if (s >= 0) {
+            size = static_cast<JobSize>(s);
+            break;
+          }
+          sleeping_ = true;
+          pthread_cond_wait(&work_, &mutex_);
+          sleeping_ = false;
+        }
+        List& list = lists_[static_cast<int>(size)];
+        threads = list.first->threads;
+        // Waking the team costs as much as a few small jobs.
+        together = size == JobSize::SMALL && threads > 1 && list.count.load() > 1 && list.work > 60e3;
+        if (!together) take(&list, &here);
       }
-      if (large != nullptr) {
-        run(large, large->threads);
-      } else if (small > 1 && threads > 1) {
-        run_team(
-            threads < small ? threads : small,
-            [](void* e) {
-              on_executor = true;
-              // Bounded, so that a stream of small jobs does not keep a large one waiting.
-              for (int i = 0; i < 64 && static_cast<Executor*>(e)->run_small(); ++i) {
-              }
-            },
-            this);
-      } else {
-        run_small();
+      if (!together) {
+        run(&here, size == JobSize::SMALL ? 1 : threads, size);
+        continue;
       }
+      run_team(
+          threads,
+          [](void* e) {
+            // Bounded, so that a stream of small jobs does not keep a large one waiting.
+            for (int i = 0; i < 64 && static_cast<Executor*>(e)->run_shorter(JobSize::MEDIUM); ++i) {
+            }
+          },
+          this);
     }
   }
 
   pthread_mutex_t mutex_;
-  pthread_cond_t work_, idle_;
-  std::deque<Job*> small_, large_;
-  std::vector<Job*> running_;
-  std::atomic<int> small_count_{0};
-  bool started_ = false;
+  pthread_cond_t work_, ended_;
+  List lists_[3];  // by JobSize
+  Running* running_ = nullptr;
+  bool started_ = false, sleeping_ = false;
+  int drains_ = 0;
+  int64_t completed_ = 0, cancelled_ = 0, failed_ = 0, queued_nanoseconds_ = 0, run_nanoseconds_ = 0;
 };
 
 }  // namespace
 
-void post_job(Job* job) { Executor::get().post(job); }
-void cancel_job(const void* owner, int64_t id) { Executor::get().cancel(owner, id); }
-void drain_jobs(const void* owner) { Executor::get().drain(owner); }
+void own_post(Job* job) { Executor::get().post(job); }
+bool own_cancel(Job* job) { return Executor::get().cancel(job); }
+void own_drain(const void* owner) { Executor::get().drain(owner); }
+QueueStats own_stats() { return Executor::get().stats(); }
 
-void yield_to_small_jobs() {
-  if (on_executor && !in_small_job) Executor::get().run_small();
+void own_let_shorter_jobs_in() {
+  const ThreadRole& mine = role();
+  if (mine.serves && mine.size != JobSize::SMALL) Executor::get().run_shorter(mine.size);
 }
 
 }  // namespace upsampling

@@ -7,16 +7,33 @@ import { chooseThreads } from './threads.js';
 
 /**
  * An operator of the addon: (plan, threads, job, …arrays) → status. `job` 0 computes now; otherwise the call is queued
- * under that number and the status is 0. Arrays are inputs first, then outputs.
+ * as job number `job` - 1 and the status is 0. Arrays are inputs first, then outputs.
  */
 export type AddonCall = (plan: Float64Array, threads: number, job: number, ...arrays: unknown[]) => number;
 
+/** What the queue of this process has to do and has done; times summed over all ended jobs. */
+export interface QueueStats {
+  readonly queued: number;
+  readonly running: number;
+  readonly completed: number;
+  readonly cancelled: number;
+  readonly failed: number;
+  readonly queuedMs: number;
+  readonly runMs: number;
+}
+
 /** Everything the .node file exports. */
 export type Addon = { readonly [K in OpName]: AddonCall } & {
-  /** Called once per environment; `done` gets flat pairs (job, status) of jobs that ended. */
-  connect(done: (pairs: Float64Array) => void): void;
-  /** Asks a job to stop. A queued one ends at once, a running one at its next block. */
-  cancel(job: number): void;
+  /**
+   * Called once per environment. `done(count, more)` is told of jobs that ended, as quads (job, status, nanoseconds queued,
+   * nanoseconds run) in `quads`; where `more` is true, deliver() must be called in a later turn.
+   */
+  connect(done: (count: number, more: boolean) => void, quads: Float64Array): void;
+  deliver(): void;
+  /** True: the job was queued, is out of the queue and will not be delivered. False: it runs, is asked to stop and will be. */
+  cancel(job: number): boolean;
+  /** Counts of the queue of this process. */
+  stats(): QueueStats;
   /** Asks the system for huge pages under a large fresh result. */
   adviseHugePages(array: unknown): void;
   isas(): string[];

@@ -8,4 +8,15 @@ export const axisFields = (a: AxisTaps): Field => [a.inSize, a.outSize, a.taps, 
 
 /** Read by native/binding/interpolate.cc. */
 export const packInterpolate = (p: InterpolatePlan): Float64Array =>
-  pack([codeOf(p.type), p.moves, p.outer, p.inner, p.axes.length, p.axes.map(axisFields)]);
+  pack([
+    codeOf(p.type),
+    p.moves,
+    p.outer,
+    p.inner,
+    p.axes.length,
+    p.axes.map(axisFields),
+    p.extrapolation !== undefined,
+    p.extrapolation === undefined
+      ? []
+      : [p.extrapolation, p.axes.map((a) => a.outside ?? new Int32Array(a.outSize))],
+  ]);

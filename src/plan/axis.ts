@@ -14,11 +14,27 @@
  * (`arithmetic: 'float32'`).
  */
 
-/** From an output index to a (fractional) input coordinate. `scale` is out/in in every one of them. */
+/**
+ * From an output index to a (fractional) input coordinate. `scale` is out/in in every one of them.
+ *
+ * Note [Fractional lengths]
+ * With a given scale the output has floor(in · scale) elements, but ONNX's reference keeps in · scale as the length where a
+ * formula asks for one (align-corners, crop, half-pixel-symmetric and the one-element case of half-pixel-or-corner).
+ */
 export type Coordinates =
   | { readonly kind: 'half-pixel' }
   | { readonly kind: 'align-corners' }
-  | { readonly kind: 'asymmetric' };
+  | { readonly kind: 'asymmetric' }
+  /** Half-pixel, shifted so that the centre of the input falls on the centre of the truncated output. */
+  | { readonly kind: 'half-pixel-symmetric' }
+  /** Half-pixel, but one output element reads at -0.5, as ONNX's reference of `pytorch_half_pixel` does. */
+  | { readonly kind: 'half-pixel-or-corner' }
+  /** Half-pixel without taking the half off again: what TensorFlow's nearest neighbour floors. */
+  | { readonly kind: 'half-pixel-to-floor' }
+  /** align-corners of the part of the axis from `start` to `end`, in units of inSize - 1; beyond the axis is outside. */
+  | { readonly kind: 'crop'; readonly start: number; readonly end: number }
+  /** What PyTorch does for antialias with alignCorners: the step of align-corners, the centres of half-pixel. */
+  | { readonly kind: 'align-corners-step' };
 
 /** Which inputs around a coordinate are read, and how they weigh. */
 export type Filter =
@@ -27,7 +43,7 @@ export type Filter =
   | { readonly kind: 'cubic'; readonly a: number }
   /** Adaptive average: input cells floor(o·in/out) up to ceil((o+1)·in/out), all alike. */
   | { readonly kind: 'area' }
-  /** The linear or cubic filter widened by the shrinking factor, cut at the border and normalised (Pillow, PyTorch). */
+  /** The linear or cubic filter widened by the shrinking factor and normalised. */
   | { readonly kind: 'antialias'; readonly base: 'linear' | 'cubic'; readonly a: number };
 
 /** Everything that determines one axis. */
@@ -36,8 +52,18 @@ export interface AxisSpec {
   readonly outSize: number;
   readonly coordinates: Coordinates;
   readonly filter: Filter;
+  /**
+   * What becomes of taps beyond the axis: 'clamp' reads the edge pixel, 'exclude' drops them and normalises the rest.
+   * Default 'clamp', for antialias 'exclude' (Pillow, PyTorch).
+   */
+  readonly border?: 'clamp' | 'exclude';
   /** out/in as the caller gave it; left out, the ratio of the sizes. */
   readonly scale?: number;
+  /**
+   * The part of the input that the output shows, in pixel edges (0 to inSize); left out, all of it. Pixels outside it are
+   * still read where a filter reaches them. Not with `scale` or 'float32'.
+   */
+  readonly window?: readonly [number, number];
   /** 'float32' computes nearest indices as PyTorch does. */
   readonly arithmetic?: 'float32' | 'float64';
   /** The type weights are rounded to: that of the computation. */
@@ -55,6 +81,8 @@ export interface AxisTaps {
   readonly weight: Float32Array | Float64Array;
   /** How many taps output o has; entries beyond it repeat the last index with weight 0 and must not be read. */
   readonly count: Int32Array;
+  /** 1 where the coordinate lies beyond the axis, for coordinates that know an outside ('crop') and where any does. */
+  readonly outside?: Int32Array;
 }
 
 /** Builds the table. Pure; the result survives structuredClone. */
@@ -65,14 +93,14 @@ export function axisTaps(spec: AxisSpec): AxisTaps {
   const weight =
     spec.precision === 'float64' ? new Float64Array(taps * outSize) : new Float32Array(taps * outSize);
   const count = new Int32Array(outSize).fill(taps);
+  const outside = spec.coordinates.kind === 'crop' ? new Int32Array(outSize) : undefined;
   const put = (o: number, k: number, i: number, w: number) => {
     index[k * outSize + o] = i < 0 ? 0 : i >= inSize ? inSize - 1 : i;
     weight[k * outSize + o] = w;
   };
   for (let o = 0; o < outSize; o++) {
     if (filter.kind === 'area') {
-      const first = Math.floor((o * inSize) / outSize);
-      const end = Math.ceil(((o + 1) * inSize) / outSize);
+      const [first, end] = areaCells(spec, o);
       count[o] = end - first;
       for (let k = 0; k < taps; k++)
         put(o, k, Math.min(first + k, end - 1), first + k < end ? 1 / (end - first) : 0);
@@ -86,6 +114,7 @@ export function axisTaps(spec: AxisSpec): AxisTaps {
       continue;
     }
     const x = coordinate(spec, o);
+    if (outside !== undefined && (x < 0 || x > inSize - 1)) outside[o] = 1;
     if (filter.kind === 'nearest') {
       put(o, 0, nearestIndex(x, filter.rounding), 1);
     } else if (filter.kind === 'linear') {
@@ -97,13 +126,26 @@ export function axisTaps(spec: AxisSpec): AxisTaps {
     } else {
       const first = Math.floor(x);
       const t = x - first;
-      put(o, 0, first - 1, cubicOuter(t + 1, filter.a));
-      put(o, 1, first, cubicInner(t, filter.a));
-      put(o, 2, first + 1, cubicInner(1 - t, filter.a));
-      put(o, 3, first + 2, cubicOuter(2 - t, filter.a));
+      const w = [
+        cubicOuter(t + 1, filter.a),
+        cubicInner(t, filter.a),
+        cubicInner(1 - t, filter.a),
+        cubicOuter(2 - t, filter.a),
+      ];
+      if (spec.border === 'exclude') normaliseInside(w, first - 1, inSize);
+      for (let k = 0; k < 4; k++) put(o, k, first - 1 + k, w[k]!);
     }
   }
-  return { inSize, outSize, taps, index, weight, count };
+  const table = { inSize, outSize, taps, index, weight, count };
+  return outside?.includes(1) ? { ...table, outside } : table;
+}
+
+/** Drops the weights of pixels beyond the axis and scales the others to sum to 1; leaves them where nothing would be left. */
+function normaliseInside(w: number[], first: number, inSize: number): void {
+  const inside = (k: number) => first + k >= 0 && first + k < inSize;
+  const sum = w.reduce((s, v, k) => (inside(k) ? s + v : s), 0);
+  if (sum === 0) return;
+  for (let k = 0; k < w.length; k++) w[k] = inside(k) ? w[k]! / sum : 0;
 }
 
 /** The table that copies: the axis as it is. */
@@ -127,17 +169,18 @@ export function isIdentity(a: AxisTaps): boolean {
 /** The pixels under the widened filter of output o and their weights, which sum to 1. */
 function antialiasWindow(spec: AxisSpec, filter: { base: 'linear' | 'cubic'; a: number }, o: number) {
   const { inSize } = spec;
-  const { step, support } = antialiasSupport(spec, filter);
-  const center =
-    spec.coordinates.kind === 'align-corners'
-      ? step * (o + 0.5)
-      : spec.scale === undefined
-        ? ((o + 0.5) * inSize) / spec.outSize
-        : (o + 0.5) / spec.scale;
-  const first = Math.min(Math.max(Math.trunc(center - support + 0.5), 0), inSize - 1);
-  const end = Math.max(Math.min(Math.trunc(center + support + 0.5), inSize), first + 1);
+  const { step, support } = antialiasSupport(shownPart(spec), filter);
+  const center = coordinate(spec, o) + 0.5;
+  const clamp = (i: number) => Math.min(Math.max(i, 0), inSize - 1);
+  let first = Math.floor(center - support + 0.5);
+  let end = Math.floor(center + support + 0.5);
+  if (spec.border !== 'clamp') {
+    first = clamp(first);
+    end = Math.max(Math.min(end, inSize), first + 1);
+  }
   const squeeze = step > 1 ? 1 / step : 1;
-  const weights: number[] = [];
+  const low = clamp(first);
+  const weights = new Array<number>(clamp(end - 1) - low + 1).fill(0);
   let sum = 0;
   for (let i = first; i < end; i++) {
     const d = Math.abs((i - center + 0.5) * squeeze);
@@ -149,32 +192,34 @@ function antialiasWindow(spec: AxisSpec, filter: { base: 'linear' | 'cubic'; a: 
           : d < 2
             ? cubicOuter(d, filter.a)
             : 0;
-    weights.push(w);
+    weights[clamp(i) - low]! += w;
     sum += w;
   }
   // Zero weights at the ends touch nothing; dropping them keeps a NaN there from spreading.
   while (weights.length > 1 && weights[weights.length - 1] === 0) weights.pop();
-  return { first, weights: sum === 0 ? [1] : weights.map((w) => w / sum) };
+  return { first: low, weights: sum === 0 ? [1] : weights.map((w) => w / sum) };
 }
 
 function antialiasSupport(
   spec: AxisSpec,
   filter: { base: 'linear' | 'cubic' },
 ): { step: number; support: number } {
-  const { inSize, outSize } = spec;
+  const { inSize, outSize, coordinates } = spec;
   const step =
-    spec.coordinates.kind === 'align-corners'
-      ? outSize > 1
-        ? (inSize - 1) / (outSize - 1)
-        : 0
+    coordinates.kind === 'align-corners-step'
+      ? cornerStep(spec)
       : spec.scale === undefined
         ? inSize / outSize
         : 1 / spec.scale;
   return { step, support: (filter.base === 'linear' ? 1 : 2) * Math.max(step, 1) };
 }
 
+/** Input pixels per output pixel when the corners fall on each other. */
+const cornerStep = ({ inSize, outSize }: AxisSpec): number =>
+  outSize > 1 ? (inSize - 1) / (outSize - 1) : 0;
+
 function tapCount(spec: AxisSpec): number {
-  const { inSize, outSize, filter } = spec;
+  const { outSize, filter } = spec;
   if (filter.kind === 'nearest') return 1;
   if (filter.kind === 'linear') return 2;
   if (filter.kind === 'cubic') return 4;
@@ -183,21 +228,73 @@ function tapCount(spec: AxisSpec): number {
     for (let o = 0; o < outSize; o++) most = Math.max(most, antialiasWindow(spec, filter, o).weights.length);
     return most;
   }
-  for (let o = 0; o < outSize; o++)
-    most = Math.max(most, Math.ceil(((o + 1) * inSize) / outSize) - Math.floor((o * inSize) / outSize));
+  for (let o = 0; o < outSize; o++) {
+    const [first, end] = areaCells(spec, o);
+    most = Math.max(most, end - first);
+  }
   return most;
+}
+
+/** The axis as if its window were all there is. */
+function shownPart(spec: AxisSpec): AxisSpec {
+  if (spec.window === undefined) return spec;
+  const { window, ...rest } = spec;
+  return { ...rest, inSize: window[1] - window[0] };
+}
+
+/** The input cells that output o of 'area' averages: those it touches. */
+function areaCells(spec: AxisSpec, o: number): [first: number, end: number] {
+  const low = spec.window?.[0] ?? 0;
+  const shown = shownPart(spec).inSize;
+  const first = Math.min(Math.floor(low + (o * shown) / spec.outSize), spec.inSize - 1);
+  const end = Math.min(Math.ceil(low + ((o + 1) * shown) / spec.outSize), spec.inSize);
+  return [first, Math.max(end, first + 1)];
+}
+
+/** The outputs from `first` up to `end` of a table, as a table. */
+export function sliceTaps(a: AxisTaps, first: number, end: number): AxisTaps {
+  const outSize = end - first;
+  const index = new Int32Array(a.taps * outSize);
+  const weight =
+    a.weight instanceof Float64Array
+      ? new Float64Array(a.taps * outSize)
+      : new Float32Array(a.taps * outSize);
+  for (let k = 0; k < a.taps; k++) {
+    index.set(a.index.subarray(k * a.outSize + first, k * a.outSize + end), k * outSize);
+    weight.set(a.weight.subarray(k * a.outSize + first, k * a.outSize + end), k * outSize);
+  }
+  return { ...a, outSize, index, weight, count: a.count.slice(first, end) };
 }
 
 function coordinate(spec: AxisSpec, o: number): number {
   const { inSize, outSize, coordinates } = spec;
+  if (spec.window !== undefined) return spec.window[0] + coordinate(shownPart(spec), o);
   if (spec.arithmetic === 'float32') return coordinateInFloat32(spec, o);
+  const halfPixel = () =>
+    spec.scale === undefined ? ((o + 0.5) * inSize) / outSize - 0.5 : (o + 0.5) / spec.scale - 0.5;
+  // See Note [Fractional lengths].
+  const length = spec.scale === undefined ? outSize : inSize * spec.scale;
   switch (coordinates.kind) {
     case 'half-pixel':
-      return spec.scale === undefined ? ((o + 0.5) * inSize) / outSize - 0.5 : (o + 0.5) / spec.scale - 0.5;
+      return halfPixel();
     case 'align-corners':
-      return outSize === 1 ? 0 : (o * (inSize - 1)) / (outSize - 1);
+      return length === 1 ? 0 : (o * (inSize - 1)) / (length - 1);
     case 'asymmetric':
       return spec.scale === undefined ? (o * inSize) / outSize : o / spec.scale;
+    case 'half-pixel-symmetric':
+      return (inSize / 2) * (1 - outSize / length) + halfPixel();
+    case 'half-pixel-or-corner':
+      return length === 1 ? -0.5 : halfPixel();
+    case 'half-pixel-to-floor':
+      return spec.scale === undefined ? ((o + 0.5) * inSize) / outSize : (o + 0.5) / spec.scale;
+    case 'crop': {
+      const { start, end } = coordinates;
+      if (length === 1) return ((start + end) / 2) * (inSize - 1);
+      // Written so that the last output of a crop that ends at the border is not outside by a rounding.
+      return (((length - 1 - o) * start + o * end) * (inSize - 1)) / (length - 1);
+    }
+    case 'align-corners-step':
+      return cornerStep(spec) * (o + 0.5) - 0.5;
   }
 }
 

@@ -10,6 +10,8 @@ export interface InterpolateSpec {
   readonly layout: Layout;
   /** One per spatial axis; undefined where the axis is copied. */
   readonly axes: readonly (Omit<AxisSpec, 'precision' | 'inSize'> | undefined)[];
+  /** What outputs become whose coordinate is beyond the axis, for coordinates that know an outside. Default 0. */
+  readonly extrapolation?: number;
 }
 
 /**
@@ -25,6 +27,8 @@ export interface InterpolatePlan {
   readonly axes: readonly AxisTaps[];
   readonly inner: number;
   readonly outDims: readonly number[];
+  /** The value, of the element type, of outputs that an axis says are `outside`; left out where none is. */
+  readonly extrapolation?: number;
 }
 
 /** The type a resize of `type` computes in. */
@@ -52,5 +56,35 @@ export function planInterpolate(spec: InterpolateSpec): InterpolatePlan {
     outer *= axes[0]!.inSize;
     axes = axes.slice(1);
   }
-  return { op: 'interpolate', type, moves, outer, axes, inner, outDims };
+  // Trailing ones make longer pixels, but an axis is kept for the rows.
+  let length = inner;
+  while (axes.length > 2 && isIdentity(axes[axes.length - 1]!)) {
+    length *= axes[axes.length - 1]!.inSize;
+    axes = axes.slice(0, -1);
+  }
+  const plan: InterpolatePlan = { op: 'interpolate', type, moves, outer, axes, inner: length, outDims };
+  if (!axes.some((a) => a.outside !== undefined)) return plan;
+  return { ...plan, extrapolation: elementOf(type, spec.extrapolation ?? 0) };
+}
+
+const INTEGER_RANGE: Partial<Record<DataType, readonly [number, number]>> = {
+  uint8: [0, 255],
+  int8: [-128, 127],
+  uint16: [0, 0xffff],
+  int16: [-0x8000, 0x7fff],
+  int32: [-0x80000000, 0x7fffffff],
+  uint32: [0, 0xffffffff],
+  int64: [-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+  uint64: [0, Number.MAX_SAFE_INTEGER],
+  bool: [0, 1],
+};
+
+/** A number as an element of a type: integers rounded half to even and clamped. */
+function elementOf(type: DataType, value: number): number {
+  const range = INTEGER_RANGE[type];
+  if (range === undefined) return value;
+  const low = Math.floor(value);
+  const odd = low % 2 !== 0;
+  const rounded = value - low > 0.5 || (value - low === 0.5 && odd) ? low + 1 : low;
+  return Math.min(Math.max(rounded, range[0]), range[1]);
 }

@@ -2,7 +2,10 @@
  * Reading and writing elements as float64, the reference's only number type. Moves go through `raw`, which keeps the
  * bits (a NaN's payload, an int64).
  */
+import { fromHalf, toHalf } from '../half.js';
 import type { DataType, TypedArray } from '../tensor.js';
+
+export { fromHalf, toHalf };
 
 /** element i of `data` as a float64 */
 export function reader(type: DataType, data: TypedArray): (i: number) => number {
@@ -40,29 +43,4 @@ export function roundHalfEven(v: number): number {
   if (rest < 0.5) return low;
   if (rest > 0.5) return low + 1;
   return low % 2 === 0 ? low : low + 1;
-}
-
-const word = new DataView(new ArrayBuffer(4));
-
-/** float16 bits to a number (IEEE 754 binary16). */
-export function fromHalf(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
-/** A float32 number to float16 bits, ties to even. */
-export function toHalf(value: number): number {
-  word.setFloat32(0, value);
-  const bits = word.getUint32(0);
-  const sign = (bits >>> 16) & 0x8000;
-  if (Number.isNaN(value)) return sign | 0x7e00;
-  const magnitude = Math.abs(value);
-  if (magnitude >= 65520) return sign | 0x7c00;
-  if (magnitude < 2 ** -14) return sign | roundHalfEven(magnitude * 2 ** 24);
-  const exponent = ((bits >>> 23) & 255) - 127;
-  return sign | ((exponent + 14) * 1024 + roundHalfEven((magnitude / 2 ** exponent) * 1024));
 }

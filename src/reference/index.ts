@@ -2,6 +2,7 @@
 import type { Backend } from '../backend.js';
 import { avgPool2d } from './avg-pool2d.js';
 import { interpolate } from './interpolate.js';
+import { interpolateArgmax } from './interpolate-argmax.js';
 import { maxPool2d } from './max-pool2d.js';
 import { maxUnpool2d } from './max-unpool2d.js';
 import { pixelShuffle } from './pixel-shuffle.js';
@@ -14,4 +15,5 @@ export const reference: Backend = {
   maxUnpool2d,
   pixelShuffle,
   pixelUnshuffle,
+  interpolateArgmax,
 };

@@ -2,7 +2,7 @@
 import type { AxisTaps } from '../plan/axis.js';
 import type { InterpolatePlan } from '../plan/interpolate.js';
 import type { TypedArray } from '../tensor.js';
-import { reader, writer } from './elements.js';
+import { reader, toHalf, writer } from './elements.js';
 
 export function interpolate(
   plan: InterpolatePlan,
@@ -28,6 +28,21 @@ export function interpolate(
       }
     }
   }
+  if (plan.extrapolation === undefined) return;
+  const element = plan.type === 'float16' ? toHalf(Math.fround(plan.extrapolation)) : plan.extrapolation;
+  const value = typeof output![0] === 'bigint' ? BigInt(element) : element;
+  for (let i = 0; i < outer * outPixels * inner; i++)
+    if (isOutside(axes, Math.floor(i / inner) % outPixels)) output![i] = value;
+}
+
+/** True where an axis says that its coordinate lies beyond it. */
+function isOutside(axes: readonly AxisTaps[], pixel: number): boolean {
+  let rest = pixel;
+  return [...axes].reverse().some((axis) => {
+    const o = rest % axis.outSize;
+    rest = Math.floor(rest / axis.outSize);
+    return axis.outside?.[o] === 1;
+  });
 }
 
 /** The input pixels that output pixel number `pixel` reads: the product of its taps along every axis. */

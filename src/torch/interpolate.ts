@@ -59,12 +59,28 @@ const SPATIAL: Readonly<Record<InterpolateMode, number | undefined>> = {
 /** Types that can be computed with; the rest can only be moved. */
 const NUMERIC: readonly DataType[] = ['float32', 'float64', 'float16', 'uint8', 'int8'];
 
-/** The resize that the options ask for, as geometry; shared by every operator that resizes first. */
-export function resizePlan(
+/** What of a tensor a plan needs. */
+export type Shape = Pick<Tensor, 'type' | 'dims'>;
+
+/** The resize that the options ask for, as geometry. */
+export function resizePlan(op: string, x: Shape, o: InterpolateOptions): InterpolatePlan {
+  const { layout, axes } = resizeAxes(op, x, o);
+  return planInterpolate({ type: x.type, dims: x.dims, layout, axes });
+}
+
+/** An axis as the options ask for it; undefined where it is copied. */
+export type ResizeAxis = Omit<AxisSpec, 'precision' | 'inSize'> | undefined;
+
+/**
+ * The checked options of a resize; shared by every operator that resizes first. `window` is the part of the input to show,
+ * per axis (see AxisSpec).
+ */
+export function resizeAxes(
   op: string,
-  x: Pick<Tensor, 'type' | 'dims'>,
+  x: Shape,
   o: InterpolateOptions,
-): InterpolatePlan {
+  window?: (sizes: readonly number[]) => readonly (readonly [number, number])[] | undefined,
+): { layout: Layout; axes: ResizeAxis[]; sizes: number[]; first: number } {
   const mode = o.mode === undefined ? 'nearest' : oneOf(op, 'mode', o.mode, MODES);
   const layout = o.layout === undefined ? 'nchw' : oneOf(op, 'layout', o.layout, ['nchw', 'nhwc'] as const);
   const n = SPATIAL[mode] ?? x.dims.length - 2;
@@ -91,22 +107,31 @@ export function resizePlan(
     refuse(op, 'antialias', `antialias must be left out with mode ${mode}, it is for bilinear and bicubic`);
   if (mode !== 'nearest' && mode !== 'nearest-exact' && !NUMERIC.includes(x.type))
     mustBe(op, 'input.type', `one of ${NUMERIC.join(', ')} with mode ${mode}`, x.type, 'ERR_UPSAMPLING_TYPE');
-  const { outSizes, scales } = extents(op, o, sizes);
+  const shown = window?.(sizes);
+  const { outSizes, scales } = extents(op, o, shown?.map(([low, high]) => high - low) ?? sizes);
   const filter = filterOf(mode, antialias);
-  const axes = outSizes.map((outSize, i): Omit<AxisSpec, 'precision' | 'inSize'> | undefined => {
+  const axes = outSizes.map((outSize, i): ResizeAxis => {
     // PyTorch copies along an axis of equal sizes in the linear modes, whatever the factor (SEMANTICS line 4).
-    if (filter.kind === 'linear' && outSize === sizes[i]) return undefined;
+    if (filter.kind === 'linear' && outSize === sizes[i] && shown === undefined) return undefined;
+    const coordinates = {
+      kind: alignCorners
+        ? antialias
+          ? 'align-corners-step'
+          : 'align-corners'
+        : mode === 'nearest'
+          ? 'asymmetric'
+          : 'half-pixel',
+    } as const;
+    if (shown !== undefined) return { outSize, filter, coordinates, window: shown[i]! };
     return {
       outSize,
       filter,
-      coordinates: {
-        kind: alignCorners ? 'align-corners' : mode === 'nearest' ? 'asymmetric' : 'half-pixel',
-      },
+      coordinates,
       ...(scales === undefined || alignCorners || mode === 'area' ? {} : { scale: scales[i]! }),
       ...(filter.kind === 'nearest' && x.type !== 'float64' ? { arithmetic: 'float32' as const } : {}),
     };
   });
-  return planInterpolate({ type: x.type, dims: x.dims, layout, axes });
+  return { layout, axes, sizes, first };
 }
 
 function filterOf(mode: InterpolateMode, antialias: boolean): Filter {

@@ -3,21 +3,31 @@ import type { Operator } from '../support/operator.js';
 import adaptiveAvgPool2d from './adaptive-avg-pool2d.js';
 import adaptiveMaxPool2d from './adaptive-max-pool2d.js';
 import avgPool2d from './avg-pool2d.js';
+import depthToSpace from './depth-to-space.js';
 import interpolate from './interpolate.js';
+import interpolateArgmax from './interpolate-argmax.js';
 import maxPool2d from './max-pool2d.js';
 import maxPool2dWithIndices from './max-pool2d-with-indices.js';
 import maxUnpool2d from './max-unpool2d.js';
 import pixelShuffle from './pixel-shuffle.js';
 import pixelUnshuffle from './pixel-unshuffle.js';
+import resize from './resize.js';
+import spaceToDepth from './space-to-depth.js';
+import upsample from './upsample.js';
 
 export const operators: readonly Operator[] = [
   adaptiveAvgPool2d,
   adaptiveMaxPool2d,
   avgPool2d,
   interpolate,
+  interpolateArgmax,
   maxPool2d,
   maxPool2dWithIndices,
   maxUnpool2d,
   pixelShuffle,
   pixelUnshuffle,
+  resize,
+  upsample,
+  depthToSpace,
+  spaceToDepth,
 ] as unknown as Operator[];

@@ -4,7 +4,7 @@
  */
 import type { OpName, Plans } from '../../src/backend.js';
 import type { Call } from '../../src/execute.js';
-import type { Tensor, TensorLike } from '../../src/tensor.js';
+import type { Tensor, TensorLike, TypedArray } from '../../src/tensor.js';
 import type { Random } from './random.js';
 import { makeTensor, type TensorSpec } from './tensors.js';
 
@@ -49,6 +49,11 @@ export interface Operator<K extends OpName = OpName> {
   readonly absolute?: (plan: Plans[K]) => Plans[K];
   /** The number of products that one output element sums, for error bounds. */
   readonly products?: (plan: Plans[K]) => number;
+  /**
+   * For operators whose outputs no family describes: what is wrong with `outputs`, or nothing. Replaces the comparison with
+   * the reference's outputs.
+   */
+  readonly judge?: (call: Call<unknown, K>, outputs: readonly TypedArray[]) => string | undefined;
   readonly errors: readonly ErrorCase[];
 }
 

@@ -1,0 +1,20 @@
+// The order in which a separable resize sums, chosen by sizes alone: the same bits on every instruction set,
+// at every thread count, and in every operator that resizes.
+#pragma once
+#include <algorithm>
+#include <cstdint>
+
+namespace upsampling {
+
+// Across first when a resampled row serves several output rows; down first when an output row takes many
+// input rows. Rows are counted in a plane, row lengths in elements, `row_taps` and `column_taps` are the most
+// of any output.
+inline bool blends_down_first(int64_t in_rows, int64_t out_rows, int64_t row_taps, int64_t in_row,
+                              int64_t out_row, int64_t column_taps) {
+  const int64_t used_rows = std::min(in_rows, out_rows * row_taps);
+  const int64_t across = used_rows * out_row * column_taps + out_rows * out_row * row_taps;
+  const int64_t down = out_rows * in_row * row_taps + out_rows * out_row * column_taps;
+  return down < across;
+}
+
+}  // namespace upsampling

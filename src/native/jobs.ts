@@ -1,0 +1,128 @@
+/** Asynchronous calls of the addon: numbers them, keeps what they use alive, cancels them and takes their results. */
+import type { OpName } from '../backend.js';
+import type { TypedArray } from '../tensor.js';
+import { type Addon, addon } from './addon.js';
+import { failure, packPlan } from './backend.js';
+
+/** Who waits for a job. */
+export interface Waiting {
+  /** Times in nanoseconds. */
+  readonly resolve: (queued: number, run: number) => void;
+  /** With the signal's reason or a BackendFailure. */
+  readonly reject: (reason: unknown) => void;
+}
+
+interface Job extends Waiting {
+  /** The memory that the job reads and writes. */
+  readonly keep: readonly unknown[];
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Status code of native/runtime/context.h. */
+const CANCELLED = 1;
+
+/** Results handed over in one turn of the event loop. */
+const BATCH = 1024;
+
+/**
+ * The jobs of one instance of the addon. It stands on the addon's own exports, because this file may be evaluated more than
+ * once for them (test runners reset their module registry).
+ */
+class Jobs {
+  readonly #api: Addon;
+  readonly #quads = new Float64Array(4 * BATCH);
+  readonly #jobs: (Job | undefined)[] = [];
+  readonly #free: number[] = [];
+  readonly #watched = new WeakMap<AbortSignal, { readonly ids: Set<number>; readonly abort: () => void }>();
+
+  constructor(api: Addon) {
+    this.#api = api;
+    api.connect((count, more) => this.#settle(count, more), this.#quads);
+  }
+
+  start(
+    op: OpName,
+    words: Float64Array,
+    threads: number,
+    arrays: readonly TypedArray[],
+    signal: AbortSignal | undefined,
+    waiting: Waiting,
+  ): void {
+    const id = this.#free.pop() ?? this.#jobs.length;
+    this.#jobs[id] = {
+      resolve: waiting.resolve,
+      reject: waiting.reject,
+      keep: [words, arrays],
+      signal,
+    };
+    const status = this.#api[op](words, threads, id + 1, ...arrays);
+    if (status !== 0) {
+      this.#take(id);
+      throw failure(status);
+    }
+    if (signal !== undefined) this.#watch(signal, id);
+  }
+
+  #take(id: number): Job {
+    const job = this.#jobs[id]!;
+    this.#jobs[id] = undefined;
+    this.#free.push(id);
+    if (job.signal !== undefined) this.#unwatch(job.signal, id);
+    return job;
+  }
+
+  #settle(count: number, more: boolean): void {
+    // Results that are delivered now may lead to calls that deliver more: those wait for another turn.
+    if (more) setImmediate(() => this.#api.deliver());
+    const quads = this.#quads;
+    for (let i = 0; i < 4 * count; i += 4) {
+      const job = this.#take(quads[i]!);
+      const status = quads[i + 1]!;
+      if (status === 0) job.resolve(quads[i + 2]!, quads[i + 3]!);
+      else job.reject(status % 16 === CANCELLED ? job.signal!.reason : failure(status));
+    }
+  }
+
+  /** One listener per signal, however many calls it is given to: hundreds of listeners make Node print a warning. */
+  #watch(signal: AbortSignal, id: number): void {
+    let watch = this.#watched.get(signal);
+    if (watch === undefined) {
+      const ids = new Set<number>();
+      watch = { ids, abort: () => this.#abort(ids) };
+      this.#watched.set(signal, watch);
+    }
+    if (watch.ids.size === 0) signal.addEventListener('abort', watch.abort, { once: true });
+    watch.ids.add(id);
+  }
+
+  #unwatch(signal: AbortSignal, id: number): void {
+    const watch = this.#watched.get(signal);
+    if (watch?.ids.delete(id) && watch.ids.size === 0) signal.removeEventListener('abort', watch.abort);
+  }
+
+  #abort(ids: Set<number>): void {
+    for (const id of [...ids]) {
+      // A running job ends soon and is delivered like any other.
+      if (!this.#api.cancel(id)) continue;
+      const job = this.#take(id);
+      job.reject(job.signal!.reason);
+    }
+  }
+}
+
+const JOBS = Symbol.for('upsampling.jobs');
+
+/** Queues a call. Throws a BackendFailure when there is no memory to queue it. */
+export function startNative(
+  op: OpName,
+  plan: object,
+  inputs: readonly TypedArray[],
+  outputs: readonly TypedArray[],
+  threads: number,
+  signal: AbortSignal | undefined,
+  waiting: Waiting,
+): void {
+  const api = addon() as Addon & { [JOBS]?: Jobs };
+  api[JOBS] ??= new Jobs(api);
+  api[JOBS].start(op, packPlan(op, plan), threads, [...inputs, ...outputs], signal, waiting);
+}
