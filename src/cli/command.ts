@@ -64,8 +64,13 @@ export function text(values: Values, name: string): string | undefined {
 }
 
 /** "480x640" or "480" → one extent per axis, or one for all. */
-export function extents(op: string, values: Values, name: string): number | number[] | undefined {
-  return numbers(op, name, text(values, name), /^\d+(x\d+)*$/, 'HEIGHTxWIDTH, as in 480x640');
+export function extents(
+  op: string,
+  values: Values,
+  name: string,
+  words = 'HEIGHTxWIDTH, as in 480x640',
+): number | number[] | undefined {
+  return numbers(op, name, text(values, name), /^\d+(x\d+)*$/, words);
 }
 
 /** "2" or "2x1.5" → one factor per axis, or one for all. */

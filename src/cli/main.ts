@@ -6,9 +6,10 @@ import { type Command, exitCode, parse, UsageError } from './command.js';
 import { doctor } from './doctor.js';
 import { explain } from './explain.js';
 import { resize } from './resize.js';
+import { segment } from './segment.js';
 
 /** Every command by its name. */
-const COMMANDS: Readonly<Record<string, Command>> = { resize, explain, doctor };
+const COMMANDS: Readonly<Record<string, Command>> = { resize, segment, explain, doctor };
 
 function overview(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((n) => n.length));

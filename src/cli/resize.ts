@@ -3,8 +3,9 @@ import { mkdir, stat } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { mustBe, refuse } from '../errors.js';
 import { imageFormat, readImage, writeImage } from '../files/images.js';
-import { isNpy, readNpy, writeNpy } from '../files/npy.js';
+import { writeNpy } from '../files/npy.js';
 import { type InterpolateOptions, interpolate, type Layout, type Tensor } from '../index.js';
+import { isArray, readArray } from './arrays.js';
 import {
   type Command,
   extents,
@@ -23,7 +24,8 @@ export const resize: Command = {
   summary: 'pictures and .npy arrays to another size',
   help: `Usage: upsampling resize IN… -o OUT (--scale S | --size HxW) [OPTION…]
 
-IN is a picture (PNG, JPEG, WebP, TIFF; needs the package sharp) or a .npy array, or - for standard input.
+IN is a picture (PNG, JPEG, WebP, TIFF; needs the package sharp) or an array (.npy; .npz or .safetensors of one
+tensor, or see --tensor), or - for standard input.
 OUT is a file, a folder, a pattern with {name} (input without its ending) or {n} (its number), or - for standard output.
 Several inputs need a folder or a pattern. Files appear whole or not at all; inputs are never overwritten.
 
@@ -39,6 +41,7 @@ Options:
       --align-corners    corner pixels keep their values (linear and cubic modes)
       --antialias        widen the filter when shrinking (bilinear and bicubic)
       --layout LAYOUT    of arrays: nchw (default) or nhwc
+      --tensor NAME      which tensor of a .npz or .safetensors file
       --format F         png, jpeg, webp, tiff or npy, when OUT does not say it
       --quality Q        1 to 100, of JPEG (default 92) and WebP (default lossless)
   -h, --help             this text
@@ -58,6 +61,7 @@ Examples:
     'align-corners': { type: 'boolean' },
     antialias: { type: 'boolean' },
     layout: { type: 'string' },
+    tensor: { type: 'string' },
     format: { type: 'string' },
     quality: { type: 'string' },
   },
@@ -65,7 +69,7 @@ Examples:
     if (inputs.length === 0)
       throw new UsageError('resize: an input is missing, see upsampling resize --help');
     const options = resizeOptions(OP, values, 'bilinear');
-    const format = formatOption(values);
+    const format = formatOption(OP, values);
     const quality = integer(OP, values, 'quality', 1, 100);
     const outputs = await outputPaths(OP, inputs, text(values, 'out'), format);
     for (const [i, input] of inputs.entries()) {
@@ -73,8 +77,8 @@ Examples:
       const bytes = await readInput(OP, input);
       const output = outputs[i]!;
       const as = format ?? formatOf(output);
-      if (isNpy(bytes)) {
-        const y = await resizeArray(readNpy(bytes, nameOf(input)), options);
+      if (isArray(bytes)) {
+        const y = await resizeArray(readArray(OP, bytes, nameOf(input), text(values, 'tensor')), options);
         await writeOutput(OP, output, await encode(y, as ?? 'npy', options.layout ?? 'nchw', quality));
       } else {
         const picture = await readImage(bytes, nameOf(input));
@@ -113,16 +117,17 @@ export function resizeOptions(
   };
 }
 
-type FileFormat = 'npy' | NonNullable<ReturnType<typeof imageFormat>>;
+export type FileFormat = 'npy' | NonNullable<ReturnType<typeof imageFormat>>;
 
-const formatOf = (name: string): FileFormat | undefined =>
+/** The format that the ending of a file name stands for. */
+export const formatOf = (name: string): FileFormat | undefined =>
   extname(name).toLowerCase() === '.npy' ? 'npy' : imageFormat(name);
 
-function formatOption(values: Values): FileFormat | undefined {
+export function formatOption(op: string, values: Values): FileFormat | undefined {
   const word = text(values, 'format');
   if (word === undefined) return undefined;
   const format = word === 'npy' ? 'npy' : imageFormat(word);
-  if (format === undefined) mustBe(OP, '--format', 'one of png, jpeg, webp, tiff, npy', word);
+  if (format === undefined) mustBe(op, '--format', 'one of png, jpeg, webp, tiff, npy', word);
   return format;
 }
 
