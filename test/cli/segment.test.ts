@@ -24,7 +24,7 @@ const logits = scores([5, 6, 7]);
 const wanted = interpolateArgmaxSync(
   { ...logits, dims: [1, ...logits.dims] },
   { size: [20, 30], mode: 'bilinear' },
-);
+) as Tensor;
 
 beforeAll(async () => {
   save('logits.npy', logits);
