@@ -211,13 +211,7 @@ const LARGE_RESULT = 256 * 1024 * 1024;
 export function allocate(op: string, type: DataType, dims: readonly number[]): Tensor {
   const size = sizeOf(op, 'the result', dims);
   const facts = TYPES[type];
-  if (size * facts.bytes > LARGE_RESULT && size * facts.bytes > machineMemory())
-    throw new ArgumentError(
-      'ERR_UPSAMPLING_MEMORY',
-      op,
-      'out',
-      `${op}: the result of dims [${dims.join(', ')}] would need ${size * facts.bytes} bytes, more than this machine has`,
-    );
+  refuseBeyondMemory(op, size * facts.bytes, dims);
   try {
     return { type, data: new facts.array(size), dims: dims.slice() };
   } catch (error) {
@@ -228,6 +222,30 @@ export function allocate(op: string, type: DataType, dims: readonly number[]): T
       `${op}: the result of dims [${dims.join(', ')}] needs ${size * facts.bytes} bytes, which cannot be allocated (${(error as Error).message})`,
     );
   }
+}
+
+/**
+ * Refuses a resize to `outSizes` that this machine cannot hold, in the smallest element type there is and with its tables: before the
+ * tables are made, which alone could be too large.
+ */
+export function refuseExtents(op: string, outSizes: readonly number[]): void {
+  let size = 1;
+  let tables = 0;
+  for (const n of outSizes) {
+    size *= n;
+    tables += 12 * n;
+  }
+  refuseBeyondMemory(op, Math.max(size, tables), outSizes);
+}
+
+function refuseBeyondMemory(op: string, bytes: number, dims: readonly number[]): void {
+  if (bytes > LARGE_RESULT && bytes > machineMemory())
+    throw new ArgumentError(
+      'ERR_UPSAMPLING_MEMORY',
+      op,
+      'out',
+      `${op}: the result of dims [${dims.join(', ')}] would need ${bytes} bytes, more than this machine has`,
+    );
 }
 
 function machineMemory(): number {

@@ -4,7 +4,7 @@ import { mustBe, refuse } from '../errors.js';
 import type { Call } from '../execute.js';
 import type { AxisSpec, Coordinates, Filter } from '../plan/axis.js';
 import { planInterpolate } from '../plan/interpolate.js';
-import type { DataType, Tensor } from '../tensor.js';
+import { type DataType, refuseExtents, type Tensor } from '../tensor.js';
 import {
   axesOf,
   bit,
@@ -167,6 +167,10 @@ export function describeResize(
   )
     mustBe(op, 'roi', `${2 * axes.length} finite numbers with tf_crop_and_resize`, roi ?? 'nothing');
 
+  refuseExtents(
+    op,
+    extents.map((e) => e.outSize),
+  );
   const plan = planInterpolate({
     type,
     dims,

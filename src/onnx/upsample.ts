@@ -2,7 +2,7 @@
 import { mustBe, refuse } from '../errors.js';
 import type { Call } from '../execute.js';
 import { planInterpolate } from '../plan/interpolate.js';
-import type { DataType, Tensor } from '../tensor.js';
+import { type DataType, refuseExtents, type Tensor } from '../tensor.js';
 import { dialect, inputsOf, type OnnxInputs, type OnnxOptions, opsetOf, vectorOf, word } from './call.js';
 import { fromScales } from './resize.js';
 
@@ -43,6 +43,10 @@ export function describeUpsample(
     scales,
     dims.map((_, i) => i),
     dims,
+  );
+  refuseExtents(
+    op,
+    extents.map((e) => e.outSize),
   );
   const plan = planInterpolate({
     type,

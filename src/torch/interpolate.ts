@@ -4,7 +4,14 @@ import { ArgumentError, mustBe, refuse } from '../errors.js';
 import { type AsyncOptions, type Call, type RunOptions, run, runSync } from '../execute.js';
 import type { AxisSpec, Filter } from '../plan/axis.js';
 import { type InterpolatePlan, planInterpolate } from '../plan/interpolate.js';
-import { asTensor, type DataType, type Layout, type Tensor, type TensorLike } from '../tensor.js';
+import {
+  asTensor,
+  type DataType,
+  type Layout,
+  refuseExtents,
+  type Tensor,
+  type TensorLike,
+} from '../tensor.js';
 
 export type InterpolateMode =
   | 'nearest'
@@ -109,6 +116,7 @@ export function resizeAxes(
     mustBe(op, 'input.type', `one of ${NUMERIC.join(', ')} with mode ${mode}`, x.type, 'ERR_UPSAMPLING_TYPE');
   const shown = window?.(sizes);
   const { outSizes, scales } = extents(op, o, shown?.map(([low, high]) => high - low) ?? sizes);
+  refuseExtents(op, outSizes);
   const filter = filterOf(mode, antialias);
   const axes = outSizes.map((outSize, i): ResizeAxis => {
     // PyTorch copies along an axis of equal sizes in the linear modes, whatever the factor (SEMANTICS line 4).
