@@ -22,6 +22,7 @@ struct Environment {
   std::vector<Job*> jobs;                    // by id
   std::atomic<Job*> finished{nullptr};       // last first
   Job *oldest = nullptr, *newest = nullptr;  // taken from `finished`, to be delivered
+  std::atomic<bool> polling{false};          // JavaScript looks by itself: nobody needs to wake it
   bool more_promised = false;                // JavaScript will call deliver_more
 
   ~Environment() {
@@ -34,7 +35,7 @@ struct Environment {
   }
 
   void take() {
-    Job* list = finished.exchange(nullptr, std::memory_order_acquire);
+    Job* list = finished.exchange(nullptr);
     if (list == nullptr) return;
     Job* last = list;
     Job* first = nullptr;
@@ -118,10 +119,10 @@ void report(Environment* e, Job* job) {
   Job* head = e->finished.load(std::memory_order_relaxed);
   do {
     job->next = head;
-  } while (
-      !e->finished.compare_exchange_weak(head, job, std::memory_order_release, std::memory_order_relaxed));
+  } while (!e->finished.compare_exchange_weak(head, job));
   // Who finds the list empty wakes the environment, which takes the whole list.
-  if (head == nullptr) napi_call_threadsafe_function(e->wake, nullptr, napi_tsfn_nonblocking);
+  if (head == nullptr && !e->polling.load())
+    napi_call_threadsafe_function(e->wake, nullptr, napi_tsfn_nonblocking);
 }
 
 // connect(done, quads)
@@ -145,9 +146,16 @@ napi_value connect(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// deliver()
-napi_value deliver_more(napi_env env, napi_callback_info) {
+// deliver(polling)
+napi_value deliver_more(napi_env env, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value argument;
+  bool polling = false;
+  napi_get_cb_info(env, info, &argc, &argument, nullptr, nullptr);
+  napi_get_value_bool(env, argument, &polling);
   Environment* e = environment_of(env);
+  // Before the list is looked at: what is put there later finds it false and wakes.
+  e->polling.store(polling);
   e->more_promised = false;
   deliver(e);
   return nullptr;

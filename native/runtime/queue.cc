@@ -7,6 +7,7 @@
 
 #include "runtime/dispatcher.h"
 #include "runtime/parallel.h"
+#include "runtime/settings.h"
 
 namespace upsampling {
 
@@ -214,8 +215,25 @@ class Executor {
     if (drains_ > 0) pthread_cond_broadcast(&ended_);
   }
 
+  // After small jobs another mostly comes at once, and to sleep and be woken takes longer than the job. Not
+  // where the caller needs this core.
+  void linger() const {
+    if (default_threads() < 2) return;
+    const int64_t until = now() + 40000;
+    while (now() < until)
+      for (int i = 0; i < 32; ++i) {
+        for (const List& list : lists_)
+          if (list.count.load(std::memory_order_relaxed) != 0) return;
+#if defined(__x86_64__)
+        __builtin_ia32_pause();
+#endif
+      }
+  }
+
   void loop() {
+    bool lingers = false;
     for (;;) {
+      if (lingers) linger();
       Running here{};
       JobSize size = JobSize::SMALL;
       int threads = 1;
@@ -240,6 +258,7 @@ class Executor {
         // Waking the team costs as much as a few small jobs.
         together = size == JobSize::SMALL && threads > 1 && list.count.load() > 1 && list.work > 60e3;
         if (!together) take(&list, &here);
+        lingers = size == JobSize::SMALL;
       }
       if (!together) {
         run(&here, size == JobSize::SMALL ? 1 : threads, size);

@@ -29,7 +29,8 @@ export type Addon = { readonly [K in OpName]: AddonCall } & {
    * nanoseconds run) in `quads`; where `more` is true, deliver() must be called in a later turn.
    */
   connect(done: (count: number, more: boolean) => void, quads: Float64Array): void;
-  deliver(): void;
+  /** Delivers what has ended. Until it is called with false, the caller promises to call it again: nothing wakes the loop. */
+  deliver(polling: boolean): void;
   /** True: the job was queued, is out of the queue and will not be delivered. False: it runs, is asked to stop and will be. */
   cancel(job: number): boolean;
   /** Counts of the queue of this process. */

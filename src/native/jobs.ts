@@ -24,6 +24,10 @@ const CANCELLED = 1;
 /** Results handed over in one turn of the event loop. */
 const BATCH = 1024;
 
+/** Calls on so little memory are looked for, in so many turns without a result. */
+const POLLED_BYTES = 64 * 1024;
+const POLLED_TURNS = 12;
+
 /**
  * The jobs of one instance of the addon. It stands on the addon's own exports, because this file may be evaluated more than
  * once for them (test runners reset their module registry).
@@ -33,6 +37,10 @@ class Jobs {
   readonly #quads = new Float64Array(4 * BATCH);
   readonly #jobs: (Job | undefined)[] = [];
   readonly #free: number[] = [];
+  #pending = 0;
+  #polling = false;
+  #idleTurns = 0;
+  readonly #poll = () => this.#look();
   readonly #watched = new WeakMap<AbortSignal, { readonly ids: Set<number>; readonly abort: () => void }>();
 
   constructor(api: Addon) {
@@ -56,14 +64,36 @@ class Jobs {
       signal,
     };
     const status = this.#api[op](words, threads, id + 1, ...arrays);
+    this.#pending++;
     if (status !== 0) {
       this.#take(id);
       throw failure(status);
     }
     if (signal !== undefined) this.#watch(signal, id);
+    let bytes = 0;
+    for (const a of arrays) bytes += a.byteLength;
+    if (!this.#polling && bytes < POLLED_BYTES) {
+      this.#polling = true;
+      this.#idleTurns = 0;
+      this.#api.deliver(true);
+      setImmediate(this.#poll);
+    }
+  }
+
+  /**
+   * A tiny call ends before the event loop would have gone to sleep, and waking it takes several times as long as the call: so for
+   * a few turns of the loop results are looked for instead.
+   */
+  #look(): void {
+    const before = this.#pending;
+    this.#polling = before > 0 && this.#idleTurns < POLLED_TURNS;
+    this.#api.deliver(this.#polling);
+    this.#idleTurns = this.#pending < before ? 0 : this.#idleTurns + 1;
+    if (this.#polling) setImmediate(this.#poll);
   }
 
   #take(id: number): Job {
+    this.#pending--;
     const job = this.#jobs[id]!;
     this.#jobs[id] = undefined;
     this.#free.push(id);
@@ -73,7 +103,7 @@ class Jobs {
 
   #settle(count: number, more: boolean): void {
     // Results that are delivered now may lead to calls that deliver more: those wait for another turn.
-    if (more) setImmediate(() => this.#api.deliver());
+    if (more) setImmediate(() => this.#api.deliver(this.#polling));
     const quads = this.#quads;
     for (let i = 0; i < 4 * count; i += 4) {
       const job = this.#take(quads[i]!);
