@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernels/interleave.h"
 #include "kernels/argmax.h"
+#include "kernels/interleave.h"
 #include "kernels/pool.h"
 #include "kernels/types.h"
 
