@@ -3,6 +3,7 @@
     "ups_sources": [
       "native/addon.cc",
       "native/binding/avg-pool2d.cc",
+      "native/binding/grid-sample.cc",
       "native/binding/interpolate.cc",
       "native/binding/interpolate-argmax.cc",
       "native/binding/jobs.cc",
@@ -12,6 +13,7 @@
       "native/binding/pixel-unshuffle.cc",
       "native/binding/settings.cc",
       "native/ops/avg-pool2d.cc",
+      "native/ops/grid-sample.cc",
       "native/ops/interpolate.cc",
       "native/ops/max-pool2d.cc",
       "native/ops/max-unpool2d.cc",
@@ -28,6 +30,7 @@
     ],
     "ups_kernel_sources": [
       "native/kernels/avg-pool2d.cc",
+      "native/kernels/grid-sample.cc",
       "native/kernels/interleave.cc",
       "native/kernels/argmax.cc",
       "native/kernels/max-pool2d.cc",

@@ -3,6 +3,7 @@
  * The tests run every case on both.
  */
 import type { AvgPool2dPlan } from './plan/avg-pool2d.js';
+import type { GridSamplePlan } from './plan/grid-sample.js';
 import type { InterpolatePlan } from './plan/interpolate.js';
 import type { InterpolateArgmaxPlan } from './plan/interpolate-argmax.js';
 import type { MaxPool2dPlan } from './plan/max-pool2d.js';
@@ -14,6 +15,7 @@ import type { TypedArray } from './tensor.js';
 /** The plan of every operator, by the operator's name. To add an operator, add its line and follow the compiler. */
 export interface Plans {
   avgPool2d: AvgPool2dPlan;
+  gridSample: GridSamplePlan;
   interpolate: InterpolatePlan;
   maxPool2d: MaxPool2dPlan;
   maxUnpool2d: MaxUnpool2dPlan;

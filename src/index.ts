@@ -4,6 +4,7 @@ export type { AsyncOptions, RunOptions } from './execute.js';
 export { outputDims } from './output-dims.js';
 export { runtime } from './runtime.js';
 export type { DataType, Layout, Tensor, TensorLike, TypedArray } from './tensor.js';
+export { type GridSampleOptions, gridSample, gridSampleSync } from './torch/grid-sample.js';
 export {
   type AdaptiveAvgPoolOptions,
   adaptiveAvgPool1d,

@@ -6,6 +6,7 @@ import type { AdaptiveAvgPoolOptions } from './torch/adaptive-avg-pool2d.js';
 import type { AdaptiveMaxPoolOptions } from './torch/adaptive-max-pool2d.js';
 import { adaptiveDims } from './torch/adaptive-options.js';
 import { type AvgPoolOptions, avgPoolDims } from './torch/avg-pool2d.js';
+import { type GridSampleOptions, gridSamplePlan } from './torch/grid-sample.js';
 import { type InterpolateOptions, interpolatePlan } from './torch/interpolate.js';
 import { type InterpolateArgmaxOptions, interpolateArgmaxPlan } from './torch/interpolate-argmax.js';
 import { type MaxPoolOptions, maxPoolDims } from './torch/max-pool2d.js';
@@ -15,6 +16,8 @@ import { type PixelUnshuffleOptions, pixelUnshufflePlan } from './torch/pixel-un
 
 /** outputDims.interpolate(dims, options) and so on: one function per operator. */
 export const outputDims = {
+  gridSample: (dims: readonly number[], gridDims: readonly number[], options?: GridSampleOptions): number[] =>
+    gridSamplePlan('gridSample', shape(dims), shape(gridDims), options).outDims.slice(),
   interpolate: (dims: readonly number[], options: InterpolateOptions): number[] =>
     interpolatePlan('interpolate', shape(dims), options).outDims.slice(),
   interpolateArgmax: (dims: readonly number[], options: InterpolateArgmaxOptions): number[] =>

@@ -15,6 +15,7 @@ import {
   describeAdaptiveMaxPool3dWithIndices,
 } from './torch/adaptive-max-pool2d.js';
 import { describeAvgPool1d, describeAvgPool2d, describeAvgPool3d } from './torch/avg-pool2d.js';
+import { describeGridSample } from './torch/grid-sample.js';
 import { describeInterpolate } from './torch/interpolate.js';
 import { describeInterpolateArgmax } from './torch/interpolate-argmax.js';
 import {
@@ -36,6 +37,7 @@ function onReference<A extends unknown[], R>(describe: (...args: A) => Call<R>) 
   };
 }
 
+export const { later: gridSample, now: gridSampleSync } = onReference(describeGridSample);
 export const { later: interpolate, now: interpolateSync } = onReference(describeInterpolate);
 export const { later: pixelShuffle, now: pixelShuffleSync } = onReference(describePixelShuffle);
 export const { later: pixelUnshuffle, now: pixelUnshuffleSync } = onReference(describePixelUnshuffle);

@@ -5,6 +5,7 @@
 // clang-format off
 #define UPS_OPERATORS(X) \
   X(avg_pool2d, "avgPool2d") \
+  X(grid_sample, "gridSample") \
   X(interpolate, "interpolate") \
   X(interpolate_argmax, "interpolateArgmax") \
   X(max_pool2d, "maxPool2d") \

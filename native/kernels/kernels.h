@@ -6,6 +6,7 @@
 namespace upsampling {
 namespace UPS_ISA {
 
+void fill_grid_sample(GridSampleKernels* kernels);
 void fill_interleave(InterleaveKernels* kernels);
 void fill_argmax(ArgmaxKernels* kernels);
 void fill_move(KernelTable* table);

@@ -12,6 +12,7 @@ KernelTable UPS_JOIN(make_table_, UPS_ISA)() {
   KernelTable table{};
   table.name = UPS_TEXT(UPS_ISA);
   table.lanes = UPS_ISA::LANES;
+  UPS_ISA::fill_grid_sample(&table.grid_sample);
   UPS_ISA::fill_interleave(&table.interleave);
   UPS_ISA::fill_argmax(&table.argmax);
   UPS_ISA::fill_move(&table);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "kernels/argmax.h"
+#include "kernels/grid-sample.h"
 #include "kernels/interleave.h"
 #include "kernels/pool.h"
 #include "kernels/types.h"
@@ -18,6 +19,7 @@ struct KernelTable {
   // Floats in a vector: buffers that a kernel reads in whole vectors are padded to it.
   int lanes;
 
+  GridSampleKernels grid_sample;
   InterleaveKernels interleave;
   MaxPoolKernels max_pool;
   AvgPoolKernels avg_pool;

@@ -1,6 +1,7 @@
 /** The reference backend: slow, exact, and in another form than the kernels. */
 import type { Backend } from '../backend.js';
 import { avgPool2d } from './avg-pool2d.js';
+import { gridSample } from './grid-sample.js';
 import { interpolate } from './interpolate.js';
 import { interpolateArgmax } from './interpolate-argmax.js';
 import { maxPool2d } from './max-pool2d.js';
@@ -10,6 +11,7 @@ import { pixelUnshuffle } from './pixel-unshuffle.js';
 
 export const reference: Backend = {
   avgPool2d,
+  gridSample,
   interpolate,
   maxPool2d,
   maxUnpool2d,

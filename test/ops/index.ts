@@ -4,6 +4,7 @@ import adaptiveAvgPool2d from './adaptive-avg-pool2d.js';
 import adaptiveMaxPool2d from './adaptive-max-pool2d.js';
 import avgPool2d from './avg-pool2d.js';
 import depthToSpace from './depth-to-space.js';
+import gridSample from './grid-sample.js';
 import interpolate from './interpolate.js';
 import interpolateArgmax from './interpolate-argmax.js';
 import maxPool2d from './max-pool2d.js';
@@ -19,6 +20,7 @@ export const operators: readonly Operator[] = [
   adaptiveAvgPool2d,
   adaptiveMaxPool2d,
   avgPool2d,
+  gridSample,
   interpolate,
   interpolateArgmax,
   maxPool2d,

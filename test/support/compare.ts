@@ -33,16 +33,22 @@ export function expectation(op: Operator, args: Args, call: Call<unknown>): Expe
   }
   const wide = { ...plan, type: 'float64' as const };
   const size = call.outputs[0]!.dims.reduce((a, b) => a * b, 1);
-  const inputs = call.inputs.map((a) => numbers(plan.type, a));
+  const inputs = call.inputs.map((a) =>
+    // float16 travels as 16-bit words, in whichever input.
+    numbers(a instanceof Uint16Array ? 'float16' : 'float64', a),
+  );
   const exact = new Float64Array(size);
   run(wide, inputs, [exact]);
-  const magnitude = new Float64Array(size);
-  const absolute = (op.absolute === undefined ? wide : op.absolute(wide as never)) as AnyPlan;
-  run(
-    { ...absolute, type: 'float64' } as AnyPlan,
-    inputs.map((a) => a.map(Math.abs)),
-    [magnitude],
-  );
+  let magnitude = new Float64Array(size);
+  if (op.magnitude !== undefined) magnitude = op.magnitude(plan as never, inputs) as typeof magnitude;
+  else {
+    const absolute = (op.absolute === undefined ? wide : op.absolute(wide as never)) as AnyPlan;
+    run(
+      { ...absolute, type: 'float64' } as AnyPlan,
+      inputs.map((a) => a.map(Math.abs)),
+      [magnitude],
+    );
+  }
   const products = op.products?.(plan as never) ?? 1;
   const unit = plan.type === 'float64' ? 2 ** -53 : 2 ** -24;
   const bound = magnitude.map((m, i) => (products + 2) * unit * m + rounding(plan.type, exact[i]!));

@@ -13,6 +13,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   Resize: onnx.resizeSync,
   Upsample: onnx.upsampleSync,
   DepthToSpace: onnx.depthToSpaceSync as unknown as Operator,
+  GridSample: onnx.gridSampleSync,
   SpaceToDepth: onnx.spaceToDepthSync as unknown as Operator,
 };
 

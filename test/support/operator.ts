@@ -47,6 +47,8 @@ export interface Operator<K extends OpName = OpName> {
   readonly draws?: number;
   /** The plan with absolute weights, for error bounds; the plan itself where weights are inputs. */
   readonly absolute?: (plan: Plans[K]) => Plans[K];
+  /** An upper bound of Σ|w·x| per output, where absolute inputs would not give one: inputs as float64. */
+  readonly magnitude?: (plan: Plans[K], inputs: readonly TypedArray[]) => Float64Array;
   /** The number of products that one output element sums, for error bounds. */
   readonly products?: (plan: Plans[K]) => number;
   /**

@@ -1,0 +1,42 @@
+// Leaves of grid sampling: grid values to taps along one axis, taps along several axes to pixels, pixels to
+// outputs.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels/types.h"
+
+namespace upsampling {
+
+// One axis of the image: src/plan/grid-sample.ts.
+struct GridAxis {
+  int64_t size;
+  double step, shift, low, period;
+};
+
+struct GridSampleKernels {
+  // The filters: nearest with ties to even, the same rounded before padding, linear, cubic.
+  enum { FILTERS = 4, PADDINGS = 3 };
+
+  // For i < n the taps of grid value g[i·axes]: index[k·n + i] is a pixel along the axis times stride, or -1
+  // outside; weight[k·n + i] its weight. By type of the coordinates (float, double), filter and padding
+  // (zeros, border, reflection).
+  void (*taps[2][FILTERS][PADDINGS])(int32_t* index, double* weight, const void* g, int64_t axes,
+                                     const GridAxis* axis, int64_t stride, int64_t n);
+  // Tap (a, b) of two axes: the sum of the indices, or -1 where either is, and the product of the weights.
+  void (*combine)(int32_t* index, double* weight, const int32_t* a, const double* wa, const int32_t* b,
+                  const double* wb, int64_t n);
+  // out[i] = in[index[i]], 0 where the index is -1; elements of 1, 2, 4 and 8 bytes.
+  void (*move[4])(void* out, const void* in, const int32_t* index, int64_t n);
+  // out[i] = Σ_k weight[k·n + i] · in[index[k·n + i]], index -1 reading 0, rounded once to the element type;
+  // in the order of k. Weights are rounded to the type of the computation. By element type, null where it is
+  // not computed with.
+  void (*plane[TYPE_COUNT])(void* out, const void* in, const int32_t* index, const double* weight,
+                            int64_t taps, int64_t n);
+  // out[c] = Σ_k weight[k·stride] · in[index[k·stride]·channels + c], the same for one pixel of many
+  // channels.
+  void (*pixel[TYPE_COUNT])(void* out, const void* in, const int32_t* index, const double* weight,
+                            int64_t taps, int64_t stride, int64_t channels);
+};
+
+}  // namespace upsampling
