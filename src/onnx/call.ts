@@ -11,6 +11,8 @@ export type OnnxInputs = readonly (TensorLike | null | undefined)[];
 export interface OnnxRunOptions extends RunOptions {
   /** Write the results here, by position, instead of allocating them. */
   readonly out?: readonly (TensorLike | undefined)[] | undefined;
+  /** How many of the operator's outputs to compute; default 1. Only maxPool has 2: its Indices. */
+  readonly outputs?: number | undefined;
   /** The operator set whose rules hold; default the newest that this operator knows. */
   readonly opset?: number | undefined;
 }
@@ -23,6 +25,8 @@ export interface Since {
   readonly until?: number;
 }
 
+const OPTIONS = ['out', 'opset', 'threads', 'signal'];
+
 /** Checks the names of options and attributes and the version; returns the operator set. */
 export function opsetOf(
   op: string,
@@ -31,7 +35,7 @@ export function opsetOf(
   known: Readonly<Record<string, number | Since>>,
   versions: { readonly from: number; readonly default: number },
 ): number {
-  knownOptions(op, options, ['out', 'opset', 'threads', 'signal']);
+  knownOptions(op, options, op === 'maxPool' ? [...OPTIONS, 'outputs'] : OPTIONS);
   knownOptions(op, attributes, Object.keys(known));
   if (options?.out !== undefined && !Array.isArray(options.out))
     mustBe(op, 'out', 'a list of tensors, one per output', options.out, 'ERR_UPSAMPLING_ARGUMENT');

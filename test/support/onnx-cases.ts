@@ -6,10 +6,13 @@ import { type ConformanceCase, readTensor } from './conformance.js';
 type Operator = (
   inputs: readonly (TensorLike | undefined)[],
   attributes: Record<string, unknown>,
-  options: { opset?: number },
+  options: { opset?: number; outputs?: number },
 ) => Tensor[];
 
 const OPERATORS: Readonly<Record<string, Operator>> = {
+  AveragePool: onnx.averagePoolSync,
+  MaxPool: onnx.maxPoolSync,
+  MaxUnpool: onnx.maxUnpoolSync,
   Resize: onnx.resizeSync,
   Upsample: onnx.upsampleSync,
   DepthToSpace: onnx.depthToSpaceSync as unknown as Operator,
@@ -24,7 +27,10 @@ export function runOnnxCase(c: ConformanceCase): Tensor[] {
   const inputs = [...c.inputs].map((t) => (t === null ? undefined : readTensor(t)));
   // A case taken out of a converted graph carries the version of the graph, not that of the operator.
   const own = c.opset !== undefined && c.graph === undefined;
-  return run(inputs, c.attributes ?? {}, own ? { opset: c.opset! } : {});
+  return run(inputs, c.attributes ?? {}, {
+    ...(own ? { opset: c.opset! } : {}),
+    ...(c.expected.length > 1 ? { outputs: c.expected.length } : {}),
+  });
 }
 
 export const hasOperator = (op: string): boolean => op in OPERATORS;
