@@ -4,7 +4,6 @@ export type { AsyncOptions, RunOptions } from './execute.js';
 export { outputDims } from './output-dims.js';
 export { runtime } from './runtime.js';
 export type { DataType, Layout, Tensor, TensorLike, TypedArray } from './tensor.js';
-export { type GridSampleOptions, gridSample, gridSampleSync } from './torch/grid-sample.js';
 export {
   type AdaptiveAvgPoolOptions,
   adaptiveAvgPool1d,
@@ -39,6 +38,7 @@ export {
   avgPool3d,
   avgPool3dSync,
 } from './torch/avg-pool2d.js';
+export { type GridSampleOptions, gridSample, gridSampleSync } from './torch/grid-sample.js';
 export {
   type InterpolateMode,
   type InterpolateOptions,

@@ -120,10 +120,16 @@ const REFERENCE = [
 
 /** One name per line, sorted. */
 const ONNX: string[] = [
+  'averagePool',
+  'averagePoolSync',
   'depthToSpace',
   'depthToSpaceSync',
   'gridSample',
   'gridSampleSync',
+  'maxPool',
+  'maxPoolSync',
+  'maxUnpool',
+  'maxUnpoolSync',
   'resize',
   'resizeSync',
   'spaceToDepth',

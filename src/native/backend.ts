@@ -3,6 +3,7 @@ import type { Backend, OpName, Plans } from '../backend.js';
 import type { TypedArray } from '../tensor.js';
 import { addon } from './addon.js';
 import { packAvgPool2d } from './avg-pool2d.js';
+import { BackendFailure } from './failure.js';
 import { packGridSample } from './grid-sample.js';
 import { packInterpolate } from './interpolate.js';
 import { packInterpolateArgmax } from './interpolate-argmax.js';

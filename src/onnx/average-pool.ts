@@ -42,7 +42,11 @@ export function poolAxes(op: string, dims: readonly number[], a: PoolAttributes)
         `pads must be smaller than the window, got ${given.padBegin} and ${given.padEnd} for a window of ${windowExtent(given)} along axis ${i}`,
       );
     if (autoPad === 'SAME_UPPER' || autoPad === 'SAME_LOWER')
-      return windowAxis(inSize, samePads(inSize, given, autoPad === 'SAME_UPPER'), Math.ceil(inSize / given.stride));
+      return windowAxis(
+        inSize,
+        samePads(inSize, given, autoPad === 'SAME_UPPER'),
+        Math.ceil(inSize / given.stride),
+      );
     const outSize = windowOutSize(inSize, given, ceil);
     if (outSize < 1)
       refuse(

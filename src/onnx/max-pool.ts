@@ -3,8 +3,8 @@ import { integer } from '../check.js';
 import type { Call, OutputSpec } from '../execute.js';
 import { planMaxPool2d } from '../plan/max-pool2d.js';
 import type { Tensor } from '../tensor.js';
+import { type PoolAttributes, poolAxes } from './average-pool.js';
 import { bit, dialect, inputsOf, type OnnxInputs, type OnnxOptions, opsetOf } from './call.js';
-import { poolAxes, type PoolAttributes } from './average-pool.js';
 
 export interface MaxPoolAttributes extends PoolAttributes {
   /** 1: Indices number the elements of a plane column by column. Default 0. */

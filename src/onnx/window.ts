@@ -40,7 +40,8 @@ export function windowsOf(op: string, a: WindowAttributes, kernel: readonly numb
   const autoPad = word(op, 'auto_pad', a.auto_pad, AUTO_PAD, 'NOTSET');
   const strides = list(op, 'strides', a.strides, n, 1);
   const dilations = list(op, 'dilations', a.dilations, n, 1);
-  const pads = a.pads === undefined ? new Array<number>(2 * n).fill(0) : integers(op, 'pads', a.pads, 2 * n, 0);
+  const pads =
+    a.pads === undefined ? new Array<number>(2 * n).fill(0) : integers(op, 'pads', a.pads, 2 * n, 0);
   if (autoPad !== 'NOTSET' && pads.some((p) => p !== 0))
     refuse(op, 'pads', `pads must be left out with auto_pad ${autoPad}, got [${pads.join(', ')}]`);
   const windows = kernel.map(
