@@ -147,13 +147,23 @@ function release(arrays: readonly TypedArray[]): void {
   }
 }
 
+/** Whether a call that has not ended writes to this memory. */
+export function isBeingWritten(a: TypedArray): boolean {
+  return writing.get(a.buffer)?.some((b) => overlap(a, b)) === true;
+}
+
 function refuseWritten(op: string, a: TypedArray): void {
-  if (writing.get(a.buffer)?.some((b) => overlap(a, b)))
+  if (isBeingWritten(a))
     refuse(op, 'out', 'out is being written by a call that has not ended', 'ERR_UPSAMPLING_BUFFER');
 }
 
 /** From this size on a fresh result is advised to huge pages; the first fill is five times faster. */
 const HUGE_PAGES_FROM = 4 * 1024 * 1024;
+
+/** Call before the first write. */
+export function adviseLargeResult(array: TypedArray): void {
+  if (array.byteLength >= HUGE_PAGES_FROM) adviseHugePages(array);
+}
 
 /** The tensors to return (the caller's own `out` where given) and the arrays to fill. */
 function takeOutputs(call: Call<unknown>): { results: Tensor[]; arrays: TypedArray[] } {
@@ -175,7 +185,7 @@ function takeOutputs(call: Call<unknown>): { results: Tensor[]; arrays: TypedArr
       return spec.out as Tensor;
     }
     const fresh = allocate(call.op, spec.type, spec.dims);
-    if (fresh.data.byteLength >= HUGE_PAGES_FROM) adviseHugePages(fresh.data);
+    adviseLargeResult(fresh.data);
     arrays.push(fresh.data);
     return fresh;
   });

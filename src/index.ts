@@ -1,9 +1,14 @@
 /** upsampling: PyTorch's functional upsampling family for Node.js. Every operator is asynchronous, or blocking as …Sync. */
+
+export type { OperationEvent } from './diagnostics.js';
 export { ArgumentError, type ErrorCode } from './errors.js';
 export type { AsyncOptions, RunOptions } from './execute.js';
+export type { QueueStats } from './native/addon.js';
 export { outputDims } from './output-dims.js';
 export { runtime } from './runtime.js';
+export { StreamError, type StreamOptions, stream } from './stream.js';
 export type { DataType, Layout, Tensor, TensorLike, TypedArray } from './tensor.js';
+export { type TensorPool, type TensorPoolOptions, tensorPool } from './tensor-pool.js';
 export {
   type AdaptiveAvgPoolOptions,
   adaptiveAvgPool1d,

@@ -204,6 +204,12 @@ function isDetached(buffer: ArrayBufferLike & { detached?: boolean }): boolean {
   }
 }
 
+/** The first `size` elements of a buffer as the array of a type. */
+export function arrayOn(type: DataType, buffer: ArrayBuffer, size: number): TypedArray {
+  const view = TYPES[type].array as unknown as new (b: ArrayBuffer, offset: number, n: number) => TypedArray;
+  return new view(buffer, 0, size);
+}
+
 /** Above this a result is checked against the memory of the machine before it is asked for. */
 const LARGE_RESULT = 256 * 1024 * 1024;
 

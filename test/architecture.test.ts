@@ -37,7 +37,7 @@ const TYPESCRIPT: Record<string, readonly string[] | 'anything'> = {
   'files/': ['files', 'tensor', 'errors', 'check', 'half', 'node'],
   'cli/': ['cli', ...ENTRY, 'analysis', 'files', 'tensor', 'errors', 'check', 'native', 'runtime', 'node'],
   diagnostics: ['native', 'node'],
-  'tensor-pool': ['tensor', 'errors', 'check'],
+  'tensor-pool': ['execute', 'tensor', 'errors', 'check'],
   stream: ['execute', 'errors', 'check', 'tensor', 'node'],
   runtime: ['native', 'errors', 'node'],
   'output-dims': ['torch', 'onnx', 'plan', 'execute', 'tensor', 'errors', 'check'],

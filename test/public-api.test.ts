@@ -6,6 +6,7 @@ import * as reference from '../src/reference.js';
 /** One name per line, sorted. */
 const ROOT = [
   'ArgumentError',
+  'StreamError',
   'adaptiveAvgPool1d',
   'adaptiveAvgPool1dSync',
   'adaptiveAvgPool2d',
@@ -60,6 +61,8 @@ const ROOT = [
   'pixelUnshuffle',
   'pixelUnshuffleSync',
   'runtime',
+  'stream',
+  'tensorPool',
 ];
 
 /** One name per line, sorted. */
