@@ -63,6 +63,187 @@ void argmax_inner(const Winners<T>* w, const T* values, int32_t classes, int64_t
   }
 }
 
+// --- two taps each way, finite values
+// -------------------------------------------------------------------------------
+
+UPS_INLINE vi larger(vi a, vi b) { return a > b ? a : b; }
+
+// V vectors of columns, whose tables stay in registers while the classes go by.
+template <int V>
+int32_t two_tap_rows_of(float* __restrict out, const float* in, int64_t plane, int64_t classes,
+                        const TwoTapColumns& t) {
+  vi largest = {};
+  const vi magnitude = vi{} + 0x7fffffff;
+  bool whole = UPS_LANES >= 8;  // a permute in registers; four lanes have none
+  for (int x = 0; x < V; ++x) whole = whole && t.base[x] >= 0;
+#if UPS_LANES >= 8
+  if (whole) {
+    vi first[V], second[V];
+    vf u[V], v[V];
+#pragma GCC unroll 7
+    for (int x = 0; x < V; ++x) {
+      first[x] = load(t.first + x * LANES);
+      second[x] = load(t.second + x * LANES);
+      u[x] = load(t.u + x * LANES);
+      v[x] = load(t.v + x * LANES);
+    }
+    for (int64_t c = 0; c < classes; ++c, in += plane, out += V * LANES) {
+#pragma GCC unroll 7
+      for (int x = 0; x < V; ++x) {
+        const vf source = load(in + t.base[x]);
+        largest = larger(largest, (vi)source & magnitude);
+        store(out + x * LANES,
+              u[x] * __builtin_shuffle(source, first[x]) + v[x] * __builtin_shuffle(source, second[x]));
+      }
+    }
+  }
+#endif
+  if (!whole) {
+    for (int64_t c = 0; c < classes; ++c, in += plane, out += V * LANES) {
+      for (int x = 0; x < V; ++x) {
+        const float* from = t.base[x] < 0 ? in : in + t.base[x];
+        vf a = {}, b = {};
+        for (int i = 0; i < LANES; ++i) {
+          a[i] = from[t.first[x * LANES + i]];
+          b[i] = from[t.second[x * LANES + i]];
+        }
+        largest = larger(larger(largest, (vi)a & magnitude), (vi)b & magnitude);
+        store(out + x * LANES, load(t.u + x * LANES) * a + load(t.v + x * LANES) * b);
+      }
+    }
+  }
+  int32_t most = 0;
+  for (int i = 0; i < LANES; ++i) most = largest[i] > most ? largest[i] : most;
+  return most;
+}
+
+int32_t two_tap_rows(float* out, const float* in, int64_t plane, int64_t classes, const TwoTapColumns* t) {
+  switch (t->vectors) {
+    case 1:
+      return two_tap_rows_of<1>(out, in, plane, classes, *t);
+    case 2:
+      return two_tap_rows_of<2>(out, in, plane, classes, *t);
+    case 3:
+      return two_tap_rows_of<3>(out, in, plane, classes, *t);
+    case 4:
+      return two_tap_rows_of<4>(out, in, plane, classes, *t);
+    case 5:
+      return two_tap_rows_of<5>(out, in, plane, classes, *t);
+    case 6:
+      return two_tap_rows_of<6>(out, in, plane, classes, *t);
+    default:
+      return two_tap_rows_of<7>(out, in, plane, classes, *t);
+  }
+}
+
+// R rows of one vector of columns; classes `list`, in rising order, of those that start at a, b and count
+// from id.
+template <int R>
+UPS_INLINE void best_of(const WinnersBetween& w, int64_t row, int64_t column, const float* a, const float* b,
+                        int32_t id, const int32_t* list, int64_t count) {
+  float* best = w.best + row * w.columns + column;
+  int32_t* index = w.index + row * w.columns + column;
+  vf top[R], u[R], v[R];
+  vi at[R];
+#pragma GCC unroll 4
+  for (int r = 0; r < R; ++r) {
+    u[r] = splat(w.u[row + r]);
+    v[r] = splat(w.v[row + r]);
+    top[r] = load(best + r * w.columns);
+    at[r] = load(index + r * w.columns);
+  }
+  for (int64_t k = 0; k < count; ++k) {
+    const int32_t c = list[k];
+    const vf ac = load(a + c * w.columns), bc = load(b + c * w.columns);
+    const vi number = vi{} + (id + c);
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r) {
+      const vf value = u[r] * ac + v[r] * bc;
+      const vi wins = value > top[r];
+      top[r] = wins ? value : top[r];
+      at[r] = wins ? number : at[r];
+    }
+  }
+#pragma GCC unroll 4
+  for (int r = 0; r < R; ++r) {
+    store(best + r * w.columns, top[r]);
+    store(index + r * w.columns, at[r]);
+  }
+}
+
+// True when any lane of a is at least that of b.
+UPS_INLINE bool any_at_least(vf a, vf b) {
+#if defined(__AVX512F__)  // compares into a mask register; by way of a vector it takes twice as long
+  return __builtin_ia32_cmpps512_mask(a, b, 13, 0xffff, 4) != 0;
+#elif defined(__AVX__)
+  return __builtin_ia32_movmskps256((vf)(a >= b)) != 0;
+#else
+  const vi c = a >= b;
+  int64_t words[LANES / 2], any = 0;
+  __builtin_memcpy(words, &c, sizeof(c));
+  for (int i = 0; i < LANES / 2; ++i) any |= words[i];
+  return any != 0;
+#endif
+}
+
+// The classes that can win somewhere in these columns, whatever the weights: a value lies between its two
+// sources, so a class whose larger source is below another's smaller one cannot. On real logits few are left.
+// Returns how many.
+UPS_INLINE int64_t candidates(int32_t* list, float* floor, const float* a, const float* b, int64_t stride,
+                              int64_t classes, float slack) {
+  // Several running maxima, so that one does not wait for the other.
+  enum : int { CHAINS = 4 };
+  vf low[CHAINS];
+  const auto smaller = [&](int64_t c) {
+    const vf x = load(a + c * stride), y = load(b + c * stride);
+    return x < y ? x : y;
+  };
+#pragma GCC unroll 4
+  for (int j = 0; j < CHAINS; ++j) low[j] = load(floor);
+  int64_t c = 0;
+  for (; c + CHAINS <= classes; c += CHAINS) {
+#pragma GCC unroll 4
+    for (int j = 0; j < CHAINS; ++j) {
+      const vf x = smaller(c + j);
+      low[j] = x > low[j] ? x : low[j];
+    }
+  }
+  for (; c < classes; ++c) {
+    const vf x = smaller(c);
+    low[0] = x > low[0] ? x : low[0];
+  }
+#pragma GCC unroll 4
+  for (int j = 1; j < CHAINS; ++j) low[0] = low[j] > low[0] ? low[j] : low[0];
+  store(floor, low[0]);
+  const vf least = low[0] - splat(slack);
+  int64_t count = 0;
+  for (c = 0; c < classes; ++c) {
+    const vf x = load(a + c * stride), y = load(b + c * stride);
+    list[count] = static_cast<int32_t>(c);
+    count += any_at_least(x > y ? x : y, least);
+  }
+  return count;
+}
+
+void best_between(const WinnersBetween* winners, const float* a, const float* b, int32_t id, int64_t classes,
+                  float slack) {
+  const WinnersBetween w = *winners;
+  int32_t list[64];
+  int64_t count = classes;
+  // Looking for candidates costs about as much as two rows.
+  const bool prunes = w.rows >= 3;
+  if (!prunes)
+    for (int64_t c = 0; c < classes; ++c) list[c] = static_cast<int32_t>(c);
+  for (int64_t x = 0; x < w.columns; x += LANES, a += LANES, b += LANES) {
+    if (prunes) count = candidates(list, w.floor + x, a, b, w.columns, classes, slack);
+    if (count == 0) continue;
+    int64_t r = 0;
+    for (; r + 4 <= w.rows; r += 4) best_of<4>(w, r, x, a, b, id, list, count);
+    for (; r + 2 <= w.rows; r += 2) best_of<2>(w, r, x, a, b, id, list, count);
+    for (; r < w.rows; ++r) best_of<1>(w, r, x, a, b, id, list, count);
+  }
+}
+
 template <class I>
 void put_classes(void* out, const int32_t* __restrict index, int64_t n) {
   I* __restrict o = static_cast<I*>(out);
@@ -77,6 +258,8 @@ void fill_argmax(ArgmaxKernels* kernels) {
   k.argmax_double = argmax<double>;
   k.argmax_inner = argmax_inner<float>;
   k.argmax_inner_double = argmax_inner<double>;
+  k.two_tap_rows = two_tap_rows;
+  k.best_between = best_between;
   k.put_classes[0] = put_classes<int8_t>;
   k.put_classes[1] = put_classes<int16_t>;
   k.put_classes[2] = put_classes<int32_t>;

@@ -14,6 +14,30 @@ struct Winners {
   T* sum;          // Σ exp(value - best)
 };
 
+// A tile of output columns of two taps each, in whole vectors; the last vector repeats its last column.
+struct TwoTapColumns {
+  // Seven, not eight: rows of a power of two share the low bits of their addresses with the source, which
+  // makes loads wait for stores; resampling took 0.77 ms instead of 0.50 (150 x 128x128, x4).
+  static constexpr int MOST_VECTORS = 7;
+  int64_t vectors;
+  // Per vector: where the whole vector of source elements starts that holds every tap, or -1 if there is
+  // none.
+  int32_t base[MOST_VECTORS];
+  // Per column: its two source elements, counted from base (from the start of the row where base is -1).
+  const int32_t *first, *second;
+  const float *u, *v;
+};
+
+// The winners so far of the output rows between two source rows, [row][column]. best starts at -infinity,
+// index at 0.
+struct WinnersBetween {
+  float* best;
+  int32_t* index;
+  float* floor;        // per column: some class has at least this value in all rows; starts at -infinity
+  const float *u, *v;  // the weights of the two source rows, per output row: not negative, their sum 1
+  int64_t rows, columns;
+};
+
 struct ArgmaxKernels {
   // Shows class c of n pixels to the winners. NaNs are passed over; the first of equals stays.
   void (*argmax)(const Winners<float>* w, const float* values, int32_t c, int64_t n);
@@ -21,6 +45,15 @@ struct ArgmaxKernels {
   // The same for all classes of n pixels at once: values[i·classes + c]. Winners need no start.
   void (*argmax_inner)(const Winners<float>* w, const float* values, int32_t classes, int64_t n);
   void (*argmax_inner_double)(const Winners<double>* w, const double* values, int32_t classes, int64_t n);
+  // out[c, o] = u[o] · in[c·plane + first[o]] + v[o] · in[c·plane + second[o]] for some classes and the
+  // columns of a tile. Returns the largest magnitude among the sources as its bits: from 0x7f800000 on there
+  // are infinities or NaNs.
+  int32_t (*two_tap_rows)(float* out, const float* in, int64_t plane, int64_t classes,
+                          const TwoTapColumns* columns);
+  // Shows the classes id … id + classes (at most 64) to the winners: their values are u[r] · a[c, o] + v[r] ·
+  // b[c, o]. All of them are finite, and twice `slack` bounds the rounding of any value so far.
+  void (*best_between)(const WinnersBetween* w, const float* a, const float* b, int32_t id, int64_t classes,
+                       float slack);
   // out[i] = index[i], as integers of 1, 2, 4 and 8 bytes.
   void (*put_classes[4])(void* out, const int32_t* index, int64_t n);
 };

@@ -40,6 +40,7 @@ typedef VectorOf<double, LANES / 2>::type vd;
 UPS_INLINE vf load(const float* p) { return *reinterpret_cast<const VectorOf<float, LANES>::memory*>(p); }
 UPS_INLINE void store(float* p, vf v) { *reinterpret_cast<VectorOf<float, LANES>::memory*>(p) = v; }
 UPS_INLINE vi load(const int32_t* p) { return *reinterpret_cast<const VectorOf<int32_t, LANES>::memory*>(p); }
+UPS_INLINE void store(int32_t* p, vi v) { *reinterpret_cast<VectorOf<int32_t, LANES>::memory*>(p) = v; }
 UPS_INLINE vd load(const double* p) {
   return *reinterpret_cast<const VectorOf<double, LANES / 2>::memory*>(p);
 }
