@@ -19,6 +19,8 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   add("cancel", upsampling::cancel);
   add("stats", upsampling::stats);
   add("adviseHugePages", upsampling::advise_huge_pages);
+  add("packedBytes", upsampling::packed_bytes);
+  add("packWeights", upsampling::pack_weights);
   add("isas", upsampling::get_isas);
   add("isa", upsampling::get_isa);
   add("setIsa", upsampling::set_isa);

@@ -3,6 +3,7 @@
  * The tests run every case on both.
  */
 import type { AvgPool2dPlan } from './plan/avg-pool2d.js';
+import type { ConvPlan } from './plan/conv2d.js';
 import type { GridSamplePlan } from './plan/grid-sample.js';
 import type { InterpolatePlan } from './plan/interpolate.js';
 import type { InterpolateArgmaxPlan } from './plan/interpolate-argmax.js';
@@ -16,6 +17,8 @@ import type { TypedArray } from './tensor.js';
 export interface Plans {
   avgPool2d: AvgPool2dPlan;
   gridSample: GridSamplePlan;
+  conv2d: ConvPlan;
+  convTranspose2d: ConvPlan;
   interpolate: InterpolatePlan;
   maxPool2d: MaxPool2dPlan;
   maxUnpool2d: MaxUnpool2dPlan;

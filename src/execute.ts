@@ -6,6 +6,9 @@ import type { Backend, OpName, Plans } from './backend.js';
 import { operations, publish } from './diagnostics.js';
 import { ArgumentError, mustBe, refuse } from './errors.js';
 import { adviseHugePages, native } from './native/backend.js';
+
+export { packWeights } from './native/conv2d.js';
+
 import { BackendFailure } from './native/failure.js';
 import { startNative } from './native/jobs.js';
 import {

@@ -43,6 +43,28 @@ export {
   avgPool3d,
   avgPool3dSync,
 } from './torch/avg-pool2d.js';
+export {
+  type ConvTransposeLayerOptions,
+  type ConvTransposeOptions,
+  convTranspose1d,
+  convTranspose1dSync,
+  convTranspose2d,
+  convTranspose2dSync,
+  convTranspose3d,
+  convTranspose3dSync,
+  prepareConvTranspose2d,
+} from './torch/conv-transpose2d.js';
+export {
+  type ConvLayerOptions,
+  type ConvOptions,
+  conv1d,
+  conv1dSync,
+  conv2d,
+  conv2dSync,
+  conv3d,
+  conv3dSync,
+  prepareConv2d,
+} from './torch/conv2d.js';
 export { type GridSampleOptions, gridSample, gridSampleSync } from './torch/grid-sample.js';
 export {
   type InterpolateMode,
@@ -85,5 +107,6 @@ export {
 } from './torch/max-unpool2d.js';
 export { type PixelShuffleOptions, pixelShuffle, pixelShuffleSync } from './torch/pixel-shuffle.js';
 export { type PixelUnshuffleOptions, pixelUnshuffle, pixelUnshuffleSync } from './torch/pixel-unshuffle.js';
+export type { PreparedConvolution, PreparedOptions } from './torch/prepared.js';
 export type { FusedResizeOptions } from './torch/resized.js';
 export type { OutWithIndices, PooledWithIndices } from './torch/window-options.js';

@@ -6,6 +6,7 @@ import type { AdaptiveAvgPoolOptions } from './torch/adaptive-avg-pool2d.js';
 import type { AdaptiveMaxPoolOptions } from './torch/adaptive-max-pool2d.js';
 import { adaptiveDims } from './torch/adaptive-options.js';
 import { type AvgPoolOptions, avgPoolDims } from './torch/avg-pool2d.js';
+import { type ConvOptions, type ConvTransposeOptions, convolutionDims } from './torch/convolution.js';
 import { type GridSampleOptions, gridSamplePlan } from './torch/grid-sample.js';
 import { type InterpolateOptions, interpolatePlan } from './torch/interpolate.js';
 import { type InterpolateArgmaxOptions, interpolateArgmaxPlan } from './torch/interpolate-argmax.js';
@@ -18,6 +19,36 @@ import { type PixelUnshuffleOptions, pixelUnshufflePlan } from './torch/pixel-un
 export const outputDims = {
   gridSample: (dims: readonly number[], gridDims: readonly number[], options?: GridSampleOptions): number[] =>
     gridSamplePlan('gridSample', shape(dims), shape(gridDims), options).outDims.slice(),
+  conv1d: (
+    dims: readonly number[],
+    weightDims: readonly number[],
+    options?: Omit<ConvOptions, 'bias'>,
+  ): number[] => convolutionDims('conv1d', 1, false, dims, weightDims, options as never),
+  conv2d: (
+    dims: readonly number[],
+    weightDims: readonly number[],
+    options?: Omit<ConvOptions, 'bias'>,
+  ): number[] => convolutionDims('conv2d', 2, false, dims, weightDims, options as never),
+  conv3d: (
+    dims: readonly number[],
+    weightDims: readonly number[],
+    options?: Omit<ConvOptions, 'bias'>,
+  ): number[] => convolutionDims('conv3d', 3, false, dims, weightDims, options as never),
+  convTranspose1d: (
+    dims: readonly number[],
+    weightDims: readonly number[],
+    options?: Omit<ConvTransposeOptions, 'bias'>,
+  ): number[] => convolutionDims('convTranspose1d', 1, true, dims, weightDims, options as never),
+  convTranspose2d: (
+    dims: readonly number[],
+    weightDims: readonly number[],
+    options?: Omit<ConvTransposeOptions, 'bias'>,
+  ): number[] => convolutionDims('convTranspose2d', 2, true, dims, weightDims, options as never),
+  convTranspose3d: (
+    dims: readonly number[],
+    weightDims: readonly number[],
+    options?: Omit<ConvTransposeOptions, 'bias'>,
+  ): number[] => convolutionDims('convTranspose3d', 3, true, dims, weightDims, options as never),
   interpolate: (dims: readonly number[], options: InterpolateOptions): number[] =>
     interpolatePlan('interpolate', shape(dims), options).outDims.slice(),
   interpolateArgmax: (dims: readonly number[], options: InterpolateArgmaxOptions): number[] =>

@@ -1,6 +1,7 @@
 /** The root functions on the reference backend: float64, slow, for checking and for teaching. Synchronous inside. */
 import { type Call, runOn } from './execute.js';
 import { reference } from './reference/index.js';
+import type { TensorLike } from './tensor.js';
 import {
   describeAdaptiveAvgPool1d,
   describeAdaptiveAvgPool2d,
@@ -15,6 +16,8 @@ import {
   describeAdaptiveMaxPool3dWithIndices,
 } from './torch/adaptive-max-pool2d.js';
 import { describeAvgPool1d, describeAvgPool2d, describeAvgPool3d } from './torch/avg-pool2d.js';
+import { type ConvTransposeOptions, describeConvTranspose } from './torch/conv-transpose2d.js';
+import { type ConvOptions, describeConv } from './torch/conv2d.js';
 import { describeGridSample } from './torch/grid-sample.js';
 import { describeInterpolate } from './torch/interpolate.js';
 import { describeInterpolateArgmax } from './torch/interpolate-argmax.js';
@@ -38,6 +41,17 @@ function onReference<A extends unknown[], R>(describe: (...args: A) => Call<R>) 
 }
 
 export const { later: gridSample, now: gridSampleSync } = onReference(describeGridSample);
+const conv = (n: number) => (input: TensorLike, weight: TensorLike, options?: ConvOptions) =>
+  describeConv(n, input, weight, options);
+const convTranspose =
+  (n: number) => (input: TensorLike, weight: TensorLike, options?: ConvTransposeOptions) =>
+    describeConvTranspose(n, input, weight, options);
+export const { later: conv1d, now: conv1dSync } = onReference(conv(1));
+export const { later: conv2d, now: conv2dSync } = onReference(conv(2));
+export const { later: conv3d, now: conv3dSync } = onReference(conv(3));
+export const { later: convTranspose1d, now: convTranspose1dSync } = onReference(convTranspose(1));
+export const { later: convTranspose2d, now: convTranspose2dSync } = onReference(convTranspose(2));
+export const { later: convTranspose3d, now: convTranspose3dSync } = onReference(convTranspose(3));
 export const { later: interpolate, now: interpolateSync } = onReference(describeInterpolate);
 export const { later: pixelShuffle, now: pixelShuffleSync } = onReference(describePixelShuffle);
 export const { later: pixelUnshuffle, now: pixelUnshuffleSync } = onReference(describePixelUnshuffle);

@@ -149,7 +149,10 @@ describe('operators', () => {
   const stemOf = (name: string) =>
     name.replace(/[A-Z]|(?<=[a-z])\dd$/g, (c) => (/\d/.test(c) ? c : `-${c.toLowerCase()}`));
   /** Places where an operator has no file of its own, with the stem whose file serves it, or '' where there is none. */
-  const EXCEPTIONS: Record<string, Record<string, string>> = {};
+  const EXCEPTIONS: Record<string, Record<string, string>> = {
+    conv2d: { ops: 'convolution' },
+    convTranspose2d: { ops: 'convolution', packer: 'conv2d' },
+  };
   const PLACES: Record<string, (stem: string) => string> = {
     plan: (s) => `src/plan/${s}.ts`,
     reference: (s) => `src/reference/${s}.ts`,

@@ -6,6 +6,8 @@
 #define UPS_OPERATORS(X) \
   X(avg_pool2d, "avgPool2d") \
   X(grid_sample, "gridSample") \
+  X(conv2d, "conv2d") \
+  X(conv_transpose2d, "convTranspose2d") \
   X(interpolate, "interpolate") \
   X(interpolate_argmax, "interpolateArgmax") \
   X(max_pool2d, "maxPool2d") \
@@ -18,4 +20,9 @@ namespace upsampling {
 #define UPS_DECLARE(name, text) napi_value bind_##name(napi_env env, napi_callback_info info);
 UPS_OPERATORS(UPS_DECLARE)
 #undef UPS_DECLARE
+
+// Weights of the convolution family, packed ahead.
+napi_value packed_bytes(napi_env env, napi_callback_info info);
+napi_value pack_weights(napi_env env, napi_callback_info info);
+
 }  // namespace upsampling

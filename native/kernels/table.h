@@ -10,6 +10,7 @@
 #include "kernels/grid-sample.h"
 #include "kernels/interleave.h"
 #include "kernels/pool.h"
+#include "kernels/convolution.h"
 #include "kernels/types.h"
 
 namespace upsampling {
@@ -24,6 +25,9 @@ struct KernelTable {
   MaxPoolKernels max_pool;
   AvgPoolKernels avg_pool;
   MaxUnpoolKernels max_unpool;
+
+  ConvLeaves<float> conv;
+  ConvLeaves<double> conv_double;
 
   // move.cc
   // out[i] = in[index[i]] for i < n; elements of 1, 2, 4 and 8 bytes.

@@ -37,6 +37,10 @@ export type Addon = { readonly [K in OpName]: AddonCall } & {
   stats(): QueueStats;
   /** Asks the system for huge pages under a large fresh result. */
   adviseHugePages(array: unknown): void;
+  /** Bytes that packWeights() fills for a packed plan of the convolution family. */
+  packedBytes(plan: Float64Array): number;
+  /** (plan, threads, 0, weight, bias if any, packed) */
+  packWeights: AddonCall;
   isas(): string[];
   isa(): string;
   /** False when the name is unknown or the CPU lacks it. */

@@ -3,6 +3,7 @@ import type { Backend, OpName, Plans } from '../backend.js';
 import type { TypedArray } from '../tensor.js';
 import { addon } from './addon.js';
 import { packAvgPool2d } from './avg-pool2d.js';
+import { packConvolution } from './conv2d.js';
 import { BackendFailure } from './failure.js';
 import { packGridSample } from './grid-sample.js';
 import { packInterpolate } from './interpolate.js';
@@ -15,6 +16,8 @@ import { packPixelUnshuffle } from './pixel-unshuffle.js';
 const PACKERS: { readonly [K in OpName]: (plan: Plans[K]) => Float64Array } = {
   avgPool2d: packAvgPool2d,
   gridSample: packGridSample,
+  conv2d: packConvolution,
+  convTranspose2d: packConvolution,
   interpolate: packInterpolate,
   maxPool2d: packMaxPool2d,
   maxUnpool2d: packMaxUnpool2d,

@@ -125,3 +125,29 @@ export function spatialDims(dims: readonly number[], layout: 'nchw' | 'nhwc', ax
     withSpatial: (sizes) => [...dims.slice(0, first), ...sizes, ...dims.slice(first + axes)],
   };
 }
+/** The outputs o = stride·q + phase of a transposed convolution and what reaches them: w[kernel] · in[q + offset]. */
+export interface AxisPhase {
+  readonly phase: number;
+  /** In rising order of offset. Empty where gcd(dilation, stride) > 1 leaves a hole. */
+  readonly taps: readonly { readonly kernel: number; readonly offset: number }[];
+}
+
+/** Which kernel elements reach each residue modulo the stride: those with (phase + padding − kernel·dilation) % stride = 0. */
+export function axisPhases(axis: {
+  readonly kernel: number;
+  readonly stride: number;
+  readonly dilation?: number;
+  readonly padding?: number;
+}): AxisPhase[] {
+  const { kernel, stride, dilation = 1, padding = 0 } = axis;
+  const phases = Array.from({ length: stride }, (_, phase) => ({
+    phase,
+    taps: [] as { kernel: number; offset: number }[],
+  }));
+  for (let k = kernel - 1; k >= 0; k--) {
+    const reach = k * dilation - padding;
+    const phase = ((reach % stride) + stride) % stride;
+    phases[phase]!.taps.push({ kernel: k, offset: (phase - reach) / stride });
+  }
+  return phases;
+}

@@ -1,6 +1,8 @@
 /** The reference backend: slow, exact, and in another form than the kernels. */
 import type { Backend } from '../backend.js';
 import { avgPool2d } from './avg-pool2d.js';
+import { convTranspose2d } from './conv-transpose2d.js';
+import { conv2d } from './conv2d.js';
 import { gridSample } from './grid-sample.js';
 import { interpolate } from './interpolate.js';
 import { interpolateArgmax } from './interpolate-argmax.js';
@@ -12,6 +14,8 @@ import { pixelUnshuffle } from './pixel-unshuffle.js';
 export const reference: Backend = {
   avgPool2d,
   gridSample,
+  conv2d,
+  convTranspose2d,
   interpolate,
   maxPool2d,
   maxUnpool2d,

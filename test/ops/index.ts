@@ -3,6 +3,8 @@ import type { Operator } from '../support/operator.js';
 import adaptiveAvgPool2d from './adaptive-avg-pool2d.js';
 import adaptiveMaxPool2d from './adaptive-max-pool2d.js';
 import avgPool2d from './avg-pool2d.js';
+import convTranspose2d from './conv-transpose2d.js';
+import conv2d from './conv2d.js';
 import depthToSpace from './depth-to-space.js';
 import gridSample from './grid-sample.js';
 import interpolate from './interpolate.js';
@@ -21,6 +23,8 @@ export const operators: readonly Operator[] = [
   adaptiveMaxPool2d,
   avgPool2d,
   gridSample,
+  conv2d,
+  convTranspose2d,
   interpolate,
   interpolateArgmax,
   maxPool2d,

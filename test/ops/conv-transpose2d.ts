@@ -1,0 +1,235 @@
+import {
+  type ConvTransposeOptions,
+  convTranspose2dSync,
+  describeConvTranspose,
+} from '../../src/torch/conv-transpose2d.js';
+import { type ConvCase, convArgs, convProducts, randomConv } from '../support/convolution.js';
+import { type Args, defineOp, product, tensor } from '../support/operator.js';
+
+function samples(): Args[] {
+  const out: ConvCase[] = [];
+  for (const { layout, kernel, stride, padding, dilation } of product({
+    layout: ['nchw', 'nhwc'],
+    kernel: [1, 2, 3, 4, 5],
+    stride: [1, 2, 3, 5],
+    padding: [0, 1],
+    dilation: [1, 2, 3],
+  }))
+    out.push({
+      batch: 2,
+      image: [5, 7],
+      in: 3,
+      out: 5,
+      kernel: [kernel, kernel],
+      bias: true,
+      options: { layout, stride, padding, dilation, outputPadding: stride > 1 ? 1 : 0 },
+    });
+  for (const { layout, channels, image } of product({
+    layout: ['nchw', 'nhwc'],
+    channels: [1, 3, 4, 13, 16, 29, 33, 65],
+    image: [
+      [1, 1],
+      [4, 4],
+      [3, 40],
+      [28, 28],
+    ],
+  }))
+    out.push({ batch: 1, image, in: 5, out: channels, kernel: [2, 2], options: { layout, stride: 2 } });
+  for (const { layout, type } of product({
+    layout: ['nchw', 'nhwc'],
+    type: ['float64', 'float16'] as const,
+  })) {
+    out.push({
+      batch: 2,
+      image: [9, 20],
+      in: 8,
+      out: 20,
+      kernel: [3, 2],
+      bias: true,
+      type,
+      options: { layout, stride: 2 },
+    });
+    out.push({
+      image: [9, 20],
+      in: 8,
+      out: 4,
+      kernel: [4, 4],
+      type,
+      options: { layout, padding: 1, stride: 2, groups: 4 },
+    });
+  }
+  for (const layout of ['nchw', 'nhwc']) {
+    // An inverse short-time Fourier transform: one output channel, many phases.
+    out.push({ batch: 1, image: [40], in: 33, out: 1, kernel: [64], options: { layout, stride: 16 } });
+    out.push({
+      batch: 1,
+      image: [3, 4, 5],
+      in: 2,
+      out: 3,
+      kernel: [3, 2, 4],
+      bias: true,
+      options: { layout, padding: 1, stride: [2, 1, 2] },
+    });
+    // FCN-8s, depthwise, holes, more products than a panel holds at once, and an empty batch.
+    out.push({
+      batch: 1,
+      image: [7, 9],
+      in: 5,
+      out: 5,
+      kernel: [16, 16],
+      bias: true,
+      options: { layout, stride: 8, padding: 4 },
+    });
+    out.push({
+      batch: 2,
+      image: [17, 19],
+      in: 12,
+      out: 12,
+      kernel: [4, 4],
+      bias: true,
+      options: { layout, groups: 12, padding: 1, stride: 2 },
+    });
+    out.push({
+      batch: 2,
+      image: [9, 35],
+      in: 6,
+      out: 12,
+      kernel: [3, 3],
+      options: { layout, groups: 6, stride: 2 },
+    });
+    out.push({
+      batch: 1,
+      image: [6, 6],
+      in: 3,
+      out: 4,
+      kernel: [3, 3],
+      bias: true,
+      options: { layout, stride: 4, dilation: 2 },
+    });
+    out.push({
+      batch: 1,
+      image: [3, 4],
+      in: 2100,
+      out: 9,
+      kernel: [4, 4],
+      bias: true,
+      options: { layout, padding: 1, stride: 2 },
+    });
+    out.push({ batch: 0, image: [8, 8], in: 2, out: 3, kernel: [3, 3], options: { layout } });
+    // Outputs cut to fewer than one step.
+    out.push({
+      batch: 1,
+      image: [1, 2],
+      in: 20,
+      out: 30,
+      kernel: [9, 9],
+      options: { layout, padding: 4, stride: 7 },
+    });
+    out.push({
+      batch: 1,
+      image: [20, 40],
+      in: 3,
+      out: 6,
+      kernel: [4, 4],
+      fill: 'special',
+      options: { layout, padding: 1, stride: 2 },
+    });
+    out.push({
+      batch: 1,
+      image: [12, 11],
+      in: 3,
+      out: 4,
+      kernel: [3, 3],
+      weightFill: 'special',
+      options: { layout, padding: 1, stride: 2 },
+    });
+  }
+  return out.map((c) => convArgs(c, true));
+}
+
+const x = () => tensor([1, 2, 4, 4], new Array(32).fill(1));
+const w = () => tensor([2, 4, 3, 3], new Array(72).fill(1));
+const bad =
+  (options: unknown, input: unknown = x(), weight: unknown = w()) =>
+  () =>
+    convTranspose2dSync(input as never, weight as never, options as never);
+const OPTION = 'ERR_UPSAMPLING_OPTION';
+const SHAPE = 'ERR_UPSAMPLING_SHAPE';
+const TYPE = 'ERR_UPSAMPLING_TYPE';
+
+export default defineOp({
+  name: 'convTranspose2d',
+  kernel: 'convTranspose2d',
+  describe: ([input, weight, bias], options) =>
+    describeConvTranspose(weight!.dims.length - 2, input!, weight!, {
+      ...(options as ConvTransposeOptions),
+      bias,
+    }) as never,
+  family: () => 'reduction',
+  samples,
+  random: (r) => convArgs(randomConv(r, true), true),
+  products: convProducts,
+  errors: [
+    {
+      name: 'misspelt option',
+      call: bad({ output_padding: 1 }),
+      code: OPTION,
+      message: /did you mean outputPadding\?/,
+    },
+    {
+      name: 'output padding as large as the stride',
+      call: bad({ stride: 2, outputPadding: 2 }),
+      code: OPTION,
+      message:
+        /outputPadding must be less than stride or dilation, got outputPadding 2, stride 2 and dilation 1/,
+    },
+    {
+      name: 'output padding at stride 1',
+      call: bad({ outputPadding: 1 }),
+      code: OPTION,
+      message: /outputPadding must be less than/,
+    },
+    {
+      name: 'same',
+      call: bad({ padding: 'same' }),
+      code: OPTION,
+      message: /padding must be non-negative integers, got "same"/,
+    },
+    {
+      name: 'nothing left',
+      call: bad({ padding: 5 }),
+      code: OPTION,
+      message: /padding must leave output extents .*got -4/,
+    },
+    {
+      name: 'groups that do not divide',
+      call: bad({ groups: 3 }),
+      code: OPTION,
+      message: /groups must divide/,
+    },
+    {
+      name: 'channels',
+      call: bad({}, tensor([1, 3, 1, 1], [1, 2, 3])),
+      code: SHAPE,
+      message: /input.dims must be of 2 channels/,
+    },
+    {
+      name: 'bias of wrong length',
+      call: bad({ bias: tensor([3], [1, 2, 3]) }),
+      code: SHAPE,
+      message: /bias.dims must be \[4\]/,
+    },
+    {
+      name: 'weight of rank 3',
+      call: bad({}, x(), tensor([2, 4, 3], new Array(24).fill(1))),
+      code: SHAPE,
+      message: /weight.dims must be 4 extents/,
+    },
+    {
+      name: 'bytes',
+      call: bad({}, x(), { data: new Uint8Array(72), dims: [2, 4, 3, 3] }),
+      code: TYPE,
+      message: /weight.type must be one of/,
+    },
+  ],
+});

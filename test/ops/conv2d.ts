@@ -1,0 +1,231 @@
+import { type ConvOptions, conv2dSync, describeConv } from '../../src/torch/conv2d.js';
+import { type ConvCase, convArgs, convProducts, randomConv } from '../support/convolution.js';
+import { type Args, defineOp, product, tensor } from '../support/operator.js';
+
+function samples(): Args[] {
+  const out: ConvCase[] = [];
+  for (const { layout, kernel, stride, padding, dilation } of product({
+    layout: ['nchw', 'nhwc'],
+    kernel: [1, 2, 3, 5],
+    stride: [1, 2, 3],
+    padding: [0, 1, 2],
+    dilation: [1, 2],
+  }))
+    out.push({
+      batch: 2,
+      image: [11, 13],
+      in: 3,
+      out: 5,
+      kernel: [kernel, kernel],
+      bias: true,
+      options: { layout, stride, padding, dilation },
+    });
+  for (const { layout, channels, image } of product({
+    layout: ['nchw', 'nhwc'],
+    channels: [1, 2, 4, 7, 13, 16, 29, 33, 65],
+    image: [
+      [1, 1],
+      [4, 4],
+      [3, 40],
+      [28, 28],
+    ],
+  }))
+    out.push({
+      batch: 1,
+      image,
+      in: 5,
+      out: channels,
+      kernel: [3, 3],
+      options: { layout, padding: 'same' },
+    });
+  for (const { layout, type } of product({
+    layout: ['nchw', 'nhwc'],
+    type: ['float64', 'float16'] as const,
+  })) {
+    out.push({
+      batch: 2,
+      image: [9, 20],
+      in: 8,
+      out: 20,
+      kernel: [3, 2],
+      bias: true,
+      type,
+      options: { layout },
+    });
+    out.push({
+      image: [9, 20],
+      in: 8,
+      out: 4,
+      kernel: [4, 4],
+      type,
+      options: { layout, padding: 'same', groups: 4 },
+    });
+  }
+  for (const layout of ['nchw', 'nhwc']) {
+    out.push({ batch: 2, image: [50], in: 4, out: 6, kernel: [7], options: { layout, padding: 'same' } });
+    out.push({
+      batch: 1,
+      image: [4, 6, 9],
+      in: 2,
+      out: 3,
+      kernel: [3, 3, 3],
+      bias: true,
+      options: { layout, padding: 1 },
+    });
+    // Depthwise, pointwise, more products than a panel holds at once, and an empty batch.
+    out.push({
+      batch: 2,
+      image: [17, 19],
+      in: 12,
+      out: 12,
+      kernel: [3, 3],
+      options: { layout, groups: 12, padding: 1 },
+    });
+    out.push({
+      batch: 2,
+      image: [17, 19],
+      in: 6,
+      out: 12,
+      kernel: [3, 3],
+      options: { layout, groups: 6, stride: 2 },
+    });
+    out.push({ batch: 1, image: [30, 31], in: 40, out: 21, kernel: [1, 1], bias: true, options: { layout } });
+    out.push({
+      batch: 1,
+      image: [3, 4],
+      in: 1100,
+      out: 9,
+      kernel: [3, 3],
+      bias: true,
+      options: { layout, padding: 1 },
+    });
+    out.push({ batch: 0, image: [8, 8], in: 2, out: 3, kernel: [3, 3], options: { layout } });
+    // Non-finite inputs reach the outputs they touch; non-finite weights do not meet the padding.
+    out.push({
+      batch: 1,
+      image: [20, 40],
+      in: 3,
+      out: 6,
+      kernel: [3, 3],
+      fill: 'special',
+      options: { layout, padding: 1 },
+    });
+    out.push({
+      batch: 1,
+      image: [12, 11],
+      in: 3,
+      out: 4,
+      kernel: [3, 3],
+      weightFill: 'special',
+      options: { layout, padding: 1 },
+    });
+  }
+  return out.map((c) => convArgs(c, false));
+}
+
+const x = () => tensor([1, 2, 4, 4], new Array(32).fill(1));
+const w = () => tensor([4, 2, 3, 3], new Array(72).fill(1));
+const bad =
+  (options: unknown, input: unknown = x(), weight: unknown = w()) =>
+  () =>
+    conv2dSync(input as never, weight as never, options as never);
+const OPTION = 'ERR_UPSAMPLING_OPTION';
+const SHAPE = 'ERR_UPSAMPLING_SHAPE';
+const TYPE = 'ERR_UPSAMPLING_TYPE';
+
+export default defineOp({
+  name: 'conv2d',
+  kernel: 'conv2d',
+  describe: ([input, weight, bias], options) =>
+    describeConv(weight!.dims.length - 2, input!, weight!, { ...(options as ConvOptions), bias }) as never,
+  family: () => 'reduction',
+  samples,
+  random: (r) => convArgs(randomConv(r, false), false),
+  products: convProducts,
+  errors: [
+    { name: 'misspelt option', call: bad({ strides: 2 }), code: OPTION, message: /did you mean stride\?/ },
+    { name: 'zero stride', call: bad({ stride: 0 }), code: OPTION, message: /stride must be .*got 0/ },
+    {
+      name: 'negative padding',
+      call: bad({ padding: -1 }),
+      code: OPTION,
+      message: /padding must be .*got -1/,
+    },
+    {
+      name: 'unknown padding',
+      call: bad({ padding: 'full' }),
+      code: OPTION,
+      message: /padding must be .*'same' or 'valid', got "full"/,
+    },
+    {
+      name: 'same with stride',
+      call: bad({ padding: 'same', stride: 2 }),
+      code: OPTION,
+      message: /'same' needs stride 1, got stride \[2, 2\]/,
+    },
+    { name: 'zero dilation', call: bad({ dilation: [1, 0] }), code: OPTION, message: /dilation must be/ },
+    {
+      name: 'groups that do not divide',
+      call: bad({ groups: 3 }),
+      code: OPTION,
+      message: /groups must divide .*got groups 3/,
+    },
+    { name: 'channels', call: bad({ groups: 2 }), code: SHAPE, message: /input.dims must be of 4 channels/ },
+    {
+      name: 'output padding',
+      call: bad({ outputPadding: 0 }),
+      code: OPTION,
+      message: /unknown option "outputPadding"/,
+    },
+    {
+      name: 'bias of wrong length',
+      call: bad({ bias: tensor([3], [1, 2, 3]) }),
+      code: SHAPE,
+      message: /bias.dims must be \[4\]/,
+    },
+    {
+      name: 'bias of another type',
+      call: bad({ bias: { data: new Float64Array(4), dims: [4] } }),
+      code: TYPE,
+      message: /bias.type must be float32/,
+    },
+    {
+      name: 'weight of rank 3',
+      call: bad({}, x(), tensor([4, 2, 3], new Array(24).fill(1))),
+      code: SHAPE,
+      message: /weight.dims must be 4 extents/,
+    },
+    {
+      name: 'empty kernel',
+      call: bad({}, x(), tensor([4, 2, 0, 3], [])),
+      code: SHAPE,
+      message: /weight.dims must be positive extents/,
+    },
+    {
+      name: 'input of rank 2',
+      call: bad({}, tensor([4, 4], new Array(16).fill(1))),
+      code: SHAPE,
+      message: /input.dims must be 4 extents/,
+    },
+    {
+      name: 'input smaller than the kernel',
+      call: bad({ dilation: 2 }),
+      code: SHAPE,
+      message: /input must be at least as large as the kernel after padding, got 4 for a kernel that spans 5/,
+    },
+    { name: 'empty axis', call: bad({}, tensor([1, 2, 0, 4], [])), code: SHAPE, message: /no empty axis/ },
+    {
+      name: 'integers',
+      call: bad({}, x(), { data: new Int32Array(72), dims: [4, 2, 3, 3] }),
+      code: TYPE,
+      message: /weight.type must be one of/,
+    },
+    {
+      name: 'two types',
+      call: bad({}, { data: new Float64Array(32), dims: [1, 2, 4, 4] }),
+      code: TYPE,
+      message: /input.type must be float32/,
+    },
+    { name: 'unknown layout', call: bad({ layout: 'chwn' }), code: OPTION, message: /layout must be one of/ },
+  ],
+});
