@@ -56,6 +56,7 @@ struct List {
 struct Running {
   Job* job;
   const void* owner;
+  bool ended;  // its owner may know already
   Running *next, *previous;
 };
 
@@ -68,7 +69,7 @@ class Executor {
 
   void post(Job* job) {
     job->posted = now();
-    Running here{job, job->owner, nullptr, nullptr};
+    Running here{job, job->owner, false, nullptr, nullptr};
     {
       Lock lock(&mutex_);
       if (started_ || start()) {
@@ -139,7 +140,7 @@ class Executor {
     Lock lock(&mutex_);
     QueueStats s = {0, 0, completed_, cancelled_, failed_, queued_nanoseconds_, run_nanoseconds_};
     for (const List& list : lists_) s.queued += list.count.load(std::memory_order_relaxed);
-    for (Running* r = running_; r != nullptr; r = r->next) ++s.running;
+    for (Running* r = running_; r != nullptr; r = r->next) s.running += r->ended ? 0 : 1;
     return s;
   }
 
@@ -204,14 +205,19 @@ class Executor {
     job->ended = now();
     const int64_t waited = job->began - job->posted, took = job->ended - job->began;
     mine = before;
+    {
+      // Counted before the owner hears of it.
+      Lock lock(&mutex_);
+      here->ended = true;
+      (status == OK ? completed_ : status == CANCELLED ? cancelled_ : failed_)++;
+      queued_nanoseconds_ += waited;
+      run_nanoseconds_ += took;
+    }
     // The owner may free the job from here on. The owner itself stays: drain() waits for `here`.
     job->finished();
     Lock lock(&mutex_);
     (here->previous != nullptr ? here->previous->next : running_) = here->next;
     if (here->next != nullptr) here->next->previous = here->previous;
-    (status == OK ? completed_ : status == CANCELLED ? cancelled_ : failed_)++;
-    queued_nanoseconds_ += waited;
-    run_nanoseconds_ += took;
     if (drains_ > 0) pthread_cond_broadcast(&ended_);
   }
 

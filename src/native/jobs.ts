@@ -18,9 +18,6 @@ interface Job extends Waiting {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Status code of native/runtime/context.h. */
-const CANCELLED = 1;
-
 /** Results handed over in one turn of the event loop. */
 const BATCH = 1024;
 
@@ -108,8 +105,9 @@ class Jobs {
     for (let i = 0; i < 4 * count; i += 4) {
       const job = this.#take(quads[i]!);
       const status = quads[i + 1]!;
-      if (status === 0) job.resolve(quads[i + 2]!, quads[i + 3]!);
-      else job.reject(status % 16 === CANCELLED ? job.signal!.reason : failure(status));
+      if (job.signal?.aborted) job.reject(job.signal.reason);
+      else if (status === 0) job.resolve(quads[i + 2]!, quads[i + 3]!);
+      else job.reject(failure(status));
     }
   }
 
@@ -131,7 +129,8 @@ class Jobs {
   }
 
   #abort(ids: Set<number>): void {
-    for (const id of [...ids]) {
+    // Newest first, so that no queued call takes the place of a running one that was stopped.
+    for (const id of [...ids].reverse()) {
       // A running job ends soon and is delivered like any other.
       if (!this.#api.cancel(id)) continue;
       const job = this.#take(id);
