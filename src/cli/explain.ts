@@ -1,12 +1,20 @@
 /** `upsampling explain`: how a result comes about, element by element. */
 import { unknownOption } from '../errors.js';
 import { type Command, UsageError } from './command.js';
+import { conv, convTranspose } from './explain/conv.js';
 import { interpolate } from './explain/interpolate.js';
 import { pixelShuffle } from './explain/pixel-shuffle.js';
+import { avgPool, maxPool, maxUnpool } from './explain/pool.js';
+import { textbook } from './explain/textbook.js';
 import type { Topic } from './explain/topic.js';
 
 /** Everything that can be explained, by its name. */
 const TOPICS: Readonly<Record<string, Topic>> = {
+  'conv-transpose': convTranspose,
+  conv,
+  'max-pool': maxPool,
+  'max-unpool': maxUnpool,
+  'avg-pool': avgPool,
   interpolate,
   'pixel-shuffle': pixelShuffle,
 };
@@ -71,7 +79,7 @@ Examples:
     if (name === undefined) {
       if (Object.keys(values).length > 0)
         throw new UsageError('explain: options need an operator, see upsampling explain --help');
-      process.stdout.write(await interpolate.text({}));
+      process.stdout.write(await textbook());
     } else if (topic === undefined) unknownOption('explain', words[0]!, Object.keys(TOPICS), 'operator');
     else {
       for (const option of Object.keys(values))

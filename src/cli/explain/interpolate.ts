@@ -66,6 +66,6 @@ function tapsAlong(axis: 0 | 1, inSize: number, outSize: number, options: Interp
   });
   return Array.from({ length: outSize }, (_, at) => {
     const taps = answers.flatMap((a, i) => (a[at] === 0 ? [] : [`${show(a[at]!)}·in ${i}`]));
-    return taps.join(' + ').replaceAll('+ -', '− ');
+    return taps.join(' + ').replaceAll('+ -', '- ');
   });
 }
