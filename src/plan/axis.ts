@@ -10,8 +10,8 @@
  * Note [Exact coordinates]
  * Coordinates and weights are computed in float64 and rounded once, to the compute type. PyTorch computes them in
  * float32; for filters that are continuous (linear, cubic) the difference is a rounding of the weight, so we keep the
- * more exact one. For `nearest` it decides which pixel is read, so there PyTorch's float32 arithmetic is reproduced
- * (`arithmetic: 'float32'`).
+ * more exact one. For `nearest` and `nearest-exact` it decides which pixel is read, so there PyTorch's arithmetic is
+ * reproduced (`torch: …`, see TorchNearest).
  */
 
 /**
@@ -46,6 +46,14 @@ export type Filter =
   /** The linear or cubic filter widened by the shrinking factor and normalised. */
   | { readonly kind: 'antialias'; readonly base: 'linear' | 'cubic'; readonly a: number };
 
+/**
+ * PyTorch 2.13 computes nearest indices in three ways (ATen/native/cpu/UpSampleKernel.cpp); all of them round to
+ * float32 before they floor. 'indexed': a float32 step; `nearest` copies or halves outright when the output is as long
+ * or twice as long, whatever the factor. 'float32': a float32 step; `nearest-exact` subtracts the half pixel in a fused
+ * multiply-add and adds it again. 'float64': the same with a float64 step, for float64 tensors.
+ */
+export type TorchNearest = 'indexed' | 'float32' | 'float64';
+
 /** Everything that determines one axis. */
 export interface AxisSpec {
   readonly inSize: number;
@@ -61,11 +69,11 @@ export interface AxisSpec {
   readonly scale?: number;
   /**
    * The part of the input that the output shows, in pixel edges (0 to inSize); left out, all of it. Pixels outside it are
-   * still read where a filter reaches them. Not with `scale` or 'float32'.
+   * still read where a filter reaches them. Not with `scale` or `torch`.
    */
   readonly window?: readonly [number, number];
-  /** 'float32' computes nearest indices as PyTorch does. */
-  readonly arithmetic?: 'float32' | 'float64';
+  /** Computes the index of a nearest filter as this loop of PyTorch does. */
+  readonly torch?: TorchNearest;
   /** The type weights are rounded to: that of the computation. */
   readonly precision: 'float32' | 'float64';
 }
@@ -113,6 +121,10 @@ export function axisTaps(spec: AxisSpec): AxisTaps {
       for (let k = 0; k < taps; k++) put(o, k, Math.min(first + k, last), weights[k] ?? 0);
       continue;
     }
+    if (filter.kind === 'nearest' && spec.torch !== undefined) {
+      put(o, 0, torchNearestIndex(spec, spec.torch, o), 1);
+      continue;
+    }
     const x = coordinate(spec, o);
     if (outside !== undefined && (x < 0 || x > inSize - 1)) outside[o] = 1;
     if (filter.kind === 'nearest') {
@@ -137,7 +149,34 @@ export function axisTaps(spec: AxisSpec): AxisTaps {
     }
   }
   const table = { inSize, outSize, taps, index, weight, count };
+  if (taps > 1) dropZeroTaps(table, filter.kind === 'linear' || filter.kind === 'cubic');
   return outside?.includes(1) ? { ...table, outside } : table;
+}
+
+/**
+ * A tap of weight 0 would turn an infinity into NaN, so none is kept. Tables of the linear and cubic filters have the
+ * same number of taps everywhere, which the kernels like: there the last tap is split by halves instead, smallest first,
+ * so that a single tap still gives its pixel exactly.
+ */
+function dropZeroTaps({ outSize, taps, index, weight, count }: AxisTaps, split: boolean): void {
+  for (let o = 0; o < outSize; o++) {
+    let kept = 0;
+    for (let k = 0; k < count[o]!; k++) {
+      const w = weight[k * outSize + o]!;
+      if (w === 0) continue;
+      weight[kept * outSize + o] = w;
+      index[kept * outSize + o] = index[k * outSize + o]!;
+      kept++;
+    }
+    if (kept === count[o] || kept === 0) continue;
+    const last = (kept - 1) * outSize + o;
+    const [i, w] = [index[last]!, weight[last]!];
+    if (!split) count[o] = kept;
+    for (let k = split ? kept - 1 : kept; k < taps; k++) {
+      index[k * outSize + o] = i;
+      weight[k * outSize + o] = split ? w * 2 ** -Math.min(taps - k, taps - kept) : 0;
+    }
+  }
 }
 
 /** Drops the weights of pixels beyond the axis and scales the others to sum to 1; leaves them where nothing would be left. */
@@ -195,8 +234,6 @@ function antialiasWindow(spec: AxisSpec, filter: { base: 'linear' | 'cubic'; a: 
     weights[clamp(i) - low]! += w;
     sum += w;
   }
-  // Zero weights at the ends touch nothing; dropping them keeps a NaN there from spreading.
-  while (weights.length > 1 && weights[weights.length - 1] === 0) weights.pop();
   return { first: low, weights: sum === 0 ? [1] : weights.map((w) => w / sum) };
 }
 
@@ -269,7 +306,6 @@ export function sliceTaps(a: AxisTaps, first: number, end: number): AxisTaps {
 function coordinate(spec: AxisSpec, o: number): number {
   const { inSize, outSize, coordinates } = spec;
   if (spec.window !== undefined) return spec.window[0] + coordinate(shownPart(spec), o);
-  if (spec.arithmetic === 'float32') return coordinateInFloat32(spec, o);
   const halfPixel = () =>
     spec.scale === undefined ? ((o + 0.5) * inSize) / outSize - 0.5 : (o + 0.5) / spec.scale - 0.5;
   // See Note [Fractional lengths].
@@ -298,14 +334,27 @@ function coordinate(spec: AxisSpec, o: number): number {
   }
 }
 
-/**
- * PyTorch's arithmetic for `nearest` and `nearest-exact` (ATen/native/UpSample.h, 2.13): the scale is rounded to
- * float32 and so is every product. The half pixel is subtracted again by the rounding rule 'prefer-ceil'.
- */
-function coordinateInFloat32({ inSize, outSize, coordinates, scale }: AxisSpec, o: number): number {
+/** The input index that PyTorch reads, before it is clamped; 'half-pixel' is its nearest-exact. */
+function torchNearestIndex(spec: AxisSpec, how: TorchNearest, o: number): number {
+  const { inSize, outSize, coordinates, scale } = spec;
   const f = Math.fround;
-  const step = scale === undefined ? f(f(inSize) / f(outSize)) : f(1 / scale);
-  return coordinates.kind === 'half-pixel' ? f(f(o + 0.5) * step) - 0.5 : f(o * step);
+  const exact = coordinates.kind === 'half-pixel';
+  if (how === 'indexed' && !exact) {
+    if (outSize === inSize) return o;
+    if (outSize === 2 * inSize) return o >> 1;
+  }
+  const step =
+    how === 'float64'
+      ? scale === undefined
+        ? inSize / outSize
+        : 1 / scale
+      : scale === undefined
+        ? f(f(inSize) / f(outSize))
+        : f(1 / scale);
+  if (!exact) return Math.floor(f(o * step));
+  if (how === 'indexed') return Math.floor(f((o + 0.5) * step));
+  const x = step * (o + 0.5) - 0.5;
+  return Math.floor(f(Math.max(how === 'float32' ? f(x) : x, 0) + 0.5));
 }
 
 function nearestIndex(x: number, rounding: 'floor' | 'ceil' | 'prefer-floor' | 'prefer-ceil'): number {

@@ -2,7 +2,7 @@
 import { flag, knownOptions, oneOf, positivePerAxis, rank, scalePerAxis } from '../check.js';
 import { ArgumentError, mustBe, refuse } from '../errors.js';
 import { type AsyncOptions, type Call, type RunOptions, run, runSync } from '../execute.js';
-import type { AxisSpec, Filter } from '../plan/axis.js';
+import type { AxisSpec, Filter, TorchNearest } from '../plan/axis.js';
 import { type InterpolatePlan, planInterpolate } from '../plan/interpolate.js';
 import {
   asTensor,
@@ -118,9 +118,15 @@ export function resizeAxes(
   const { outSizes, scales } = extents(op, o, shown?.map(([low, high]) => high - low) ?? sizes);
   refuseExtents(op, outSizes);
   const filter = filterOf(mode, antialias);
+  const torch = nearestLoop(x, layout, outSizes);
   const axes = outSizes.map((outSize, i): ResizeAxis => {
-    // PyTorch copies along an axis of equal sizes in the linear modes, whatever the factor (SEMANTICS line 4).
-    if (filter.kind === 'linear' && outSize === sizes[i] && shown === undefined) return undefined;
+    // PyTorch copies along an axis of equal sizes, whatever the factor, but in bicubic without antialias, and there it
+    // copies bytes all the same.
+    const copies =
+      filter.kind === 'linear' ||
+      filter.kind === 'antialias' ||
+      (filter.kind === 'cubic' && x.type === 'uint8');
+    if (copies && outSize === sizes[i] && shown === undefined) return undefined;
     const coordinates = {
       kind: alignCorners
         ? antialias
@@ -136,10 +142,20 @@ export function resizeAxes(
       filter,
       coordinates,
       ...(scales === undefined || alignCorners || mode === 'area' ? {} : { scale: scales[i]! }),
-      ...(filter.kind === 'nearest' && x.type !== 'float64' ? { arithmetic: 'float32' as const } : {}),
+      ...(filter.kind === 'nearest' ? { torch } : {}),
     };
   });
   return { layout, axes, sizes, first };
+}
+
+/** Which of its loops PyTorch 2.13 takes for a nearest resize; their indices differ in a few places. */
+function nearestLoop(x: Shape, layout: Layout, outSizes: readonly number[]): TorchNearest {
+  const manyChannelsLast = layout === 'nhwc' && x.dims[x.dims.length - 1]! > 3;
+  const indexed =
+    outSizes.length === 2
+      ? manyChannelsLast || outSizes[0]! + outSizes[1]! <= 128
+      : outSizes.length === 3 && manyChannelsLast;
+  return indexed ? 'indexed' : x.type === 'float64' ? 'float64' : 'float32';
 }
 
 function filterOf(mode: InterpolateMode, antialias: boolean): Filter {
