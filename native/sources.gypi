@@ -24,6 +24,7 @@
       "native/ops/pixel-unshuffle.cc",
       "native/runtime/dispatcher.cc",
       "native/ops/interpolate-argmax.cc",
+      "native/runtime/cache.cc",
       "native/runtime/gomp.cc",
       "native/runtime/isa.cc",
       "native/runtime/parallel.cc",

@@ -10,10 +10,10 @@ void fill_grid_sample(GridSampleKernels* kernels);
 void fill_interleave(InterleaveKernels* kernels);
 void fill_argmax(ArgmaxKernels* kernels);
 void fill_convolution(KernelTable* table);
-void fill_move(KernelTable* table);
 void fill_max_pool2d(MaxPoolKernels* kernels);
 void fill_avg_pool2d(AvgPoolKernels* kernels);
 void fill_max_unpool2d(MaxUnpoolKernels* kernels);
+void fill_move(MoveKernels* kernels);
 void fill_resample(KernelTable* table);
 
 }  // namespace UPS_ISA

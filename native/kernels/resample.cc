@@ -1,4 +1,6 @@
 // Leaves of interpolation: rows across, then rows blended.
+#include "kernels/resample.h"
+
 #include "kernels/half.h"
 #include "kernels/kernels.h"
 
@@ -52,37 +54,298 @@ struct Element<double> {
   UPS_MEMBER double narrow(double v) { return v; }
 };
 
+// A vector of stored elements: wide in registers, narrow in memory.
+template <class S>
+struct Packed {
+  typedef typename VectorOf<S, LANES>::type V;
+  typedef typename VectorOf<S, LANES>::memory M;
+  UPS_MEMBER vf load(const S* p) {
+    const V v = *reinterpret_cast<const M*>(p);
+    return __builtin_convertvector(__builtin_convertvector(v, vi), vf);
+  }
+  UPS_MEMBER void store(S* p, vf v) {
+    const vf low = splat(static_cast<float>(Element<S>::narrow(-1e9f)));
+    const vf high = splat(static_cast<float>(Element<S>::narrow(1e9f)));
+    v = v < low ? low : v;
+    v = v > high ? high : v;
+    // The low bits of the sum are the integer, ties to even.
+    const vi bits = reinterpret_cast<vi>(v + splat(12582912.0f));
+    *reinterpret_cast<M*>(p) = __builtin_convertvector(bits, V);
+  }
+  UPS_MEMBER void stream(S* p, vf v) { store(p, v); }
+  UPS_MEMBER int64_t lead(const S*) { return LANES; }
+};
+template <>
+struct Packed<float> {
+  UPS_MEMBER vf load(const float* p) { return UPS_ISA::load(p); }
+  UPS_MEMBER void store(float* p, vf v) { UPS_ISA::store(p, v); }
+  // Elements up to the next address that a streaming store may go to, at least one vector's worth being
+  // there.
+  UPS_MEMBER int64_t lead(const float* p) {
+    const uintptr_t bytes = LANES * sizeof(float), at = reinterpret_cast<uintptr_t>(p) % bytes;
+    return static_cast<int64_t>((bytes - at) / sizeof(float));
+  }
+  UPS_MEMBER void stream(float* p, vf v) {
+#if defined(__AVX512F__)
+    __builtin_ia32_movntps512(p, v);
+#elif defined(__AVX2__)
+    __builtin_ia32_movntps256(p, v);
+#elif defined(__SSE2__)
+    __builtin_ia32_movntps(p, v);
+#else
+    UPS_ISA::store(p, v);
+#endif
+  }
+};
+template <>
+struct Packed<Half> {
+#if defined(__F16C__)
+  typedef short Halves __attribute__((vector_size(16)));
+  typedef float Floats __attribute__((vector_size(32)));
+  typedef short HalvesMemory __attribute__((vector_size(16), aligned(1), may_alias));
+  typedef float FloatsMemory __attribute__((vector_size(32), aligned(1), may_alias));
+  UPS_MEMBER vf load(const Half* p) {
+    vf v;
+    for (int i = 0; i < LANES; i += 8)
+      reinterpret_cast<FloatsMemory*>(&v)[i / 8] =
+          __builtin_ia32_vcvtph2ps256(*reinterpret_cast<const HalvesMemory*>(p + i));
+    return v;
+  }
+  UPS_MEMBER void store(Half* p, vf v) {
+    for (int i = 0; i < LANES; i += 8) {
+      const Floats part = reinterpret_cast<const FloatsMemory*>(&v)[i / 8];
+      *reinterpret_cast<HalvesMemory*>(p + i) = __builtin_ia32_vcvtps2ph256(part, 0);
+    }
+  }
+#else
+  UPS_MEMBER vf load(const Half* p) {
+    vf v;
+    for (int i = 0; i < LANES; ++i) v[i] = from_half(p[i].bits);
+    return v;
+  }
+  UPS_MEMBER void store(Half* p, vf v) {
+    for (int i = 0; i < LANES; ++i) p[i].bits = to_half(v[i]);
+  }
+#endif
+  UPS_MEMBER void stream(Half* p, vf v) { store(p, v); }
+  UPS_MEMBER int64_t lead(const Half*) { return LANES; }
+};
+
+// out[i] = vector(i) in whole vectors, the last one overlapping; short rows element by element.
+template <class S, bool STREAM, class Vector, class Scalar>
+UPS_INLINE void fill(S* out, int64_t n, const Vector& vector, const Scalar& scalar) {
+  if (n < LANES) {
+    for (int64_t i = 0; i < n; ++i) out[i] = Element<S>::narrow(scalar(i));
+    return;
+  }
+  int64_t i = 0;
+  if (STREAM) {
+    Packed<S>::store(out, vector(0));
+    i = Packed<S>::lead(out);
+    for (; i + LANES <= n; i += LANES) Packed<S>::stream(out + i, vector(i));
+  } else {
+    for (; i + LANES <= n; i += LANES) Packed<S>::store(out + i, vector(i));
+  }
+  if (i < n) Packed<S>::store(out + n - LANES, vector(n - LANES));
+}
+
 template <class S>
 void widen(float* __restrict out, const void* in, int64_t n) {
   const S* __restrict x = static_cast<const S*>(in);
-  for (int64_t i = 0; i < n; ++i) out[i] = Element<S>::widen(x[i]);
+  fill<float, false>(
+      out, n, [&](int64_t i) __attribute__((always_inline)) { return Packed<S>::load(x + i); },
+      [&](int64_t i) __attribute__((always_inline)) { return Element<S>::widen(x[i]); });
 }
 
 // down the rows
 
-// T computes, S is stored. The order of the sum is that of the taps, whatever the vector length.
-template <class T, class S>
-void blend(S* __restrict out, const T* const* rows, const T* weight, int64_t taps, int64_t n) {
-  if (taps == 2) {
-    const T* __restrict a = rows[0], * __restrict b = rows[1];
-    const T u = weight[0], v = weight[1];
-    for (int64_t i = 0; i < n; ++i) out[i] = Element<S>::narrow(u * a[i] + v * b[i]);
+// The sum of TAPS rows, in the order of the taps, whatever the vector length; TAPS 0: `taps` of them.
+template <class S, int TAPS, bool STREAM>
+UPS_INLINE void blend_row(S* __restrict out, const float* const* rows, const float* weight, int64_t taps,
+                          int64_t n) {
+  if (TAPS == 0) {
+    fill<S, STREAM>(
+        out, n,
+        [&](int64_t i) __attribute__((always_inline)) {
+          vf sum = weight[0] * load(rows[0] + i);
+          for (int64_t k = 1; k < taps; ++k) sum += weight[k] * load(rows[k] + i);
+          return sum;
+        },
+        [&](int64_t i) __attribute__((always_inline)) {
+          float sum = weight[0] * rows[0][i];
+          for (int64_t k = 1; k < taps; ++k) sum += weight[k] * rows[k][i];
+          return sum;
+        });
     return;
   }
-  for (int64_t i = 0; i < n; ++i) {
-    T sum = weight[0] * rows[0][i];
-    for (int64_t k = 1; k < taps; ++k) sum += weight[k] * rows[k][i];
-    out[i] = Element<S>::narrow(sum);
+  const float* row[TAPS > 0 ? TAPS : 1];
+  vf w[TAPS > 0 ? TAPS : 1];
+  for (int k = 0; k < TAPS; ++k) {
+    row[k] = rows[k];
+    w[k] = splat(weight[k]);
   }
+  fill<S, STREAM>(
+      out, n,
+      [&](int64_t i) __attribute__((always_inline)) {
+        vf sum = w[0] * load(row[0] + i);
+#pragma GCC unroll 4
+        for (int k = 1; k < TAPS; ++k) sum += w[k] * load(row[k] + i);
+        return sum;
+      },
+      [&](int64_t i) __attribute__((always_inline)) {
+        float sum = weight[0] * row[0][i];
+        for (int k = 1; k < TAPS; ++k) sum += weight[k] * row[k][i];
+        return sum;
+      });
 }
 
 template <class S>
 void blend_to(void* out, const float* const* rows, const float* weight, int64_t taps, int64_t n) {
-  blend<float, S>(static_cast<S*>(out), rows, weight, taps, n);
+  S* o = static_cast<S*>(out);
+  if (taps == 1)
+    blend_row<S, 1, false>(o, rows, weight, taps, n);
+  else if (taps == 2)
+    blend_row<S, 2, false>(o, rows, weight, taps, n);
+  else if (taps == 4)
+    blend_row<S, 4, false>(o, rows, weight, taps, n);
+  else
+    blend_row<S, 0, false>(o, rows, weight, taps, n);
 }
 
-void blend_double(double* out, const double* const* rows, const double* weight, int64_t taps, int64_t n) {
-  blend<double, double>(out, rows, weight, taps, n);
+// Two rows from the same sources, which are read once.
+template <class S, int TAPS>
+UPS_INLINE void blend_two(S* __restrict out, S* __restrict out2, const float* const* rows,
+                          const float* weight, const float* weight2, int64_t n) {
+  const float* row[TAPS];
+  vf w[TAPS], w2[TAPS];
+  for (int k = 0; k < TAPS; ++k) {
+    row[k] = rows[k];
+    w[k] = splat(weight[k]);
+    w2[k] = splat(weight2[k]);
+  }
+  for (int64_t i = 0;; i += LANES) {
+    if (i + LANES > n) {
+      if (i == n) return;
+      i = n - LANES;
+    }
+    vf v = load(row[0] + i), sum = w[0] * v, sum2 = w2[0] * v;
+#pragma GCC unroll 4
+    for (int k = 1; k < TAPS; ++k) {
+      v = load(row[k] + i);
+      sum += w[k] * v;
+      sum2 += w2[k] * v;
+    }
+    Packed<S>::store(out + i, sum);
+    Packed<S>::store(out2 + i, sum2);
+  }
+}
+
+template <class S, int TAPS>
+void down_taps(S* out, int64_t out_stride, const float* rows, int64_t stride, int64_t mask,
+               const AxisTable* axis, int64_t first, int64_t end, int64_t n, bool stream) {
+  const int64_t size = axis->out_size;
+  const float* weight = static_cast<const float*>(axis->weight);
+  const float* row[TAPS];
+  float w[TAPS], w2[TAPS] = {};
+  for (int64_t o = first; o < end; ++o, out += out_stride) {
+    bool same = !stream && o + 1 < end && n >= LANES;
+    for (int k = 0; k < TAPS; ++k) {
+      row[k] = rows + (axis->index[k * size + o] & mask) * stride;
+      w[k] = weight[k * size + o];
+      if (o + 1 < end) {
+        same = same && axis->index[k * size + o] == axis->index[k * size + o + 1];
+        w2[k] = weight[k * size + o + 1];
+      }
+    }
+    if (same) {
+      blend_two<S, TAPS>(out, out + out_stride, row, w, w2, n);
+      ++o;
+      out += out_stride;
+    } else if (stream) {
+      blend_row<S, TAPS, true>(out, row, w, TAPS, n);
+    } else {
+      blend_row<S, TAPS, false>(out, row, w, TAPS, n);
+    }
+  }
+}
+
+template <class S>
+void down(void* out, int64_t out_stride, const float* rows, int64_t stride, int64_t mask,
+          const AxisTable* axis, int64_t first, int64_t end, int64_t n, bool stream) {
+  S* to = static_cast<S*>(out);
+  const int64_t size = axis->out_size;
+  bool uniform = true;
+  for (int64_t o = first; o < end; ++o) uniform = uniform && axis->count[o] == axis->taps;
+  if (uniform && axis->taps == 2)
+    return down_taps<S, 2>(to, out_stride, rows, stride, mask, axis, first, end, n, stream);
+  if (uniform && axis->taps == 4)
+    return down_taps<S, 4>(to, out_stride, rows, stride, mask, axis, first, end, n, stream);
+  const float* weight = static_cast<const float*>(axis->weight);
+  for (int64_t o = first; o < end; ++o, to += out_stride) {
+    const int32_t* index = axis->index + o;
+    const int64_t count = axis->count[o];
+    fill<S, false>(
+        to, n,
+        [&](int64_t i) __attribute__((always_inline)) {
+          vf sum = weight[o] * load(rows + (index[0] & mask) * stride + i);
+          for (int64_t k = 1; k < count; ++k)
+            sum += weight[k * size + o] * load(rows + (index[k * size] & mask) * stride + i);
+          return sum;
+        },
+        [&](int64_t i) __attribute__((always_inline)) {
+          float sum = weight[o] * rows[(index[0] & mask) * stride + i];
+          for (int64_t k = 1; k < count; ++k)
+            sum += weight[k * size + o] * rows[(index[k * size] & mask) * stride + i];
+          return sum;
+        });
+  }
+}
+
+template <class S>
+void blend_from(float* __restrict out, const void* const* rows, const float* weight, int64_t taps,
+                int64_t n) {
+  const S* const* row = reinterpret_cast<const S* const*>(rows);
+  enum : int { STEP = 4 };
+  int64_t i = 0;
+  for (; i + STEP * LANES <= n; i += STEP * LANES) {
+    vf sum[STEP];
+#pragma GCC unroll 4
+    for (int j = 0; j < STEP; ++j) sum[j] = weight[0] * Packed<S>::load(row[0] + i + j * LANES);
+    for (int64_t k = 1; k < taps; ++k) {
+      const vf w = splat(weight[k]);
+#pragma GCC unroll 4
+      for (int j = 0; j < STEP; ++j) sum[j] += w * Packed<S>::load(row[k] + i + j * LANES);
+    }
+#pragma GCC unroll 4
+    for (int j = 0; j < STEP; ++j) store(out + i + j * LANES, sum[j]);
+  }
+  fill<float, false>(
+      out + i, n - i,
+      [&](int64_t at) __attribute__((always_inline)) {
+        vf sum = weight[0] * Packed<S>::load(row[0] + i + at);
+        for (int64_t k = 1; k < taps; ++k) sum += weight[k] * Packed<S>::load(row[k] + i + at);
+        return sum;
+      },
+      [&](int64_t at) __attribute__((always_inline)) {
+        float sum = weight[0] * Element<S>::widen(row[0][i + at]);
+        for (int64_t k = 1; k < taps; ++k) sum += weight[k] * Element<S>::widen(row[k][i + at]);
+        return sum;
+      });
+}
+
+void blend_double(double* __restrict out, const double* const* rows, const double* weight, int64_t taps,
+                  int64_t n) {
+  int64_t i = 0;
+  for (; i + LANES / 2 <= n; i += LANES / 2) {
+    vd sum = weight[0] * load(rows[0] + i);
+    for (int64_t k = 1; k < taps; ++k) sum += weight[k] * load(rows[k] + i);
+    store(out + i, sum);
+  }
+  for (; i < n; ++i) {
+    double sum = weight[0] * rows[0][i];
+    for (int64_t k = 1; k < taps; ++k) sum += weight[k] * rows[k][i];
+    out[i] = sum;
+  }
 }
 
 // along a row
@@ -102,6 +365,199 @@ void resample_row(T* __restrict out, const T* __restrict in, const AxisTable* ax
   }
 }
 
+// The elements that one tap of a block reads.
+template <int WINDOW>
+UPS_INLINE vf pick(const float* in, vf a, vf b, vi lane) {
+  if (WINDOW == 1) return __builtin_shuffle(a, lane);
+  if (WINDOW == 2) return __builtin_shuffle(a, b, lane);
+  vf v;
+#pragma GCC unroll 16
+  for (int i = 0; i < LANES; ++i) v[i] = in[lane[i]];
+  return v;
+}
+
+template <int TAPS, int WINDOW>
+UPS_INLINE vf block_of(const float* in, const vi* lane, const vf* weight) {
+  vf a{}, b{};
+  if (WINDOW > 0) a = load(in);
+  if (WINDOW > 1) b = load(in + LANES);
+  vf sum = weight[0] * pick<WINDOW>(in, a, b, lane[0]);
+#pragma GCC unroll 4
+  for (int k = 1; k < TAPS; ++k) sum += weight[k] * pick<WINDOW>(in, a, b, lane[k]);
+  return sum;
+}
+
+template <int TAPS, int WINDOW>
+UPS_INLINE vf block_at(const float* in, const PreparedTaps* t, int64_t b) {
+  if (TAPS > 0) {
+    vi lane[TAPS > 0 ? TAPS : 1];
+    vf weight[TAPS > 0 ? TAPS : 1];
+#pragma GCC unroll 4
+    for (int k = 0; k < TAPS; ++k) {
+      lane[k] = load(t->lane + (b * TAPS + k) * LANES);
+      weight[k] = load(t->weight + (b * TAPS + k) * LANES);
+    }
+    return block_of<TAPS, WINDOW>(in + t->base[b], lane, weight);
+  }
+  const float* from = in + t->base[b];
+  const int32_t* lane = t->lane + b * t->taps * LANES;
+  const float* weight = t->weight + b * t->taps * LANES;
+  vf first{}, second{};
+  if (WINDOW > 0) first = load(from);
+  if (WINDOW > 1) second = load(from + LANES);
+  vf sum = load(weight) * pick<WINDOW>(from, first, second, load(lane));
+  for (int64_t k = 1; k < t->taps; ++k) {
+    const vf w = load(weight + k * LANES);
+    const vf more = sum + w * pick<WINDOW>(from, first, second, load(lane + k * LANES));
+    sum = t->masked ? (w != splat(0.0f) ? more : sum) : more;
+  }
+  return sum;
+}
+
+template <int TAPS, int WINDOW>
+void across_taps(float* out, int64_t out_stride, const float* in, int64_t in_stride, int64_t count,
+                 const PreparedTaps* t) {
+  const int64_t whole = t->n / LANES, rest = t->n % LANES;
+  const bool runs = TAPS > 0 && WINDOW > 0 && t->run_end - t->run > 2;
+  const int64_t run = runs ? t->run : whole,
+                run_end = runs ? (t->run_end < whole ? t->run_end : whole) : whole;
+  vi lane[TAPS > 0 ? TAPS : 1];
+  vf weight[TAPS > 0 ? TAPS : 1];
+  if (runs)
+    for (int k = 0; k < TAPS; ++k) {
+      lane[k] = load(t->lane + (run * TAPS + k) * LANES);
+      weight[k] = load(t->weight + (run * TAPS + k) * LANES);
+    }
+  for (int64_t r = 0; r < count; ++r, out += out_stride, in += in_stride) {
+    int64_t b = 0;
+    for (; b < run; ++b) store(out + b * LANES, block_at<TAPS, WINDOW>(in, t, b));
+    if (runs) {
+      const float* from = in + t->base[run];
+      for (; b < run_end; ++b, from += t->run_step)
+        store(out + b * LANES, block_of<TAPS, WINDOW>(from, lane, weight));
+      for (; b < whole; ++b) store(out + b * LANES, block_at<TAPS, WINDOW>(in, t, b));
+    }
+    if (rest > 0) {
+      const vf v = block_at<TAPS, WINDOW>(in, t, whole);
+      for (int64_t i = 0; i < rest; ++i) out[whole * LANES + i] = v[i];
+    }
+  }
+}
+
+template <int TAPS>
+UPS_INLINE void across_window(float* out, int64_t out_stride, const float* in, int64_t in_stride,
+                              int64_t count, const PreparedTaps* t) {
+  if (t->window == 1)
+    across_taps<TAPS, 1>(out, out_stride, in, in_stride, count, t);
+  else if (t->window == 2)
+    across_taps<TAPS, 2>(out, out_stride, in, in_stride, count, t);
+  else
+    across_taps<TAPS, 0>(out, out_stride, in, in_stride, count, t);
+}
+
+void across(float* out, int64_t out_stride, const float* in, int64_t in_stride, int64_t count,
+            const PreparedTaps* t) {
+  if (t->taps == 2 && !t->masked)
+    across_window<2>(out, out_stride, in, in_stride, count, t);
+  else if (t->taps == 4 && !t->masked)
+    across_window<4>(out, out_stride, in, in_stride, count, t);
+  else
+    across_window<0>(out, out_stride, in, in_stride, count, t);
+}
+
+void across_pixels(float* __restrict out, const float* __restrict in, const AxisTable* axis, int64_t inner) {
+  const int64_t size = axis->out_size;
+  const float* weight = static_cast<const float*>(axis->weight);
+  for (int64_t o = 0; o < size; ++o, out += inner) {
+    const int64_t count = axis->count[o];
+    const float* a = in + axis->index[o] * inner;
+    const vf u = splat(weight[o]);
+    if (count == 2) {
+      const float* b = in + axis->index[size + o] * inner;
+      const vf v = splat(weight[size + o]);
+      for (int64_t c = 0; c < inner; c += LANES) {
+        if (c + LANES > inner) c = inner - LANES;
+        store(out + c, u * load(a + c) + v * load(b + c));
+      }
+      continue;
+    }
+    for (int64_t c = 0; c < inner; c += LANES) {
+      if (c + LANES > inner) c = inner - LANES;
+      vf sum = u * load(a + c);
+      for (int64_t k = 1; k < count; ++k)
+        sum += weight[k * size + o] * load(in + axis->index[k * size + o] * inner + c);
+      store(out + c, sum);
+    }
+  }
+}
+
+// along many rows at once
+
+// Rows to columns: each round weaves row i with row i + LANES / 2.
+UPS_INLINE void transpose(vf* v) {
+  vi low, high;
+  for (int i = 0; i < LANES; ++i) {
+    low[i] = i / 2 + i % 2 * LANES;
+    high[i] = LANES / 2 + i / 2 + i % 2 * LANES;
+  }
+#pragma GCC unroll 4
+  for (int round = 1; round < LANES; round *= 2) {
+    vf w[LANES];
+#pragma GCC unroll 8
+    for (int i = 0; i < LANES / 2; ++i) {
+      w[2 * i] = __builtin_shuffle(v[i], v[i + LANES / 2], low);
+      w[2 * i + 1] = __builtin_shuffle(v[i], v[i + LANES / 2], high);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < LANES; ++i) v[i] = w[i];
+  }
+}
+
+void to_columns(float* columns, const float* rows, int64_t stride, int64_t n) {
+  for (int64_t i = 0; i < n; i += LANES) {
+    vf v[LANES];
+#pragma GCC unroll 16
+    for (int r = 0; r < LANES; ++r) v[r] = load(rows + r * stride + i);
+    transpose(v);
+#pragma GCC unroll 16
+    for (int r = 0; r < LANES; ++r) store(columns + (i + r) * LANES, v[r]);
+  }
+}
+
+void to_rows(float* rows, int64_t stride, const float* columns, int64_t n) {
+  for (int64_t i = 0; i < n; i += LANES) {
+    vf v[LANES];
+#pragma GCC unroll 16
+    for (int r = 0; r < LANES; ++r) v[r] = load(columns + (i + r) * LANES);
+    transpose(v);
+#pragma GCC unroll 16
+    for (int r = 0; r < LANES; ++r) store(rows + r * stride + i, v[r]);
+  }
+}
+
+void along_columns(float* __restrict out, const float* __restrict columns, const AxisTable* axis,
+                   int64_t first, int64_t end, int64_t inner, int64_t start) {
+  const int64_t size = axis->out_size;
+  for (int64_t o = first; o < end; ++o) {
+    const float* weight = static_cast<const float*>(axis->weight) + o;
+    const int32_t* index = axis->index + o;
+    const int64_t count = axis->count[o];
+    for (int64_t c = 0; c < inner; ++c, out += LANES) {
+      const float* from = columns + (c - start) * LANES;
+      vf sum = weight[0] * load(from + index[0] * inner * LANES);
+      for (int64_t k = 1; k < count; ++k)
+        sum += weight[k * size] * load(from + index[k * size] * inner * LANES);
+      store(out, sum);
+    }
+  }
+}
+
+void fence() {
+#if defined(__SSE2__)
+  __builtin_ia32_sfence();
+#endif
+}
+
 }  // namespace
 
 void fill_resample(KernelTable* table) {
@@ -116,6 +572,21 @@ void fill_resample(KernelTable* table) {
   table->blend_double = blend_double;
   table->resample_row = resample_row<float>;
   table->resample_row_double = resample_row<double>;
+  ResampleKernels& r = table->resample;
+  r.across = across;
+  r.across_pixels = across_pixels;
+  r.down[F32] = down<float>;
+  r.down[F16] = down<Half>;
+  r.down[U8] = down<uint8_t>;
+  r.down[I8] = down<int8_t>;
+  r.blend_from[F32] = blend_from<float>;
+  r.blend_from[F16] = blend_from<Half>;
+  r.blend_from[U8] = blend_from<uint8_t>;
+  r.blend_from[I8] = blend_from<int8_t>;
+  r.to_columns = to_columns;
+  r.to_rows = to_rows;
+  r.along_columns = along_columns;
+  r.fence = fence;
 }
 
 }  // namespace UPS_ISA

@@ -7,10 +7,12 @@
 #include <stdint.h>
 
 #include "kernels/argmax.h"
+#include "kernels/convolution.h"
 #include "kernels/grid-sample.h"
 #include "kernels/interleave.h"
+#include "kernels/move.h"
 #include "kernels/pool.h"
-#include "kernels/convolution.h"
+#include "kernels/resample.h"
 #include "kernels/types.h"
 
 namespace upsampling {
@@ -29,9 +31,7 @@ struct KernelTable {
   ConvLeaves<float> conv;
   ConvLeaves<double> conv_double;
 
-  // move.cc
-  // out[i] = in[index[i]] for i < n; elements of 1, 2, 4 and 8 bytes.
-  void (*gather[4])(void* out, const void* in, const int32_t* index, int64_t n);
+  MoveKernels move;
 
   // resample.cc
   // out[i] = in[i] as float; by element type, null where the type is not computed with.
@@ -43,6 +43,7 @@ struct KernelTable {
   // out[o·inner + c] = Σ_k weight[k, o] · in[index[k, o]·inner + c]; in the order of k.
   void (*resample_row)(float* out, const float* in, const AxisTable* axis, int64_t inner);
   void (*resample_row_double)(double* out, const double* in, const AxisTable* axis, int64_t inner);
+  ResampleKernels resample;
 
   ArgmaxKernels argmax;  // argmax.cc
 };

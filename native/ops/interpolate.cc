@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "ops/resample-order.h"
+#include "runtime/cache.h"
 #include "runtime/isa.h"
 #include "runtime/parallel.h"
 #include "runtime/scratch.h"
@@ -13,6 +14,23 @@
 namespace upsampling {
 
 namespace {
+
+// Output elements, or weighted inputs, of one range of parallel_for: some 50 µs.
+constexpr int64_t kRangeElements = 256 * 1024;
+// Bytes to move in one range.
+constexpr int64_t kRangeBytes = 512 * 1024;
+// Resampled rows that are kept, within the first-level cache where rows are short.
+constexpr int64_t kRingBytes = 32 * 1024;
+// Columns of a strip: with one row per lane it takes a part of the second-level cache.
+constexpr int64_t kStripColumns = 1536;
+
+// Whether an axis is copied.
+bool is_identity(const AxisTable& x) {
+  if (x.taps != 1 || x.in_size != x.out_size) return false;
+  for (int64_t o = 0; o < x.out_size; ++o)
+    if (x.index[o] != o) return false;
+  return true;
+}
 
 // The source rows that an output row is blended from.
 template <class T>
@@ -60,109 +78,380 @@ struct Rows {
 
 // moves
 
+// Whether an axis repeats each input `factor` times.
+bool repeats(const AxisTable& x, int64_t factor) {
+  if (x.out_size != factor * x.in_size) return false;
+  for (int64_t o = 0; o < x.out_size; ++o)
+    if (x.index[o] != o / factor) return false;
+  return true;
+}
+
 Status move_rows(const InterpolateArgs& a, const Context& context) {
   const Rows rows(a);
   const AxisTable& x = a.axes[a.axis_count - 1];
-  const int64_t size = bytes_of(a.type), in_row = x.in_size * a.inner * size,
-                out_row = x.out_size * a.inner * size;
+  const int64_t pixel = a.inner * bytes_of(a.type);
+  const int64_t in_row = x.in_size * pixel, out_row = x.out_size * pixel;
   const auto* in = static_cast<const char*>(a.in);
   auto* out = static_cast<char*>(a.out);
-  // Elements that stay together are moved as one: whole pixels where their size is that of a word.
-  int64_t unit = a.inner * size, per_pixel = 1;
-  if (unit != 1 && unit != 2 && unit != 4 && unit != 8) {
-    unit = size;
-    per_pixel = a.inner;
-  }
-  const bool copies = per_pixel * unit > 64 || x.in_size * per_pixel > INT32_MAX;
-  const auto gather = kernels().gather[unit == 1 ? 0 : unit == 2 ? 1 : unit == 4 ? 2 : 3];
-  ScratchFrame outer_frame;
-  int32_t* index = nullptr;
-  if (!copies) {
-    index = outer_frame.take<int32_t>(x.out_size * per_pixel);
-    for (int64_t o = 0; o < x.out_size; ++o)
-      for (int64_t c = 0; c < per_pixel; ++c)
-        index[o * per_pixel + c] = static_cast<int32_t>(x.index[o] * per_pixel + c);
-  }
-  const int64_t grain = std::max<int64_t>(1, 256 * 1024 / std::max<int64_t>(out_row, 1));
+  const MoveKernels& k = kernels().move;
+  const bool word = pixel == 1 || pixel == 2 || pixel == 4 || pixel == 8;
+  const int size = pixel == 1 ? 0 : pixel == 2 ? 1 : pixel == 4 ? 2 : 3;
+  const bool copies_row = is_identity(x);
+  const auto repeat = !word           ? nullptr
+                      : repeats(x, 2) ? k.repeat[size][0]
+                      : repeats(x, 4) ? k.repeat[size][1]
+                                      : nullptr;
+  const int64_t grain = std::max<int64_t>(1, kRangeBytes / std::max<int64_t>(out_row, 1));
   parallel_for(context, a.outer * rows.out, grain, [&](int64_t begin, int64_t end) {
-    int64_t previous = -1, row;
     float weight;
-    RowTaps<float> taps{0, &row, &weight};
-    for (int64_t r = begin; r < end; ++r) {
-      const int64_t plane = r / rows.out;
+    const auto source_of = [&](int64_t r) {
+      int64_t row;
+      RowTaps<float> taps{0, &row, &weight};
       rows.taps_of(r % rows.out, &taps);
-      const int64_t source = plane * rows.in + row;
+      return r / rows.out * rows.in + row;
+    };
+    int64_t source = source_of(begin);
+    for (int64_t r = begin; r < end;) {
+      // The output rows that are alike are written together.
+      int64_t copies = 1, next = -1;
+      while (r + copies < end && (next = source_of(r + copies)) == source) ++copies;
       char* to = out + r * out_row;
       const char* from = in + source * in_row;
-      if (source == previous) {
-        std::memcpy(to, to - out_row, static_cast<size_t>(out_row));
-      } else if (copies) {
-        const int64_t pixel = a.inner * size;
-        for (int64_t o = 0; o < x.out_size; ++o)
-          std::memcpy(to + o * pixel, from + x.index[o] * pixel, static_cast<size_t>(pixel));
+      if (repeat != nullptr) {
+        repeat(to, out_row, copies, from, x.in_size);
+      } else if (!word && !copies_row) {
+        k.spread(to, out_row, copies, from, x.index, x.out_size, pixel);
       } else {
-        gather(to, from, index, x.out_size * per_pixel);
+        if (copies_row)
+          std::memcpy(to, from, static_cast<size_t>(out_row));
+        else
+          k.gather[size](to, from, x.index, x.out_size);
+        for (int64_t c = 1; c < copies; ++c) std::memcpy(to + c * out_row, to, static_cast<size_t>(out_row));
       }
-      previous = source;
+      r += copies;
+      source = next;
     }
   });
   return context.cancelled() ? CANCELLED : OK;
 }
 
-// weighted
+// along a row
 
+// A source row to a row of the output's length, in float32.
+class Across {
+ public:
+  Across(const AxisTable& x, int64_t inner, int type, ScratchFrame* frame)
+      : x_(x), inner_(inner), in_row_(x.in_size * inner), type_(type) {
+    identity_ = is_identity(x);
+    if (!identity_ && inner < k_.lanes) prepare(frame);
+  }
+
+  bool identity() const { return identity_; }
+
+  // Rows [row, row + count) of `in`, to rows that are `stride` apart. `staged` has room for one source row.
+  void rows(float* out, int64_t stride, const void* in, int64_t row, int64_t count, float* staged) const {
+    const bool short_rows = in_row_ < taps_.window * k_.lanes;
+    if (!identity_ && inner_ < k_.lanes && type_ == F32 && !short_rows) {
+      k_.resample.across(out, stride, static_cast<const float*>(in) + row * in_row_, in_row_, count, &taps_);
+      return;
+    }
+    for (int64_t r = 0; r < count; ++r) one(out + r * stride, in, row + r, staged, short_rows);
+  }
+
+ private:
+  void one(float* out, const void* in, int64_t row, float* staged, bool short_rows) const {
+    const char* at = static_cast<const char*>(in) + row * in_row_ * bytes_of(type_);
+    if (identity_) staged = out;
+    const float* from = reinterpret_cast<const float*>(at);
+    if (type_ != F32 || short_rows || identity_) {
+      k_.widen[type_](staged, at, in_row_);
+      from = staged;
+    }
+    if (identity_) return;
+    if (inner_ >= k_.lanes)
+      k_.resample.across_pixels(out, from, &x_, inner_);
+    else
+      k_.resample.across(out, 0, from, 0, 1, &taps_);
+  }
+
+  void prepare(ScratchFrame* frame) {
+    const int64_t lanes = k_.lanes, n = x_.out_size * inner_, blocks = (n + lanes - 1) / lanes,
+                  taps = x_.taps;
+    auto* base = frame->take<int32_t>(blocks);
+    auto* lane = frame->take<int32_t>(blocks * taps * lanes);
+    auto* weight = frame->take<float>(blocks * taps * lanes);
+    const auto* weights = static_cast<const float*>(x_.weight);
+    int64_t reach = 0;
+    bool masked = false;
+    for (int64_t b = 0; b < blocks; ++b) {
+      int64_t low = INT64_MAX, high = 0;
+      for (int64_t l = 0; l < lanes; ++l) {
+        const int64_t i = std::min(b * lanes + l, n - 1), o = i / inner_, c = i % inner_;
+        for (int64_t k = 0; k < taps; ++k) {
+          const bool there = k < x_.count[o];
+          masked = masked || !there;
+          const int64_t at = x_.index[(there ? k : 0) * x_.out_size + o] * inner_ + c;
+          lane[(b * taps + k) * lanes + l] = static_cast<int32_t>(at);
+          weight[(b * taps + k) * lanes + l] = there ? weights[k * x_.out_size + o] : 0.0f;
+          low = std::min(low, at);
+          high = std::max(high, at);
+        }
+      }
+      base[b] = static_cast<int32_t>(low);
+      reach = std::max(reach, high - low + 1);
+    }
+    // Permutes of vectors of 4 would be done element by element.
+    const int window = lanes == 4 ? 0 : reach <= lanes ? 1 : reach <= 2 * lanes ? 2 : 0;
+    const int64_t last = std::max<int64_t>(0, in_row_ - window * lanes);
+    for (int64_t b = 0; b < blocks; ++b) {
+      base[b] = window == 0 ? 0 : static_cast<int32_t>(std::min<int64_t>(base[b], last));
+      for (int64_t i = 0; i < taps * lanes; ++i) lane[b * taps * lanes + i] -= base[b];
+    }
+    taps_ = {n, taps, blocks, window, masked, base, lane, weight, 0, 0, 0};
+    // The first block is at the border; where the second one's pattern goes on, it stays in registers.
+    if (blocks > 4) {
+      const int64_t words = taps * lanes;
+      taps_.run = 1;
+      taps_.run_step = base[2] - base[1];
+      int64_t b = 2;
+      while (b < blocks && base[b] - base[b - 1] == taps_.run_step &&
+             std::memcmp(lane + b * words, lane + words, sizeof(int32_t) * words) == 0 &&
+             std::memcmp(weight + b * words, weight + words, sizeof(float) * words) == 0)
+        ++b;
+      taps_.run_end = b;
+    }
+  }
+
+  const KernelTable& k_ = kernels();
+  const AxisTable& x_;
+  const int64_t inner_, in_row_;
+  const int type_;
+  bool identity_;
+  PreparedTaps taps_{};
+};
+
+// across first, then down
+
+// The source rows between the first and the last tap of every output row, when both only ever move on.
+struct Spans {
+  int32_t *low, *high;
+  int64_t most = 1;
+  bool rising = true;
+  Spans(const AxisTable& y, ScratchFrame* frame)
+      : low(frame->take<int32_t>(y.out_size)), high(frame->take<int32_t>(y.out_size)) {
+    for (int64_t o = 0; o < y.out_size; ++o) {
+      low[o] = high[o] = y.index[o];
+      for (int64_t k = 1; k < y.count[o]; ++k) {
+        low[o] = std::min(low[o], y.index[k * y.out_size + o]);
+        high[o] = std::max(high[o], y.index[k * y.out_size + o]);
+      }
+      most = std::max<int64_t>(most, high[o] - low[o] + 1);
+      if (o > 0) rising = rising && low[o] >= low[o - 1] && high[o] >= high[o - 1];
+    }
+  }
+};
+
+int64_t power_of_two(int64_t least) {
+  int64_t p = 1;
+  while (p < least) p *= 2;
+  return p;
+}
+
+// A ring of resampled rows stays in the cache while the output rows between them are blended.
+Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Spans& spans,
+                        const Context& context) {
+  const AxisTable& x = a.axes[a.axis_count - 1];
+  const int64_t in_row = x.in_size * a.inner, out_row = x.out_size * a.inner;
+  const KernelTable& k = kernels();
+  ScratchFrame tables;
+  const Across across(x, a.inner, a.type, &tables);
+  auto* out = static_cast<char*>(a.out);
+  const int64_t size = bytes_of(a.type);
+  const bool copies_down = is_identity(y);
+  // Rows can be read where they are.
+  const bool in_place = across.identity() && a.type == F32;
+  const int64_t stride = (out_row + 15) / 16 * 16 + 16;
+  int64_t slots = power_of_two(spans.most + 1);
+  while (slots < y.in_size && slots * 2 * stride * 4 <= kRingBytes) slots *= 2;
+  const bool stream = a.outer * y.out_size * out_row * size > last_level_cache();
+  const int64_t most_rows = std::max<int64_t>(64, kRangeElements / out_row);
+  const int64_t blocks = (y.out_size + most_rows - 1) / most_rows,
+                height = (y.out_size + blocks - 1) / blocks;
+  const int64_t grain = std::max<int64_t>(1, kRangeElements / (height * out_row));
+  parallel_for(context, a.outer * blocks, grain, [&](int64_t begin, int64_t end) {
+    ScratchFrame frame;
+    float* staged = frame.take<float>(in_row);
+    const bool straight = copies_down && a.type == F32;
+    float* ring = frame.take<float>(in_place || straight ? 0 : copies_down ? stride : slots * stride);
+    for (int64_t block = begin; block < end; ++block) {
+      const int64_t plane = block / blocks, first = block % blocks * height;
+      const int64_t last = std::min(first + height, y.out_size);
+      char* to = out + (plane * y.out_size + first) * out_row * size;
+      if (straight) {
+        across.rows(reinterpret_cast<float*>(to), out_row, a.in, plane * y.in_size + first, last - first,
+                    staged);
+        continue;
+      }
+      if (in_place) {
+        const float* rows = static_cast<const float*>(a.in) + plane * y.in_size * in_row;
+        k.resample.down[F32](to, out_row, rows, in_row, -1, &y, first, last, out_row, stream);
+        continue;
+      }
+      int64_t have = 0;  // source rows before this one are in the ring, as far as it reaches
+      for (int64_t r = first; r < last;) {
+        int64_t next = r + 1;
+        while (next < last && spans.high[next] - spans.low[r] < slots) ++next;
+        const int64_t done = spans.high[next - 1] + 1;
+        for (int64_t s = std::max<int64_t>(have, spans.low[r]); s < done;) {
+          const int64_t slot = s & (slots - 1), run = std::min(done - s, slots - slot);
+          across.rows(ring + slot * stride, stride, a.in, plane * y.in_size + s, run, staged);
+          s += run;
+        }
+        have = done;
+        k.resample.down[a.type](to, out_row, ring, stride, slots - 1, &y, r, next, out_row, stream);
+        to += (next - r) * out_row * size;
+        r = next;
+      }
+    }
+    if (stream) k.resample.fence();
+  });
+  return context.cancelled() ? CANCELLED : OK;
+}
+
+// down first, then across
+
+// Output rows side by side in the lanes of vectors: blended down, turned to columns, summed along, turned
+// back.
+Status down_then_across(const InterpolateArgs& a, const Rows& rows, const Context& context) {
+  const AxisTable& x = a.axes[a.axis_count - 1];
+  const int64_t size = bytes_of(a.type), in_row = x.in_size * a.inner, out_row = x.out_size * a.inner;
+  const KernelTable& k = kernels();
+  const ResampleKernels& leaf = k.resample;
+  const int64_t lanes = k.lanes, all = a.outer * rows.out, groups = (all + lanes - 1) / lanes;
+  // Strips of the output that read few enough columns to stay in the cache.
+  const int64_t strips = std::min(x.out_size, (in_row + kStripColumns - 1) / kStripColumns);
+  const int64_t width = (x.out_size + strips - 1) / strips;
+  ScratchFrame tables;
+  int64_t* low = tables.take<int64_t>(strips);
+  int64_t* columns = tables.take<int64_t>(strips);  // elements of a source row that the strip reads
+  int64_t widest = 0;
+  for (int64_t s = 0; s < strips; ++s) {
+    int64_t from = x.in_size, to = 0;
+    for (int64_t o = s * width; o < std::min(s * width + width, x.out_size); ++o)
+      for (int64_t t = 0; t < x.count[o]; ++t) {
+        from = std::min<int64_t>(from, x.index[t * x.out_size + o]);
+        to = std::max<int64_t>(to, x.index[t * x.out_size + o] + 1);
+      }
+    low[s] = from * a.inner;
+    columns[s] = std::max<int64_t>(0, to - from) * a.inner;
+    widest = std::max(widest, columns[s]);
+  }
+  const auto* in = static_cast<const char*>(a.in);
+  auto* out = static_cast<char*>(a.out);
+  const int64_t in_stride = (widest + 15) / 16 * 16 + 16, out_stride = (width * a.inner + 15) / 16 * 16 + 16;
+  const int64_t work = lanes * std::max<int64_t>(1, widest * rows.taps + width * a.inner * x.taps);
+  parallel_for(
+      context, groups * strips, std::max<int64_t>(1, kRangeElements / work), [&](int64_t begin, int64_t end) {
+        ScratchFrame frame;
+        RowTaps<float> taps{0, frame.take<int64_t>(rows.taps), frame.take<float>(rows.taps)};
+        const void** sources = frame.take<const void*>(rows.taps);
+        float* blended = frame.take<float>(in_stride * lanes);
+        float* turned = frame.take<float>(in_stride * lanes);
+        float* summed = frame.take<float>(out_stride * lanes);
+        float* result = frame.take<float>(out_stride * lanes);
+        const float one = 1;
+        for (int64_t unit = begin; unit < end; ++unit) {
+          const int64_t s = unit % strips, first = unit / strips * lanes,
+                        count = std::min(lanes, all - first);
+          const int64_t from = s * width, to = std::min(from + width, x.out_size);
+          if (from >= to) continue;
+          for (int64_t r = 0; r < count; ++r) {
+            rows.taps_of((first + r) % rows.out, &taps);
+            const int64_t plane = (first + r) / rows.out * rows.in;
+            for (int64_t t = 0; t < taps.count; ++t)
+              sources[t] = in + ((plane + taps.row[t]) * in_row + low[s]) * size;
+            leaf.blend_from[a.type](blended + r * in_stride, sources, taps.weight, taps.count, columns[s]);
+          }
+          leaf.to_columns(turned, blended, in_stride, columns[s]);
+          leaf.along_columns(summed, turned, &x, from, to, a.inner, low[s]);
+          leaf.to_rows(result, out_stride, summed, (to - from) * a.inner);
+          for (int64_t r = 0; r < count; ++r) {
+            const float* row = result + r * out_stride;
+            k.blend[a.type](out + ((first + r) * out_row + from * a.inner) * size, &row, &one, 1,
+                            (to - from) * a.inner);
+          }
+        }
+      });
+  return context.cancelled() ? CANCELLED : OK;
+}
+
+// any axes
+
+// The same by rows that come in any order: float64, and more than one axis before the last.
 template <class T>
 struct Leaves;
 template <>
 struct Leaves<float> {
   const KernelTable& k = kernels();
+  const Across across;
   int type;
-  explicit Leaves(int t) : type(t) {}
-  const float* row(const void* in, int64_t at, int64_t n, float* space) const {
-    if (type == F32) return static_cast<const float*>(in) + at;
-    k.widen[type](space, static_cast<const char*>(in) + at * bytes_of(type), n);
-    return space;
+  Leaves(const InterpolateArgs& a, ScratchFrame* frame)
+      : across(a.axes[a.axis_count - 1], a.inner, a.type, frame), type(a.type) {}
+  void source(float* out, const void* in, int64_t row, float* staged) const {
+    across.rows(out, 0, in, row, 1, staged);
   }
   void blend_out(char* out, const float* const* rows, const float* w, int64_t taps, int64_t n) const {
     k.blend[type](out, rows, w, taps, n);
-  }
-  void blend(float* out, const float* const* rows, const float* w, int64_t taps, int64_t n) const {
-    k.blend[F32](out, rows, w, taps, n);
-  }
-  void resample(float* out, const float* in, const AxisTable& axis, int64_t inner) const {
-    k.resample_row(out, in, &axis, inner);
   }
 };
 template <>
 struct Leaves<double> {
   const KernelTable& k = kernels();
-  explicit Leaves(int) {}
-  const double* row(const void* in, int64_t at, int64_t, double*) const {
-    return static_cast<const double*>(in) + at;
+  const AxisTable& x;
+  const int64_t inner;
+  Leaves(const InterpolateArgs& a, ScratchFrame*) : x(a.axes[a.axis_count - 1]), inner(a.inner) {}
+  void source(double* out, const void* in, int64_t row, double*) const {
+    k.resample_row_double(out, static_cast<const double*>(in) + row * x.in_size * inner, &x, inner);
   }
   void blend_out(char* out, const double* const* rows, const double* w, int64_t taps, int64_t n) const {
     k.blend_double(reinterpret_cast<double*>(out), rows, w, taps, n);
   }
-  void blend(double* out, const double* const* rows, const double* w, int64_t taps, int64_t n) const {
-    k.blend_double(out, rows, w, taps, n);
-  }
-  void resample(double* out, const double* in, const AxisTable& axis, int64_t inner) const {
-    k.resample_row_double(out, in, &axis, inner);
-  }
 };
 
+Status down_then_across_double(const InterpolateArgs& a, const Rows& rows, const Context& context) {
+  const AxisTable& x = a.axes[a.axis_count - 1];
+  const int64_t in_row = x.in_size * a.inner, out_row = x.out_size * a.inner;
+  const KernelTable& k = kernels();
+  const auto* in = static_cast<const double*>(a.in);
+  auto* out = static_cast<double*>(a.out);
+  const int64_t work = std::max<int64_t>(1, in_row * rows.taps + out_row * x.taps);
+  parallel_for(context, a.outer * rows.out, std::max<int64_t>(1, kRangeElements / work),
+               [&](int64_t begin, int64_t end) {
+                 ScratchFrame frame;
+                 RowTaps<double> taps{0, frame.take<int64_t>(rows.taps), frame.take<double>(rows.taps)};
+                 const double** sources = frame.take<const double*>(rows.taps);
+                 double* blended = frame.take<double>(in_row);
+                 for (int64_t r = begin; r < end; ++r) {
+                   rows.taps_of(r % rows.out, &taps);
+                   for (int64_t t = 0; t < taps.count; ++t)
+                     sources[t] = in + (r / rows.out * rows.in + taps.row[t]) * in_row;
+                   k.blend_double(blended, sources, taps.weight, taps.count, in_row);
+                   k.resample_row_double(out + r * out_row, blended, &x, a.inner);
+                 }
+               });
+  return context.cancelled() ? CANCELLED : OK;
+}
+
 template <class T>
-Status weighted_rows(const InterpolateArgs& a, const Context& context) {
-  const Rows rows(a);
+Status across_then_down_anyhow(const InterpolateArgs& a, const Rows& rows, const Context& context) {
   const AxisTable& x = a.axes[a.axis_count - 1];
   const int64_t size = bytes_of(a.type), in_row = x.in_size * a.inner, out_row = x.out_size * a.inner;
-  const Leaves<T> leaves(a.type);
+  ScratchFrame tables;
+  const Leaves<T> leaves(a, &tables);
   auto* out = static_cast<char*>(a.out);
-  const bool down_first = blends_down_first(rows.in, rows.out, rows.taps, in_row, out_row, x.taps);
-  const int64_t slots = down_first ? rows.taps : rows.taps + 1;
-  const int64_t row_length = down_first ? in_row : out_row;
-  const int64_t work = std::max<int64_t>(1, std::max(in_row, out_row) * (rows.taps + x.taps));
-  const int64_t grain = std::min(rows.out, std::max<int64_t>(1, 128 * 1024 / work));
+  const int64_t slots = rows.taps + 1;
+  const int64_t grain =
+      std::min(rows.out, std::max<int64_t>(16, kRangeElements / (out_row * (rows.taps + 1))));
   const int64_t blocks = (rows.out + grain - 1) / grain;
   parallel_for(context, a.outer * blocks, 1, [&](int64_t begin, int64_t end) {
     ScratchFrame frame;
@@ -171,56 +460,58 @@ Status weighted_rows(const InterpolateArgs& a, const Context& context) {
     T** space = frame.take<T*>(slots);
     int64_t* held = frame.take<int64_t>(slots);  // the row that a slot holds
     for (int64_t s = 0; s < slots; ++s) {
-      space[s] = frame.take<T>(row_length);
+      space[s] = frame.take<T>(out_row);
       held[s] = -1;
     }
     T* staged = frame.take<T>(in_row);
-    T* result = frame.take<T>(down_first ? out_row : 0);
-    const T one = 1;
     for (int64_t block = begin; block < end; ++block) {
       const int64_t plane = block / blocks, first = block % blocks * grain,
                     last = std::min(first + grain, rows.out);
       for (int64_t r = first; r < last; ++r) {
         rows.taps_of(r, &taps);
-        char* to = out + (plane * rows.out + r) * out_row * size;
-        if (down_first) {
-          for (int64_t k = 0; k < taps.count; ++k)
-            sources[k] = leaves.row(a.in, (plane * rows.in + taps.row[k]) * in_row, in_row, space[k]);
-          leaves.blend(staged, sources, taps.weight, taps.count, in_row);
-          leaves.resample(result, staged, x, a.inner);
-          const T* only = result;
-          leaves.blend_out(to, &only, &one, 1, out_row);
-          continue;
-        }
         for (int64_t k = 0; k < taps.count; ++k) {
           const int64_t wanted = plane * rows.in + taps.row[k];
           int64_t slot = 0;
           while (slot < slots && held[slot] != wanted) ++slot;
           if (slot == slots) {
-            // The slot whose row is farthest behind; no row of this output row can be it, there is one slot
-            // to spare.
-            slot = 0;
-            for (int64_t s = 1; s < slots; ++s)
-              if (held[s] < held[slot]) slot = s;
-            for (bool taken = true; taken;) {
-              taken = false;
-              for (int64_t j = 0; j < k; ++j)
-                if (sources[j] == space[slot]) {
-                  slot = (slot + 1) % slots;
-                  taken = true;
-                  break;
-                }
+            // The slot whose row is farthest behind and not among those just chosen; there is one to spare.
+            slot = -1;
+            for (int64_t s = 0; s < slots; ++s) {
+              bool taken = false;
+              for (int64_t j = 0; j < k; ++j) taken = taken || sources[j] == space[s];
+              if (!taken && (slot < 0 || held[s] < held[slot])) slot = s;
             }
-            leaves.resample(space[slot], leaves.row(a.in, wanted * in_row, in_row, staged), x, a.inner);
+            leaves.source(space[slot], a.in, wanted, staged);
             held[slot] = wanted;
           }
           sources[k] = space[slot];
         }
-        leaves.blend_out(to, sources, taps.weight, taps.count, out_row);
+        leaves.blend_out(out + (plane * rows.out + r) * out_row * size, sources, taps.weight, taps.count,
+                         out_row);
       }
     }
   });
   return context.cancelled() ? CANCELLED : OK;
+}
+
+Status weighted(const InterpolateArgs& a, const Context& context) {
+  const Rows rows(a);
+  const AxisTable& x = a.axes[a.axis_count - 1];
+  const bool down_first =
+      blends_down_first(rows.in, rows.out, rows.taps, x.in_size * a.inner, x.out_size * a.inner, x.taps);
+  if (a.type == F64)
+    return down_first ? down_then_across_double(a, rows, context)
+                      : across_then_down_anyhow<double>(a, rows, context);
+  if (down_first) return down_then_across(a, rows, context);
+  if (rows.count > 1) return across_then_down_anyhow<float>(a, rows, context);
+  static const int32_t zero = 0, single = 1;
+  static const float whole = 1;
+  static const AxisTable row_alone = {1, 1, 1, &zero, &whole, &single};
+  const AxisTable& y = rows.count == 1 ? a.axes[0] : row_alone;
+  ScratchFrame tables;
+  const Spans spans(y, &tables);
+  if (!spans.rising) return across_then_down_anyhow<float>(a, rows, context);
+  return across_then_down(a, y, spans, context);
 }
 
 // outside
@@ -290,7 +581,7 @@ Status fill_outside(const InterpolateArgs& a, const Context& context) {
 
 Status resize(const InterpolateArgs& a, const Context& context) {
   if (a.moves) return move_rows(a, context);
-  return a.type == F64 ? weighted_rows<double>(a, context) : weighted_rows<float>(a, context);
+  return weighted(a, context);
 }
 
 }  // namespace
