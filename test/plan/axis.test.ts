@@ -208,9 +208,7 @@ interface Golden {
   }[];
 }
 
-const golden = JSON.parse(
-  readFileSync(new URL('../golden/axis.json', import.meta.url), 'utf8'),
-) as Golden;
+const golden = JSON.parse(readFileSync(new URL('../golden/axis.json', import.meta.url), 'utf8')) as Golden;
 
 describe(`rows of ${golden.version}`, () => {
   it('nearest and nearest-exact read the same pixels where float32 decides', () => {
