@@ -1,0 +1,27 @@
+/** The package against PyTorch's own answers; test/golden/generate.py made them. No Python is needed here. */
+import { describe, expect, it } from 'vitest';
+import { compareGolden, GOLDEN_FILES, goldenFile, goldenRerun } from '../support/golden.js';
+
+const [onlyFile, onlyIndex] = (process.env.UPSAMPLING_GOLDEN ?? '').split(':');
+
+describe.each(GOLDEN_FILES.filter((name) => !onlyFile || name === onlyFile))('%s', (name) => {
+  const { source, cases } = goldenFile(name);
+  const byOp = new Map<string, number[]>();
+  for (const [i, c] of cases.entries())
+    if (!onlyIndex || i === Number(onlyIndex)) byOp.set(c.op, [...(byOp.get(c.op) ?? []), i]);
+  it.each([...byOp])(`%s is as in ${source}`, (_, list) => {
+    const problems = list.flatMap((i) => {
+      const { problem } = compareGolden(cases[i]!);
+      const { op, inputs, options } = cases[i]!;
+      return problem === undefined
+        ? []
+        : [`${op} ${JSON.stringify({ inputs, options })}: ${problem}\n  ${goldenRerun(name, i)}`];
+    });
+    expect(problems.slice(0, 5).join('\n'), `${problems.length} of ${list.length} cases`).toBe('');
+  });
+});
+
+it('the vectors are at least 2,000 cases', () => {
+  const count = GOLDEN_FILES.reduce((n, name) => n + goldenFile(name).cases.length, 0);
+  expect(count).toBeGreaterThanOrEqual(2000);
+});
