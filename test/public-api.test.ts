@@ -151,6 +151,10 @@ const REFERENCE = [
 const ONNX: string[] = [
   'averagePool',
   'averagePoolSync',
+  'conv',
+  'convSync',
+  'convTranspose',
+  'convTransposeSync',
   'depthToSpace',
   'depthToSpaceSync',
   'gridSample',

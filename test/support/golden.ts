@@ -185,6 +185,3 @@ export function compareGolden(c: GoldenCase): GoldenResult {
 /** What to paste to run one case alone. */
 export const goldenRerun = (file: string, index: number): string =>
   `rerun with: UPSAMPLING_GOLDEN='${file}:${index}' npm test -- test/golden/golden.test.ts`;
-
-/** Operators that the package has; the vectors may know more. */
-export const isThere = (c: GoldenCase): boolean => `${c.op}Sync` in root;

@@ -11,6 +11,8 @@ type Operator = (
 
 const OPERATORS: Readonly<Record<string, Operator>> = {
   AveragePool: onnx.averagePoolSync,
+  Conv: onnx.convSync,
+  ConvTranspose: onnx.convTransposeSync,
   MaxPool: onnx.maxPoolSync,
   MaxUnpool: onnx.maxUnpoolSync,
   Resize: onnx.resizeSync,
@@ -32,5 +34,3 @@ export function runOnnxCase(c: ConformanceCase): Tensor[] {
     ...(c.expected.length > 1 ? { outputs: c.expected.length } : {}),
   });
 }
-
-export const hasOperator = (op: string): boolean => op in OPERATORS;

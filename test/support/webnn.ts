@@ -7,7 +7,7 @@
 import * as root from '../../src/index.js';
 import * as onnx from '../../src/onnx.js';
 import { allocate, type Layout, type Tensor } from '../../src/tensor.js';
-import { type ConformanceCase, readTensor } from './conformance.js';
+import { type ConformanceCase, readTensor, type StoredTensor } from './conformance.js';
 
 export interface WebnnResult {
   readonly output: Tensor;
@@ -72,14 +72,14 @@ const isSymmetric = ([top, bottom, left, right]: readonly number[]) => top === b
 /** WebNN pads [begin, end] per axis, ONNX all begins and then all ends. */
 const onnxPads = ([top, bottom, left, right]: readonly number[]) => [top!, left!, bottom!, right!];
 
-const autoPadOf = (o: Options) =>
+const autoPadOf = (o: Options): 'SAME_UPPER' | 'SAME_LOWER' | undefined =>
   o.autoPad === 'same-upper' ? 'SAME_UPPER' : o.autoPad === 'same-lower' ? 'SAME_LOWER' : undefined;
 
 function convolution(c: ConformanceCase, o: Options, transposed: boolean): WebnnResult {
   const layout = o.inputLayout ?? 'nchw';
   const x = readTensor(c.inputs.input!);
   const own = transposed ? 'iohw' : 'oihw';
-  const w = filterIn(readTensor(c.inputs.filter!), o.filterLayout ?? own, own);
+  const w = filterIn(readTensor(c.inputs['filter' as never] as StoredTensor), o.filterLayout ?? own, own);
   const bias = c.inputs.bias === undefined ? undefined : readTensor(c.inputs.bias);
   const strides = o.strides ?? [1, 1];
   const dilations = o.dilations ?? [1, 1];
