@@ -99,8 +99,8 @@ class Jobs {
   }
 
   #settle(count: number, more: boolean): void {
-    // Results that are delivered now may lead to calls that deliver more: those wait for another turn.
-    if (more) setImmediate(() => this.#api.deliver(this.#polling));
+    // The rest in another turn of the loop, which looks by itself while it polls.
+    if (more && !this.#polling) setImmediate(() => this.#api.deliver(this.#polling));
     const quads = this.#quads;
     for (let i = 0; i < 4 * count; i += 4) {
       const job = this.#take(quads[i]!);
