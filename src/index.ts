@@ -1,5 +1,37 @@
 /** upsampling: PyTorch's functional upsampling family for Node.js. Every operator is asynchronous, or blocking as …Sync. */
-
+export {
+  analyzeCheckerboard,
+  type CheckerboardOptions,
+  type CheckerboardReport,
+  type CheckerboardVerdict,
+  type Curve,
+  nextEvenKernel,
+} from './analysis/checkerboard.js';
+export {
+  type BilinearWeightsOptions,
+  bilinearWeights,
+  type IcnrOptions,
+  icnr,
+} from './analysis/initialisers.js';
+export type { ExpandingKind, ExpandingLayerOptions } from './analysis/layer.js';
+export {
+  type MeasuredCheckerboard,
+  type MeasuredLine,
+  type MeasureOptions,
+  measureCheckerboard,
+} from './analysis/measure.js';
+export {
+  appendBoxFilter,
+  checkerboardRemedies,
+  type EqualizeOptions,
+  equalizePhaseGain,
+  projectIcnr,
+  type Remedy,
+  type ResizeConvRewrite,
+  type RewrittenLayer,
+  type ToResizeConvOptions,
+  toResizeConv,
+} from './analysis/remedies.js';
 export type { OperationEvent } from './diagnostics.js';
 export { ArgumentError, type ErrorCode } from './errors.js';
 export type { AsyncOptions, RunOptions } from './execute.js';

@@ -2,6 +2,7 @@
 import { unknownOption } from '../errors.js';
 import { type Command, UsageError } from './command.js';
 import { conv, convTranspose } from './explain/conv.js';
+import { checkerboard } from './explain/checkerboard.js';
 import { interpolate } from './explain/interpolate.js';
 import { pixelShuffle } from './explain/pixel-shuffle.js';
 import { avgPool, maxPool, maxUnpool } from './explain/pool.js';
@@ -15,6 +16,7 @@ const TOPICS: Readonly<Record<string, Topic>> = {
   'max-pool': maxPool,
   'max-unpool': maxUnpool,
   'avg-pool': avgPool,
+  checkerboard,
   interpolate,
   'pixel-shuffle': pixelShuffle,
 };

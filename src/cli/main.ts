@@ -2,6 +2,7 @@
 /** argv → command → exit code. */
 import { unknownOption } from '../errors.js';
 import { runtime } from '../runtime.js';
+import { analyze } from './analyze.js';
 import { type Command, exitCode, parse, UsageError } from './command.js';
 import { doctor } from './doctor.js';
 import { explain } from './explain.js';
@@ -9,7 +10,7 @@ import { resize } from './resize.js';
 import { segment } from './segment.js';
 
 /** Every command by its name. */
-const COMMANDS: Readonly<Record<string, Command>> = { resize, segment, explain, doctor };
+const COMMANDS: Readonly<Record<string, Command>> = { resize, segment, analyze, explain, doctor };
 
 function overview(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((n) => n.length));

@@ -73,7 +73,7 @@ export function planeOf(layer: Layer, p: ReturnType<typeof proportions>): Plane 
 }
 
 /** The crop's output extent stays below this. */
-const LARGEST = 192;
+const LARGEST = 96;
 
 /** The layer's output on a grey image, as grey values: 128 (or the photograph's own) where the layer passes the mean. */
 export function crop(plane: Plane, subject: 'flat' | 'photograph', gain: number): Crop {

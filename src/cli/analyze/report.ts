@@ -29,7 +29,7 @@ svg .soft { fill: var(--soft); } svg .axis { stroke: var(--line); } svg .curve {
 svg .bin { stroke: var(--bad); stroke-width: 1; stroke-dasharray: 3 3; } svg .dot { fill: var(--bad); } svg .limit { stroke: var(--soft); stroke-dasharray: 6 4; }
 svg .cell { stroke: var(--line); stroke-width: .5; } svg .heat { fill: var(--mark); } svg .low { fill: var(--bad); }
 .crops { grid-column: 1 / -1; display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: .8rem; }
-.crops img { width: 100%; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated; background: #808080; }
+.crops img { width: 100%; height: auto; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated; background: #808080; }
 footer { margin-top: 3rem; font-size: .85rem; color: var(--soft); }
 `;
 
@@ -84,7 +84,7 @@ function layerSection(l: AnalysedLayer, index: number): string {
   return `<section id="layer-${index}" data-layer="${escape(l.name)}">
 <h2>${escape(l.name)} <span class="${r.verdict}">${r.verdict}</span></h2>
 <p>${r.kind}, weight ${l.dims.join('×')}, stride ${r.stride.join('×')}, padding ${r.padding.join('×')}; line ${db(r.peak.db)} at (${r.peak.bin.map((u, a) => `${u}/${r.stride[a]}`).join(', ')});
-ripple ${percent(r.mean === 'worst' ? r.worstRipple : r.ripple)} for the ${r.mean} mean; energy of the phases within ${db(r.energy.imbalanceDb)}; ICNR distance ${r.icnrDistance.toFixed(3)}.${r.remedy === undefined ? '' : ` ${escape(r.remedy.text)}.`}</p>
+ripple ${percent(r.mean === 'worst' ? r.worstRipple : r.ripple)} for the ${r.mean} mean; energy of the phases within ${db(r.energy.imbalanceDb)}; ICNR distance ${r.icnrDistance.toFixed(3)}.${r.remedy === undefined ? '' : ` Cheapest remedy: ${escape(r.remedy.text)}.`}</p>
 <div class="figures">
 ${figure('overlap', overlapFigure(r), `How many kernel elements reach each output, borders included (${overlapWords(r)} by phase).`)}
 ${figure('phase-gain', gainFigure(r), 'Gain of each phase, 1 being the mean over phases.')}
@@ -103,7 +103,7 @@ const figure = (kind: string, body: string, caption: string): string =>
 
 /** A grid of values; colour by value over the largest. */
 function heat(values: readonly number[], h: number, w: number, label: string, strength: (v: number) => number, words: ((v: number) => string) | undefined): string {
-  const cell = w <= 8 ? 40 : Math.max(6, Math.floor(320 / w));
+  const cell = w <= 3 ? 80 : w <= 8 ? 40 : Math.max(6, Math.floor(320 / w));
   const parts: string[] = [];
   for (let y = 0; y < h; y++)
     for (let x = 0; x < w; x++) {
