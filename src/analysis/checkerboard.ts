@@ -13,7 +13,14 @@ import { finite, knownOptions, type PerAxis, positivePerAxis } from '../check.js
 import { mustBe, refuse } from '../errors.js';
 import { windowInSize } from '../plan/window.js';
 import type { TensorLike } from '../tensor.js';
-import { type ExpandingKind, type ExpandingLayerOptions, LAYER_OPTIONS, type Layer, layerOf, product } from './layer.js';
+import {
+  type ExpandingKind,
+  type ExpandingLayerOptions,
+  LAYER_OPTIONS,
+  type Layer,
+  layerOf,
+  product,
+} from './layer.js';
 import { decibels, largestSingular, phaseTransform, ratioDb, rowNorm, SILENCE } from './spectral.js';
 
 /** clean: below the limit; structural: uneven overlap; learned: even overlap, uneven weights; holes: phases without a tap. */
@@ -166,7 +173,14 @@ export function analyseLayer(op: string, layer: Layer, options: CheckerboardOpti
     ...curves(layer, m, whole),
     energy: {
       phases: Array.from(energy),
-      imbalanceDb: P === 1 ? 0 : least === 0 ? (Math.max(...energy) === 0 ? 0 : -SILENCE) : decibels(Math.sqrt(Math.max(...energy) / least)),
+      imbalanceDb:
+        P === 1
+          ? 0
+          : least === 0
+            ? Math.max(...energy) === 0
+              ? 0
+              : -SILENCE
+            : decibels(Math.sqrt(Math.max(...energy) / least)),
     },
     icnrDistance,
     limit,
@@ -179,14 +193,26 @@ function remedyFor(verdict: CheckerboardVerdict, layer: Layer): CheckerboardRepo
   const name = 'equalizePhaseGain';
   if (verdict === 'clean') return undefined;
   if (verdict === 'learned')
-    return { name, text: 'equalise the gain of the phases; it costs nothing at run time and keeps the rest of the filter' };
+    return {
+      name,
+      text: 'equalise the gain of the phases; it costs nothing at run time and keeps the rest of the filter',
+    };
   const next = layer.kernel.map((k, i) => nextEvenKernel(k, layer.stride[i]!, layer.dilation[i]!));
   if (verdict === 'structural')
-    return { name, text: `equalise the gain of the phases; before training, take kernel ${next.join('x')}, which overlaps evenly` };
+    return {
+      name,
+      text: `equalise the gain of the phases; before training, take kernel ${next.join('x')}, which overlaps evenly`,
+    };
   const apart = layer.dilation.every((d, i) => gcd(d, layer.stride[i]!) === 1);
   return apart
-    ? { name: 'nextEvenKernel', text: `take kernel ${next.join('x')}: a kernel shorter than the stride leaves outputs that nothing reaches` }
-    : { name: 'dilation', text: 'take dilation 1: dilation and stride share a divisor, so some outputs are reached by nothing' };
+    ? {
+        name: 'nextEvenKernel',
+        text: `take kernel ${next.join('x')}: a kernel shorter than the stride leaves outputs that nothing reaches`,
+      }
+    : {
+        name: 'dilation',
+        text: 'take dilation 1: dilation and stride share a divisor, so some outputs are reached by nothing',
+      };
 }
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
@@ -228,8 +254,13 @@ function overlapOf(op: string, layer: Layer, inputSize: PerAxis | undefined): Ch
     // What a transposed convolution puts out is what a convolution would take in.
     const outSize = windowInSize(inSize, window) + layer.outputPadding[a]!;
     if (outSize < 1)
-      refuse(op, 'padding', `padding must leave an output, got ${layer.givenPadding[a]} for an input of ${inSize}`);
-    if (outSize > 1 << 24) refuse(op, 'inputSize', `inputSize must give outputs up to ${1 << 24}, got ${inSize}`);
+      refuse(
+        op,
+        'padding',
+        `padding must leave an output, got ${layer.givenPadding[a]} for an input of ${inSize}`,
+      );
+    if (outSize > 1 << 24)
+      refuse(op, 'inputSize', `inputSize must give outputs up to ${1 << 24}, got ${inSize}`);
     dims.push(outSize);
     perAxis.push(
       Int32Array.from({ length: outSize }, (_, o) => {
@@ -242,16 +273,26 @@ function overlapOf(op: string, layer: Layer, inputSize: PerAxis | undefined): Ch
     );
   }
   if (product(dims) > 1 << 24)
-    refuse(op, 'inputSize', `inputSize must give an overlap map of up to ${1 << 24} outputs, got [${dims.join(', ')}]`);
+    refuse(
+      op,
+      'inputSize',
+      `inputSize must give an overlap map of up to ${1 << 24} outputs, got [${dims.join(', ')}]`,
+    );
   let map = Int32Array.of(1);
   for (const axis of perAxis) {
     const next = new Int32Array(map.length * axis.length);
-    for (let i = 0; i < map.length; i++) for (let j = 0; j < axis.length; j++) next[i * axis.length + j] = map[i]! * axis[j]!;
+    for (let i = 0; i < map.length; i++)
+      for (let j = 0; j < axis.length; j++) next[i * axis.length + j] = map[i]! * axis[j]!;
     map = next;
   }
   const most = counts.reduce((a, b) => Math.max(a, b), 0);
   const least = counts.reduce((a, b) => Math.min(a, b), most);
-  return { phases: counts, ratio: most / Math.max(least, 1), even: most === least, map: { dims, counts: map } };
+  return {
+    phases: counts,
+    ratio: most / Math.max(least, 1),
+    even: most === least,
+    map: { dims, counts: map },
+  };
 }
 
 /** One pass over the weights: gains, energies, and the distance to equal sub-kernels. */
@@ -326,7 +367,11 @@ const FREQUENCIES = 33;
  * Along each axis, the other axes at frequency 0, for inputs in proportion m: max_{j ≥ 1} |H((f + j)/s)| / |H(f/s)| over input
  * frequencies, and |H| itself over output frequencies, against `whole` as the spectrum is.
  */
-function curves(layer: Layer, m: Float64Array, whole: number): Pick<CheckerboardReport, 'imageRejection' | 'response'> {
+function curves(
+  layer: Layer,
+  m: Float64Array,
+  whole: number,
+): Pick<CheckerboardReport, 'imageRejection' | 'response'> {
   const { outChannels: out, kernel, stride, dilation, phaseCount: P } = layer;
   const projected = projectInputs(layer, m);
   const imageRejection: Curve[] = [];

@@ -39,22 +39,30 @@ export function bilinearWeights(options: BilinearWeightsOptions): Tensor {
   const op = 'bilinearWeights';
   knownOptions(op, options, ['stride', 'kernelSize', 'channels', 'groups', 'type']);
   const lengthOf = (v: unknown) => (Array.isArray(v) && v.length > 1 ? v.length : undefined);
-  const n = lengthOf(options.stride) ?? lengthOf(options.kernelSize) ?? (Array.isArray(options.stride) ? 1 : 2);
+  const n =
+    lengthOf(options.stride) ?? lengthOf(options.kernelSize) ?? (Array.isArray(options.stride) ? 1 : 2);
   if (n > 3) refuse(op, 'stride', `stride must have one to three axes, got ${n}`);
   const stride = positivePerAxis(op, 'stride', options.stride, n);
-  const kernel = options.kernelSize === undefined ? stride.map((s) => 2 * s - (s % 2)) : positivePerAxis(op, 'kernelSize', options.kernelSize, n);
+  const kernel =
+    options.kernelSize === undefined
+      ? stride.map((s) => 2 * s - (s % 2))
+      : positivePerAxis(op, 'kernelSize', options.kernelSize, n);
   const channels = positiveInt(op, 'channels', options.channels ?? 1);
   const groups = positiveInt(op, 'groups', options.groups ?? 1);
   if (groups !== 1 && groups !== channels)
     refuse(op, 'groups', `groups must be 1 or channels, got ${groups} of ${channels}`);
-  const type = options.type === undefined ? 'float32' : oneOf(op, 'type', options.type, ['float32', 'float64', 'float16'] as const);
+  const type =
+    options.type === undefined
+      ? 'float32'
+      : oneOf(op, 'type', options.type, ['float32', 'float64', 'float16'] as const);
   const perGroup = channels / groups;
   const out = allocate(op, type, [channels, perGroup, ...kernel]);
   let filter = Float64Array.of(1);
   for (const k of kernel) {
     const axis = bilinearAxis(k);
     const wider = new Float64Array(filter.length * k);
-    for (let i = 0; i < filter.length; i++) for (let j = 0; j < k; j++) wider[i * k + j] = filter[i]! * axis[j]!;
+    for (let i = 0; i < filter.length; i++)
+      for (let j = 0; j < k; j++) wider[i * k + j] = filter[i]! * axis[j]!;
     filter = wider;
   }
   const values = type === 'float16' ? Uint16Array.from(filter, (v) => toHalf(Math.fround(v))) : filter;
@@ -90,10 +98,18 @@ export function icnr(kernel: TensorLike, options: IcnrOptions): Tensor {
   knownOptions(op, options, ['upscaleFactor', 'kind']);
   const k = asTensor(op, 'kernel', kernel);
   if (k.dims.length < 3 || k.dims.length > 5)
-    refuse(op, 'kernel.dims', `kernel must have 3 to 5 dimensions, got [${k.dims.join(', ')}]`, 'ERR_UPSAMPLING_SHAPE');
+    refuse(
+      op,
+      'kernel.dims',
+      `kernel must have 3 to 5 dimensions, got [${k.dims.join(', ')}]`,
+      'ERR_UPSAMPLING_SHAPE',
+    );
   const n = k.dims.length - 2;
   const factor = positivePerAxis(op, 'upscaleFactor', options.upscaleFactor, n);
-  const kind = options.kind === undefined ? 'pixel-shuffle' : oneOf(op, 'kind', options.kind, ['pixel-shuffle', 'conv-transpose'] as const);
+  const kind =
+    options.kind === undefined
+      ? 'pixel-shuffle'
+      : oneOf(op, 'kind', options.kind, ['pixel-shuffle', 'conv-transpose'] as const);
   const phases = factor.reduce((a, b) => a * b, 1);
   const [first, second] = k.dims as [number, number];
   const spatial = k.dims.slice(2);
@@ -112,7 +128,12 @@ export function icnr(kernel: TensorLike, options: IcnrOptions): Tensor {
 }
 
 /** Every element repeated along each axis, as nearest-neighbour resizing by whole factors does. */
-function repeatInto(to: TypedArray, from: TypedArray, dims: readonly number[], factor: readonly number[]): void {
+function repeatInto(
+  to: TypedArray,
+  from: TypedArray,
+  dims: readonly number[],
+  factor: readonly number[],
+): void {
   const wide = dims.map((d, i) => d * factor[i]!);
   for (let at = 0; at < to.length; at++) {
     let rest = at;

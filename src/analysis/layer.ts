@@ -82,33 +82,77 @@ export function layerOf(op: string, weight: TensorLike, options: ExpandingLayerO
       'ERR_UPSAMPLING_SHAPE',
     );
   if (w.dims.includes(0))
-    refuse(op, 'weight.dims', `weight must have no empty axis, got [${w.dims.join(', ')}]`, 'ERR_UPSAMPLING_SHAPE');
+    refuse(
+      op,
+      'weight.dims',
+      `weight must have no empty axis, got [${w.dims.join(', ')}]`,
+      'ERR_UPSAMPLING_SHAPE',
+    );
   const n = w.dims.length - 2;
-  const kind = options.kind === undefined ? 'conv-transpose' : oneOf(op, 'kind', options.kind, ['conv-transpose', 'pixel-shuffle'] as const);
+  const kind =
+    options.kind === undefined
+      ? 'conv-transpose'
+      : oneOf(op, 'kind', options.kind, ['conv-transpose', 'pixel-shuffle'] as const);
   const stride = positivePerAxis(op, 'stride', options.stride, n);
   const givenPadding = countPerAxis(op, 'padding', options.padding ?? 0, n);
   const dilation = positivePerAxis(op, 'dilation', options.dilation ?? 1, n);
   const outputPadding = countPerAxis(op, 'outputPadding', options.outputPadding ?? 0, n);
   const groups = positiveInt(op, 'groups', options.groups ?? 1);
   const phaseCount = product(stride);
-  if (phaseCount > MAX_PHASES) refuse(op, 'stride', `stride must give at most ${MAX_PHASES} phases, got [${stride.join(', ')}]`);
+  if (phaseCount > MAX_PHASES)
+    refuse(op, 'stride', `stride must give at most ${MAX_PHASES} phases, got [${stride.join(', ')}]`);
   const given = w.dims.slice(2);
   const [first, second] = w.dims as [number, number];
   if (first % groups !== 0)
-    refuse(op, 'groups', `groups must divide the first extent of the weight, got ${groups} for [${w.dims.join(', ')}]`);
+    refuse(
+      op,
+      'groups',
+      `groups must divide the first extent of the weight, got ${groups} for [${w.dims.join(', ')}]`,
+    );
   const values = readValues(op, w);
-  const common = { kind, type: w.type, dims: w.dims, givenKernel: given, givenPadding, stride, dilation, outputPadding, groups, phaseCount };
+  const common = {
+    kind,
+    type: w.type,
+    dims: w.dims,
+    givenKernel: given,
+    givenPadding,
+    stride,
+    dilation,
+    outputPadding,
+    groups,
+    phaseCount,
+  };
   if (kind === 'conv-transpose') {
     for (const [i, p] of outputPadding.entries())
       if (p >= Math.max(stride[i]!, dilation[i]!))
-        refuse(op, 'outputPadding', `outputPadding must be smaller than stride or dilation, got [${outputPadding.join(', ')}]`);
+        refuse(
+          op,
+          'outputPadding',
+          `outputPadding must be smaller than stride or dilation, got [${outputPadding.join(', ')}]`,
+        );
     const geometry = geometryOf(given, stride, dilation, givenPadding);
-    return { ...common, ...geometry, kernel: given, padding: givenPadding, inChannels: first, outChannels: second * groups, values, source: undefined };
+    return {
+      ...common,
+      ...geometry,
+      kernel: given,
+      padding: givenPadding,
+      inChannels: first,
+      outChannels: second * groups,
+      values,
+      source: undefined,
+    };
   }
-  if (dilation.some((d) => d !== 1)) refuse(op, 'dilation', 'dilation must be left out with kind pixel-shuffle');
-  if (outputPadding.some((d) => d !== 0)) refuse(op, 'outputPadding', 'outputPadding must be left out with kind pixel-shuffle');
+  if (dilation.some((d) => d !== 1))
+    refuse(op, 'dilation', 'dilation must be left out with kind pixel-shuffle');
+  if (outputPadding.some((d) => d !== 0))
+    refuse(op, 'outputPadding', 'outputPadding must be left out with kind pixel-shuffle');
   if ((first / groups) % phaseCount !== 0)
-    refuse(op, 'weight.dims', `weight must have a multiple of ${phaseCount * groups} output channels to be shuffled, got [${w.dims.join(', ')}]`, 'ERR_UPSAMPLING_SHAPE');
+    refuse(
+      op,
+      'weight.dims',
+      `weight must have a multiple of ${phaseCount * groups} output channels to be shuffled, got [${w.dims.join(', ')}]`,
+      'ERR_UPSAMPLING_SHAPE',
+    );
   // Note [Pixel shuffle as a transposed convolution]
   const kernel = given.map((k, i) => k * stride[i]!);
   const padding = given.map((k, i) => (k - 1 - givenPadding[i]!) * stride[i]!);
@@ -132,7 +176,16 @@ export function layerOf(op: string, weight: TensorLike, options: ExpandingLayerO
         }
       }
   const geometry = geometryOf(kernel, stride, dilation, padding);
-  return { ...common, ...geometry, kernel, padding, inChannels: second * groups, outChannels: outPerGroup * groups, values: turned, source };
+  return {
+    ...common,
+    ...geometry,
+    kernel,
+    padding,
+    inChannels: second * groups,
+    outChannels: outPerGroup * groups,
+    values: turned,
+    source,
+  };
 }
 
 /** Where element k of sub-kernel p stands in the kernel of the transposed convolution. */
@@ -149,7 +202,8 @@ function shufflePlaces(given: readonly number[], stride: readonly number[]): Int
       for (let q = 0; q < s; q++)
         for (let e = 0; e < elements; e++)
           for (let j = 0; j < k; j++)
-            next[(p * s + q) * elements * k + e * k + j] = places[p * elements + e]! * k * s + q + (k - 1 - j) * s;
+            next[(p * s + q) * elements * k + e * k + j] =
+              places[p * elements + e]! * k * s + q + (k - 1 - j) * s;
     places = next;
     phases *= s;
     elements *= k;
@@ -158,8 +212,14 @@ function shufflePlaces(given: readonly number[], stride: readonly number[]): Int
   return Int32Array.from(inner);
 }
 
-function geometryOf(kernel: readonly number[], stride: readonly number[], dilation: readonly number[], padding: readonly number[]) {
-  const axis = (i: number, p: number) => axisPhases({ kernel: kernel[i]!, stride: stride[i]!, dilation: dilation[i]!, padding: p });
+function geometryOf(
+  kernel: readonly number[],
+  stride: readonly number[],
+  dilation: readonly number[],
+  padding: readonly number[],
+) {
+  const axis = (i: number, p: number) =>
+    axisPhases({ kernel: kernel[i]!, stride: stride[i]!, dilation: dilation[i]!, padding: p });
   const phases = kernel.map((_, i) => axis(i, padding[i]!));
   let phaseOf = [0];
   let slotOf = [0];
@@ -175,7 +235,13 @@ function geometryOf(kernel: readonly number[], stride: readonly number[], dilati
     slotOf = slotOf.flatMap((p) => slot.map((q) => p * most + q));
     slots *= most;
   }
-  return { phases, taps: product(kernel), phaseOf: Int32Array.from(phaseOf), slotOf: Int32Array.from(slotOf), slots };
+  return {
+    phases,
+    taps: product(kernel),
+    phaseOf: Int32Array.from(phaseOf),
+    slotOf: Int32Array.from(slotOf),
+    slots,
+  };
 }
 
 function readValues(op: string, w: Tensor): Float32Array | Float64Array {
@@ -195,7 +261,12 @@ function readValues(op: string, w: Tensor): Float32Array | Float64Array {
         bad++;
         if (at < 0) at = i;
       }
-    refuse(op, 'weight.data', `weight must be finite, got ${bad} of ${size} elements that are not, the first ${values[at]} at ${at}`, 'ERR_UPSAMPLING_ARGUMENT');
+    refuse(
+      op,
+      'weight.data',
+      `weight must be finite, got ${bad} of ${size} elements that are not, the first ${values[at]} at ${at}`,
+      'ERR_UPSAMPLING_ARGUMENT',
+    );
   }
   return values;
 }

@@ -53,21 +53,34 @@ export function measureCheckerboard(output: TensorLike, options: MeasureOptions)
   knownOptions(op, options, ['stride', 'layout', 'prominence']);
   const x = asTensor(op, 'output', output);
   const [sy, sx] = positivePerAxis(op, 'stride', options.stride, 2) as [number, number];
-  const layout = options.layout === undefined ? 'nchw' : oneOf(op, 'layout', options.layout, ['nchw', 'nhwc'] as const);
+  const layout =
+    options.layout === undefined ? 'nchw' : oneOf(op, 'layout', options.layout, ['nchw', 'nhwc'] as const);
   const threshold = options.prominence === undefined ? 10 : finite(op, 'prominence', options.prominence);
   const rank = x.dims.length;
   if (rank < 2 || rank > 4)
-    refuse(op, 'output.dims', `output must have 2 to 4 dimensions, got [${x.dims.join(', ')}]`, 'ERR_UPSAMPLING_SHAPE');
+    refuse(
+      op,
+      'output.dims',
+      `output must have 2 to 4 dimensions, got [${x.dims.join(', ')}]`,
+      'ERR_UPSAMPLING_SHAPE',
+    );
   const last = layout === 'nhwc' && rank > 2;
   const [h, w] = x.dims.slice(last ? rank - 3 : rank - 2, last ? rank - 1 : rank) as [number, number];
   const channels = rank === 2 ? 1 : x.dims[last ? rank - 1 : rank - 3]!;
   const batch = rank === 4 ? x.dims[0]! : 1;
   const least = (s: number) => Math.max(6 * s, 12);
   if (h < least(sy) || w < least(sx))
-    refuse(op, 'output.dims', `output must be at least ${least(sy)}x${least(sx)} for stride ${sy}x${sx}, got ${h}x${w}`, 'ERR_UPSAMPLING_SHAPE');
-  if (batch * channels === 0) mustBe(op, 'output.dims', 'of at least one plane', x.dims, 'ERR_UPSAMPLING_SHAPE');
+    refuse(
+      op,
+      'output.dims',
+      `output must be at least ${least(sy)}x${least(sx)} for stride ${sy}x${sx}, got ${h}x${w}`,
+      'ERR_UPSAMPLING_SHAPE',
+    );
+  if (batch * channels === 0)
+    mustBe(op, 'output.dims', 'of at least one plane', x.dims, 'ERR_UPSAMPLING_SHAPE');
   if (sy * sx > 4096) mustBe(op, 'stride', 'of at most 4096 phases', options.stride);
-  const lengthOf = (size: number, s: number) => s * Math.min(Math.floor(size / s), Math.max(16, Math.floor(128 / s)));
+  const lengthOf = (size: number, s: number) =>
+    s * Math.min(Math.floor(size / s), Math.max(16, Math.floor(128 / s)));
   const ly = lengthOf(h, sy);
   const lx = lengthOf(w, sx);
   const rows = startsOf(h, ly);
@@ -81,7 +94,14 @@ export function measureCheckerboard(output: TensorLike, options: MeasureOptions)
   const transformX = basis(binsX, lx);
   const windowY = hann(ly);
   const windowX = hann(lx);
-  const plane = channelsReader(op, x.type === 'float16' ? Float32Array.from(x.data as Uint16Array, fromHalf) : x.data, last, h, w, channels);
+  const plane = channelsReader(
+    op,
+    x.type === 'float16' ? Float32Array.from(x.data as Uint16Array, fromHalf) : x.data,
+    last,
+    h,
+    w,
+    channels,
+  );
   let square = 0;
   let meanSquare = 0;
   let count = 0;
@@ -102,7 +122,8 @@ export function measureCheckerboard(output: TensorLike, options: MeasureOptions)
           if (!Number.isFinite(mean)) mustBe(op, 'output.data', 'finite', sum, 'ERR_UPSAMPLING_ARGUMENT');
           meanSquare += mean * mean;
           for (let y = 0; y < ly; y++)
-            for (let i = 0; i < lx; i++) segment[y * lx + i] = (segment[y * lx + i]! - mean) * windowY[y]! * windowX[i]!;
+            for (let i = 0; i < lx; i++)
+              segment[y * lx + i] = (segment[y * lx + i]! - mean) * windowY[y]! * windowX[i]!;
           addPower(power, segment, ly, lx, transformY, transformX, binsY.length, binsX.length);
           count++;
         }
@@ -134,7 +155,10 @@ export function measureCheckerboard(output: TensorLike, options: MeasureOptions)
         levelDb: dc === 0 ? (peak > floor ? 200 : -200) : bounded(20 * Math.log10(Math.sqrt(peak) / dc)),
       });
     }
-  const top = lines.reduce<MeasuredLine | undefined>((a, b) => (a === undefined || b.prominenceDb > a.prominenceDb ? b : a), undefined);
+  const top = lines.reduce<MeasuredLine | undefined>(
+    (a, b) => (a === undefined || b.prominenceDb > a.prominenceDb ? b : a),
+    undefined,
+  );
   return {
     stride: [sy, sx],
     window: [ly, lx],
@@ -150,7 +174,9 @@ const bounded = (db: number): number => (Number.isNaN(db) ? -200 : Math.min(Math
 /** First positions of windows that overlap by half and reach to the end. */
 function startsOf(size: number, length: number): number[] {
   const steps = Math.ceil((size - length) / Math.max(1, Math.floor(length / 2)));
-  return Array.from({ length: steps + 1 }, (_, i) => (steps === 0 ? 0 : Math.round((i * (size - length)) / steps)));
+  return Array.from({ length: steps + 1 }, (_, i) =>
+    steps === 0 ? 0 : Math.round((i * (size - length)) / steps),
+  );
 }
 
 interface Bin {
@@ -163,7 +189,8 @@ interface Bin {
 function binsOf(s: number, period: number, reach: number): Bin[] {
   const out: Bin[] = [];
   for (let line = 0; line < s; line++)
-    for (let offset = -reach; offset <= reach; offset++) out.push({ line, offset, cycles: line * period + offset });
+    for (let offset = -reach; offset <= reach; offset++)
+      out.push({ line, offset, cycles: line * period + offset });
   return out;
 }
 
@@ -221,7 +248,14 @@ function addPower(
     }
 }
 
-function channelsReader(op: string, data: ArrayLike<number | bigint>, last: boolean, h: number, w: number, channels: number) {
+function channelsReader(
+  op: string,
+  data: ArrayLike<number | bigint>,
+  last: boolean,
+  h: number,
+  w: number,
+  channels: number,
+) {
   if (channels < 1) mustBe(op, 'output.dims', 'of at least one channel', channels, 'ERR_UPSAMPLING_SHAPE');
   return (n: number, c: number, y: number, x: number): number =>
     Number(data[last ? ((n * h + y) * w + x) * channels + c : ((n * channels + c) * h + y) * w + x]);

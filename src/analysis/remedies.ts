@@ -11,7 +11,14 @@ import {
   nextEvenKernel,
 } from './checkerboard.js';
 import { bilinearWeights } from './initialisers.js';
-import { type ExpandingLayerOptions, LAYER_OPTIONS, type Layer, layerOf, product, weightFrom } from './layer.js';
+import {
+  type ExpandingLayerOptions,
+  LAYER_OPTIONS,
+  type Layer,
+  layerOf,
+  product,
+  weightFrom,
+} from './layer.js';
 import { decibels } from './spectral.js';
 
 export interface EqualizeOptions extends ExpandingLayerOptions {
@@ -31,13 +38,17 @@ export interface EqualizeOptions extends ExpandingLayerOptions {
 export function equalizePhaseGain(weight: TensorLike, options: EqualizeOptions): Tensor {
   const op = 'equalizePhaseGain';
   knownOptions(op, options, [...LAYER_OPTIONS, 'method']);
-  const method = options.method === undefined ? 'additive' : oneOf(op, 'method', options.method, ['additive', 'scale'] as const);
+  const method =
+    options.method === undefined
+      ? 'additive'
+      : oneOf(op, 'method', options.method, ['additive', 'scale'] as const);
   const layer = layerOf(op, weight, options);
   const { taps, phaseOf, phaseCount: P } = layer;
   const size = new Int32Array(P);
   for (const p of phaseOf) size[p]!++;
   const hole = size.indexOf(0);
-  if (hole >= 0) refuse(op, 'weight', `weight must reach every phase, but none of its elements reaches phase ${hole}`);
+  if (hole >= 0)
+    refuse(op, 'weight', `weight must reach every phase, but none of its elements reaches phase ${hole}`);
   const out = Float64Array.from(layer.values);
   const gain = new Float64Array(P);
   for (let at = 0; at < out.length; at += taps) {
@@ -50,7 +61,11 @@ export function equalizePhaseGain(weight: TensorLike, options: EqualizeOptions):
       if (method === 'additive') out[at + k]! += (mean - gain[p]!) / size[p]!;
       else if (gain[p] !== 0) out[at + k]! *= mean / gain[p]!;
       else if (mean !== 0)
-        refuse(op, 'method', `method scale needs a gain in every phase, but phase ${p} has none; take method additive`);
+        refuse(
+          op,
+          'method',
+          `method scale needs a gain in every phase, but phase ${p} has none; take method additive`,
+        );
     }
   }
   return weightFrom(op, layer, out);
@@ -69,7 +84,12 @@ export function projectIcnr(weight: TensorLike, options: ExpandingLayerOptions):
   const layer = layerOf(op, weight, options);
   const { taps, slotOf, slots, phaseCount: P, kernel, stride } = layer;
   if (kernel.some((k, i) => k % stride[i]! !== 0) || taps !== slots * P)
-    refuse(op, 'weight.dims', `weight must have a kernel divisible by the stride, got ${kernel.join('x')} and ${stride.join('x')}`, 'ERR_UPSAMPLING_SHAPE');
+    refuse(
+      op,
+      'weight.dims',
+      `weight must have a kernel divisible by the stride, got ${kernel.join('x')} and ${stride.join('x')}`,
+      'ERR_UPSAMPLING_SHAPE',
+    );
   const out = Float64Array.from(layer.values);
   const mean = new Float64Array(slots);
   for (let at = 0; at < out.length; at += taps) {
@@ -103,7 +123,11 @@ export function appendBoxFilter(weight: TensorLike, options: ExpandingLayerOptio
   knownOptions(op, options, LAYER_OPTIONS);
   const layer = layerOf(op, weight, options);
   if (layer.kind === 'pixel-shuffle')
-    refuse(op, 'kind', 'kind must be conv-transpose, got "pixel-shuffle": average its output with avgPool2d instead');
+    refuse(
+      op,
+      'kind',
+      'kind must be conv-transpose, got "pixel-shuffle": average its output with avgPool2d instead',
+    );
   const { stride, dilation, kernel, inChannels } = layer;
   const outPerGroup = layer.outChannels / layer.groups;
   let dims = [inChannels * outPerGroup, ...kernel];
@@ -123,13 +147,30 @@ export function appendBoxFilter(weight: TensorLike, options: ExpandingLayerOptio
   const outputPadding = layer.outputPadding.map((p, i) => p + (stride[i]! % 2 === 0 ? 1 : 0));
   for (const [i, p] of outputPadding.entries())
     if (p >= stride[i]! && stride[i]! > 1)
-      refuse(op, 'outputPadding', `outputPadding must leave room for one more below the stride, got [${layer.outputPadding.join(', ')}]`);
+      refuse(
+        op,
+        'outputPadding',
+        `outputPadding must leave room for one more below the stride, got [${layer.outputPadding.join(', ')}]`,
+      );
   const tensor = weightFrom(op, { ...layer, dims: out.dims, source: undefined }, values);
-  return { weight: tensor, stride, padding, outputPadding, dilation: dilation.map(() => 1), groups: layer.groups };
+  return {
+    weight: tensor,
+    stride,
+    padding,
+    outputPadding,
+    dilation: dilation.map(() => 1),
+    groups: layer.groups,
+  };
 }
 
 /** A matrix [rows, dims[axis]] applied along one axis. */
-function alongAxis(values: Float64Array, dims: readonly number[], axis: number, matrix: Float64Array, rows: number) {
+function alongAxis(
+  values: Float64Array,
+  dims: readonly number[],
+  axis: number,
+  matrix: Float64Array,
+  rows: number,
+) {
   const k = dims[axis]!;
   const inner = product(dims.slice(axis + 1));
   const outer = product(dims.slice(0, axis));
@@ -177,9 +218,13 @@ export interface ToResizeConvOptions extends ExpandingLayerOptions {
 export function toResizeConv(weight: TensorLike, options: ToResizeConvOptions): ResizeConvRewrite {
   const op = 'toResizeConv';
   knownOptions(op, options, [...LAYER_OPTIONS, 'mode']);
-  const mode = options.mode === undefined ? 'nearest' : oneOf(op, 'mode', options.mode, ['nearest', 'bilinear'] as const);
+  const mode =
+    options.mode === undefined
+      ? 'nearest'
+      : oneOf(op, 'mode', options.mode, ['nearest', 'bilinear'] as const);
   const layer = layerOf(op, weight, options);
-  if (layer.dilation.some((d) => d !== 1)) refuse(op, 'dilation', `dilation must be 1, got [${layer.dilation.join(', ')}]`);
+  if (layer.dilation.some((d) => d !== 1))
+    refuse(op, 'dilation', `dilation must be 1, got [${layer.dilation.join(', ')}]`);
   const { kernel, stride, inChannels, groups } = layer;
   const outPerGroup = layer.outChannels / groups;
   let dims = [inChannels * outPerGroup, ...kernel];
@@ -262,7 +307,13 @@ function matricesOf(layer: Layer, axis: number, c: number, mode: 'nearest' | 'bi
 }
 
 /** (RᵀR)⁻¹ Rᵀ P, [size, k], by Cholesky; R has full column rank as its columns are shifts of one sequence. */
-function pseudoInverse(R: Float64Array, P: Float64Array, rows: number, size: number, k: number): Float64Array {
+function pseudoInverse(
+  R: Float64Array,
+  P: Float64Array,
+  rows: number,
+  size: number,
+  k: number,
+): Float64Array {
   const L = new Float64Array(size * size);
   for (let i = 0; i < size; i++)
     for (let j = 0; j <= i; j++) {
@@ -333,7 +384,14 @@ export function checkerboardRemedies(weight: TensorLike, options: CheckerboardOp
     LAYER_OPTIONS.map((k) => [k, options[k as keyof CheckerboardOptions]]).filter(([, v]) => v !== undefined),
   ) as unknown as ExpandingLayerOptions;
   const found: Remedy[] = [];
-  const measured = (name: Remedy['name'], cost: Remedy['cost'], text: string, after: TensorLike, change: number | undefined, l = around) => {
+  const measured = (
+    name: Remedy['name'],
+    cost: Remedy['cost'],
+    text: string,
+    after: TensorLike,
+    change: number | undefined,
+    l = around,
+  ) => {
     const report = analyseLayer(op, layerOf(op, after, l), { ...options, ...l });
     found.push({ name, cost, text, peakDb: report.peak.db, verdict: report.verdict, change });
   };
@@ -342,12 +400,25 @@ export function checkerboardRemedies(weight: TensorLike, options: CheckerboardOp
   const divisible = layer.kernel.every((k, i) => k % layer.stride[i]! === 0 && layer.dilation[i] === 1);
   if (!holes) {
     const even = equalizePhaseGain(weight, around);
-    measured('equalizePhaseGain', 'none', 'a constant added to each phase; keeps the rest of the filter', even, changeTo(even));
+    measured(
+      'equalizePhaseGain',
+      'none',
+      'a constant added to each phase; keeps the rest of the filter',
+      even,
+      changeTo(even),
+    );
   }
   if (layer.kind === 'conv-transpose' && layer.outputPadding.every((p, i) => p + 1 < layer.stride[i]!)) {
     const box = appendBoxFilter(weight, around);
     const { weight: after, ...rest } = box;
-    measured('box filter', 'run time', `a mean over ${layer.stride.join('x')} outputs, as a kernel of ${after.dims.slice(2).join('x')}`, after, undefined, rest);
+    measured(
+      'box filter',
+      'run time',
+      `a mean over ${layer.stride.join('x')} outputs, as a kernel of ${after.dims.slice(2).join('x')}`,
+      after,
+      undefined,
+      rest,
+    );
   }
   if (layer.dilation.every((d) => d === 1)) {
     const { weight: K, padding, error } = toResizeConv(weight, around);
@@ -365,17 +436,29 @@ export function checkerboardRemedies(weight: TensorLike, options: CheckerboardOp
   }
   if (divisible && !holes) {
     const equal = projectIcnr(weight, around);
-    measured('icnr', 'training', 'equal sub-kernels to train on from', equal, changeTo(equal));
+    measured('icnr', 'training', 'equal sub-kernels, a start for training', equal, changeTo(equal));
   }
   if (layer.kind === 'conv-transpose' && layer.dilation.every((d) => d === 1) && !holes) {
     const start = bilinearLike(layer);
-    if (start !== undefined) measured('bilinear', 'training', 'bilinear weights to train on from', start, changeTo(start));
+    if (start !== undefined)
+      measured('bilinear', 'training', 'bilinear weights, a start for training', start, changeTo(start));
   }
   const next = layer.givenKernel.map((k, i) => nextEvenKernel(k, layer.stride[i]!, layer.dilation[i]!));
-  if (layer.kind === 'conv-transpose' && next.some((k, i) => k !== layer.kernel[i]) && next.every((k) => k !== undefined)) {
+  if (
+    layer.kind === 'conv-transpose' &&
+    next.some((k, i) => k !== layer.kernel[i]) &&
+    next.every((k) => k !== undefined)
+  ) {
     const ones = allocate(op, 'float32', [1, 1, ...(next as number[])]);
     ones.data.fill(1 as never);
-    measured('next kernel', 'training', `kernel ${next.join('x')} overlaps evenly (measured with equal weights)`, ones, undefined, { stride: layer.stride, dilation: layer.dilation });
+    measured(
+      'next kernel',
+      'training',
+      `kernel ${next.join('x')} overlaps evenly (measured with equal weights)`,
+      ones,
+      undefined,
+      { stride: layer.stride, dilation: layer.dilation },
+    );
   }
   return found;
 }
@@ -383,8 +466,19 @@ export function checkerboardRemedies(weight: TensorLike, options: CheckerboardOp
 /** Bilinear weights in the place of a layer's: diagonal over its channels; undefined where there is no diagonal. */
 export function bilinearLike(layer: Layer): Tensor | undefined {
   const { inChannels, outChannels, groups, kernel, stride, type } = layer;
-  if (inChannels !== outChannels || (groups !== 1 && groups !== inChannels) || layer.kind !== 'conv-transpose') return undefined;
-  return bilinearWeights({ stride, kernelSize: kernel, channels: inChannels, groups, type: type as 'float32' });
+  if (
+    inChannels !== outChannels ||
+    (groups !== 1 && groups !== inChannels) ||
+    layer.kind !== 'conv-transpose'
+  )
+    return undefined;
+  return bilinearWeights({
+    stride,
+    kernelSize: kernel,
+    channels: inChannels,
+    groups,
+    type: type as 'float32',
+  });
 }
 
 function relativeChange(before: Layer, after: Layer): number {

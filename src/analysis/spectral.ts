@@ -17,7 +17,10 @@ export const ratioDb = (part: number, whole: number): number =>
  * Y[u] = 1/P · Σ_p y[p] · exp(−2πi Σ_a u_a p_a / s_a) along the leading axes `extents`, for every column of the real input
  * [phases, columns]; returns real and imaginary parts.
  */
-export function phaseTransform(y: Float64Array, extents: readonly number[]): { re: Float64Array; im: Float64Array } {
+export function phaseTransform(
+  y: Float64Array,
+  extents: readonly number[],
+): { re: Float64Array; im: Float64Array } {
   let re = Float64Array.from(y);
   let im = new Float64Array(y.length);
   let below = y.length;

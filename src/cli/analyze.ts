@@ -1,14 +1,32 @@
 /** `upsampling analyze`: the checkerboard of layers, of shapes and of pictures. */
-import { analyzeCheckerboard, type CheckerboardReport, DEFAULT_LIMIT, nextEvenKernel } from '../analysis/checkerboard.js';
+import {
+  analyzeCheckerboard,
+  type CheckerboardReport,
+  DEFAULT_LIMIT,
+  nextEvenKernel,
+} from '../analysis/checkerboard.js';
 import { measureCheckerboard } from '../analysis/measure.js';
 import { mustBe, refuse } from '../errors.js';
 import type { Archive } from '../files/archive.js';
 import { readImage } from '../files/images.js';
 import { isNpy, readNpy } from '../files/npy.js';
 import { isZip, readNpz, writeNpz } from '../files/npz.js';
-import { readSafetensors, type SafetensorsEntry, storeTensor, writeSafetensors } from '../files/safetensors.js';
+import {
+  readSafetensors,
+  type SafetensorsEntry,
+  storeTensor,
+  writeSafetensors,
+} from '../files/safetensors.js';
 import type { Tensor, TensorLike } from '../tensor.js';
-import { type AnalysedLayer, type Findings, findLayers, type Fix, fixLayer, type LayerChoice, reportOf } from './analyze/layers.js';
+import {
+  type AnalysedLayer,
+  type Findings,
+  type Fix,
+  findLayers,
+  fixLayer,
+  type LayerChoice,
+  reportOf,
+} from './analyze/layers.js';
 import { reportHtml } from './analyze/report.js';
 import { db, imageText, layerTable, shapeText } from './analyze/table.js';
 import { type Command, extents, integer, text, UsageError, type Values } from './command.js';
@@ -63,8 +81,11 @@ Examples:
     out: { type: 'string', short: 'o' },
   },
   run: async (files, values) => {
-    const ways = [files.length > 0, values.kernel !== undefined, values.image !== undefined].filter(Boolean).length;
-    if (ways === 0) throw new UsageError('analyze: a file, --kernel or --image is missing, see upsampling analyze --help');
+    const ways = [files.length > 0, values.kernel !== undefined, values.image !== undefined].filter(
+      Boolean,
+    ).length;
+    if (ways === 0)
+      throw new UsageError('analyze: a file, --kernel or --image is missing, see upsampling analyze --help');
     if (ways > 1 || files.length > 1) throw new UsageError('analyze: give one file, or --kernel, or --image');
     if (values.kernel !== undefined) return analyseShape(values);
     if (values.image !== undefined) return analysePicture(values);
@@ -87,7 +108,8 @@ function level(values: Values): number | undefined {
 
 function choiceOf(values: Values): LayerChoice {
   const kind = text(values, 'kind') ?? 'conv-transpose';
-  if (kind !== 'conv-transpose' && kind !== 'pixel-shuffle') mustBe(OP, '--kind', 'one of conv-transpose, pixel-shuffle', kind);
+  if (kind !== 'conv-transpose' && kind !== 'pixel-shuffle')
+    mustBe(OP, '--kind', 'one of conv-transpose, pixel-shuffle', kind);
   return {
     globs: (values.layer as string[] | undefined) ?? [],
     stride: extents(OP, values, 'stride'),
@@ -104,12 +126,18 @@ async function analyseFile(file: string, values: Values): Promise<number> {
   const choice = choiceOf(values);
   const fix = text(values, 'fix');
   const target = text(values, 'out');
-  if (fix !== undefined && !FIXES.includes(fix as Fix)) mustBe(OP, '--fix', `one of ${FIXES.join(', ')}`, fix);
-  if ((fix === undefined) !== (target === undefined)) throw new UsageError('analyze: --fix and --out go together');
+  if (fix !== undefined && !FIXES.includes(fix as Fix))
+    mustBe(OP, '--fix', `one of ${FIXES.join(', ')}`, fix);
+  if ((fix === undefined) !== (target === undefined))
+    throw new UsageError('analyze: --fix and --out go together');
   const name = nameOf(file);
   const archive = openArchive(await readInput(OP, file), name);
   const found = findLayers(archive, choice);
-  if (choice.globs.length > 0 && found.layers.length + found.failed.length === 0 && found.skipped.every((s) => s.why === 'not asked for'))
+  if (
+    choice.globs.length > 0 &&
+    found.layers.length + found.failed.length === 0 &&
+    found.skipped.every((s) => s.why === 'not asked for')
+  )
     throw new UsageError(`analyze: no tensor of ${name} is called ${choice.globs.join(' or ')}`);
   const html = text(values, 'html');
   if (html !== undefined) await writeOutput(OP, html, [Buffer.from(reportHtml(name, found, choice.limit))]);
@@ -168,8 +196,13 @@ function asStored(l: AnalysedLayer, weight: Tensor): Tensor {
 function repairedFile(archive: Archive, target: string, repaired: readonly Repaired[]): Uint8Array[] {
   const fixed = new Map(repaired.filter((r) => r.weight !== undefined).map((r) => [r.name, r.weight!]));
   if (/\.npz$/i.test(target))
-    return writeNpz(archive.entries.filter((e) => e.stored !== 'a file').map((e): [string, TensorLike] => [e.name, fixed.get(e.name) ?? e.read()]));
-  if (!/\.safetensors$/i.test(target)) refuse(OP, '--out', `--out must end in .safetensors or .npz, got ${target}`);
+    return writeNpz(
+      archive.entries
+        .filter((e) => e.stored !== 'a file')
+        .map((e): [string, TensorLike] => [e.name, fixed.get(e.name) ?? e.read()]),
+    );
+  if (!/\.safetensors$/i.test(target))
+    refuse(OP, '--out', `--out must end in .safetensors or .npz, got ${target}`);
   // What is not repaired keeps its very bytes.
   return writeSafetensors(
     archive.entries
@@ -215,7 +248,11 @@ async function analyseShape(values: Values): Promise<number> {
   const kernel = typeof given === 'number' ? [given, given] : given;
   const choice = choiceOf(values);
   if (choice.stride === undefined) throw new UsageError('analyze: --stride is missing');
-  if (kernel.length > 3 || kernel.some((k) => k < 1 || k > 4096) || kernel.reduce((a, b) => a * b, 1) > 1 << 24)
+  if (
+    kernel.length > 3 ||
+    kernel.some((k) => k < 1 || k > 4096) ||
+    kernel.reduce((a, b) => a * b, 1) > 1 << 24
+  )
     mustBe(OP, '--kernel', 'one to three extents from 1 to 4096', text(values, 'kernel'));
   const size = kernel.reduce((a, b) => a * b, 1);
   const { stride, padding, outputPadding, dilation, limit } = choice;
@@ -224,13 +261,23 @@ async function analyseShape(values: Values): Promise<number> {
     { stride, padding, outputPadding, dilation, limit },
   );
   const next = kernel.map((k, a) => nextEvenKernel(k, report.stride[a]!, report.dilation[a]!));
-  if (values.json === true) out(`${JSON.stringify({ ...(numbers(report)), nextKernel: next }, null, 2)}\n`);
+  if (values.json === true) out(`${JSON.stringify({ ...numbers(report), nextKernel: next }, null, 2)}\n`);
   else out(shapeText(report, next));
   return level(values) !== undefined && report.verdict !== 'clean' ? 1 : 0;
 }
 
 async function analysePicture(values: Values): Promise<number> {
-  for (const other of ['layer', 'kind', 'html', 'fix', 'out', 'padding', 'output-padding', 'dilation', 'groups'])
+  for (const other of [
+    'layer',
+    'kind',
+    'html',
+    'fix',
+    'out',
+    'padding',
+    'output-padding',
+    'dilation',
+    'groups',
+  ])
     if (values[other] !== undefined) throw new UsageError(`analyze: --${other} is not for --image`);
   const path = text(values, 'image')!;
   const stride = extents(OP, values, 'stride');
@@ -246,7 +293,11 @@ async function analysePicture(values: Values): Promise<number> {
   else out(imageText(nameOf(path), m));
   const limit = level(values);
   // Only what stands out of its neighbourhood is a line; the limit is on its level.
-  return limit !== undefined && m.verdict === 'checkerboard' && m.lines.some((l) => l.prominenceDb >= 10 && l.levelDb > limit) ? 1 : 0;
+  return limit !== undefined &&
+    m.verdict === 'checkerboard' &&
+    m.lines.some((l) => l.prominenceDb >= 10 && l.levelDb > limit)
+    ? 1
+    : 0;
 }
 
 /** A picture without its opacity. */

@@ -1,24 +1,44 @@
 import { describe, expect, it } from 'vitest';
-import { analyzeCheckerboard, type CheckerboardOptions, nextEvenKernel } from '../../src/analysis/checkerboard.js';
+import {
+  analyzeCheckerboard,
+  type CheckerboardOptions,
+  nextEvenKernel,
+} from '../../src/analysis/checkerboard.js';
 import { bilinearWeights, icnr } from '../../src/analysis/initialisers.js';
 import { ArgumentError } from '../../src/errors.js';
 import { toHalf } from '../../src/half.js';
-import { flat, ones, randomWeight, scatterTransposed, separable, shuffledConvolution, type Weight } from './layers.js';
+import {
+  flat,
+  ones,
+  randomWeight,
+  scatterTransposed,
+  separable,
+  shuffledConvolution,
+  type Weight,
+} from './layers.js';
 
-const verdict = (w: Parameters<typeof analyzeCheckerboard>[0], o: CheckerboardOptions) => analyzeCheckerboard(w, o).verdict;
+const verdict = (w: Parameters<typeof analyzeCheckerboard>[0], o: CheckerboardOptions) =>
+  analyzeCheckerboard(w, o).verdict;
 
 describe('analyzeCheckerboard: the known cases', () => {
-  it.each([2, 3, 4, 5])('bilinear weights are clean at stride %i, whether the kernel is divisible or not', (stride) => {
-    const r = analyzeCheckerboard(bilinearWeights({ stride, channels: 3 }), { stride });
-    expect(r.verdict).toBe('clean');
-    expect(r.peak.db).toBeLessThan(-120);
-    expect(r.remedy).toBeUndefined();
-    for (const g of r.phaseGain) expect(g).toBeCloseTo(1, 6);
-  });
+  it.each([2, 3, 4, 5])(
+    'bilinear weights are clean at stride %i, whether the kernel is divisible or not',
+    (stride) => {
+      const r = analyzeCheckerboard(bilinearWeights({ stride, channels: 3 }), { stride });
+      expect(r.verdict).toBe('clean');
+      expect(r.peak.db).toBeLessThan(-120);
+      expect(r.remedy).toBeUndefined();
+      for (const g of r.phaseGain) expect(g).toBeCloseTo(1, 6);
+    },
+  );
 
   it('bilinear k5 s3 and k9 s5 overlap unevenly all the same', () => {
-    expect(analyzeCheckerboard(bilinearWeights({ stride: [3] }), { stride: 3 }).overlap.phases).toEqual([2, 2, 1]);
-    expect(analyzeCheckerboard(bilinearWeights({ stride: [5] }), { stride: 5 }).overlap.phases).toEqual([2, 2, 2, 2, 1]);
+    expect(analyzeCheckerboard(bilinearWeights({ stride: [3] }), { stride: 3 }).overlap.phases).toEqual([
+      2, 2, 1,
+    ]);
+    expect(analyzeCheckerboard(bilinearWeights({ stride: [5] }), { stride: 5 }).overlap.phases).toEqual([
+      2, 2, 2, 2, 1,
+    ]);
     expect(analyzeCheckerboard(bilinearWeights({ stride: 3 }), { stride: 3 }).overlap.even).toBe(false);
   });
 
@@ -46,7 +66,10 @@ describe('analyzeCheckerboard: the known cases', () => {
   });
 
   it('weights 1-D of the finding: [.3, −.2, .9, .1] has gains 1.2 and −0.1', () => {
-    const r = analyzeCheckerboard({ data: Float64Array.of(0.3, -0.2, 0.9, 0.1), dims: [1, 1, 4] }, { stride: 2 });
+    const r = analyzeCheckerboard(
+      { data: Float64Array.of(0.3, -0.2, 0.9, 0.1), dims: [1, 1, 4] },
+      { stride: 2 },
+    );
     expect(Array.from(r.gain.matrices).map((g) => Math.round(g * 1e9) / 1e9)).toEqual([1.2, -0.1]);
     expect(r.verdict).toBe('learned');
   });
@@ -72,11 +95,16 @@ describe('analyzeCheckerboard: the known cases', () => {
   });
 
   it('stride 1 has no phases', () => {
-    expect(analyzeCheckerboard(randomWeight([4, 4, 3, 3]), { stride: 1 })).toMatchObject({ verdict: 'clean', ripple: 0 });
+    expect(analyzeCheckerboard(randomWeight([4, 4, 3, 3]), { stride: 1 })).toMatchObject({
+      verdict: 'clean',
+      ripple: 0,
+    });
   });
 
   it('weights of nothing but zero are clean', () => {
-    expect(analyzeCheckerboard({ data: new Float32Array(16), dims: [1, 1, 4, 4] }, { stride: 2 }).verdict).toBe('clean');
+    expect(
+      analyzeCheckerboard({ data: new Float32Array(16), dims: [1, 1, 4, 4] }, { stride: 2 }).verdict,
+    ).toBe('clean');
   });
 });
 
@@ -97,7 +125,10 @@ describe('analyzeCheckerboard against a layer that is run', () => {
     const first = s * Math.ceil(h / 2 / s);
     // One cell of s×s outputs in the middle, per channel.
     const cell = Array.from({ length: s * s }, (_, p) =>
-      Array.from({ length: channels }, (_, c) => y.data[(c * h + first + Math.floor(p / s)) * width + first + (p % s)]!),
+      Array.from(
+        { length: channels },
+        (_, c) => y.data[(c * h + first + Math.floor(p / s)) * width + first + (p % s)]!,
+      ),
     );
     const [P, out, columns] = r.gain.dims as [number, number, number];
     expect([P, out]).toEqual([s * s, channels]);
@@ -105,22 +136,47 @@ describe('analyzeCheckerboard against a layer that is run', () => {
     for (let p = 0; p < P; p++)
       for (let c = 0; c < out; c++) {
         let g = 0;
-        for (let i = 0; i < columns; i++) g += r.gain.matrices[(p * out + c) * columns + i]! * mean[Math.floor(c / perGroup) * columns + i]!;
+        for (let i = 0; i < columns; i++)
+          g += r.gain.matrices[(p * out + c) * columns + i]! * mean[Math.floor(c / perGroup) * columns + i]!;
         expect(g).toBeCloseTo(cell[p]![c]!, 5);
       }
     const norm = (v: readonly number[]) => Math.hypot(...v);
     const centre = cell[0]!.map((_, c) => cell.reduce((a, p) => a + p[c]! / P, 0));
-    expect(r.ripple).toBeCloseTo(Math.max(...cell.map((p) => norm(p.map((v, c) => v - centre[c]!)))) / norm(centre), 5);
+    expect(r.ripple).toBeCloseTo(
+      Math.max(...cell.map((p) => norm(p.map((v, c) => v - centre[c]!)))) / norm(centre),
+      5,
+    );
     for (let u = 0; u < P; u++) {
-      const re = centre.map((_, c) => cell.reduce((a, p, q) => a + p[c]! * Math.cos((2 * Math.PI * (Math.floor(u / s) * Math.floor(q / s) + (u % s) * (q % s))) / s), 0) / P);
-      const im = centre.map((_, c) => cell.reduce((a, p, q) => a + p[c]! * Math.sin((2 * Math.PI * (Math.floor(u / s) * Math.floor(q / s) + (u % s) * (q % s))) / s), 0) / P);
+      const re = centre.map(
+        (_, c) =>
+          cell.reduce(
+            (a, p, q) =>
+              a +
+              p[c]! *
+                Math.cos((2 * Math.PI * (Math.floor(u / s) * Math.floor(q / s) + (u % s) * (q % s))) / s),
+            0,
+          ) / P,
+      );
+      const im = centre.map(
+        (_, c) =>
+          cell.reduce(
+            (a, p, q) =>
+              a +
+              p[c]! *
+                Math.sin((2 * Math.PI * (Math.floor(u / s) * Math.floor(q / s) + (u % s) * (q % s))) / s),
+            0,
+          ) / P,
+      );
       expect(r.spectrum.db[u]).toBeCloseTo(20 * Math.log10(norm([...re, ...im]) / norm(centre)), 3);
     }
   });
 
   it.each(cases)('%s: the overlap map counts what reaches each output, borders included', (_, w, o) => {
     const r = analyzeCheckerboard(w, { ...o, inputSize: 7 });
-    const one: Weight = { dims: [1, 1, ...w.dims.slice(2)], data: new Float32Array(w.dims[2]! * w.dims[3]!).fill(1) };
+    const one: Weight = {
+      dims: [1, 1, ...w.dims.slice(2)],
+      data: new Float32Array(w.dims[2]! * w.dims[3]!).fill(1),
+    };
     const y = scatterTransposed(flat([1], 7), one, { ...o, groups: 1 } as never);
     expect(r.overlap.map.dims).toEqual(y.dims.slice(1));
     expect(Array.from(r.overlap.map.counts)).toEqual(Array.from(y.data));
@@ -152,7 +208,9 @@ describe('analyzeCheckerboard against a layer that is run', () => {
       let apart = 0;
       let along = 0;
       for (let c = 0; c < out; c++) {
-        const y = Array.from({ length: P }, (_, p) => m.reduce((a, v, i) => a + (v / length) * G[(p * out + c) * columns + i]!, 0));
+        const y = Array.from({ length: P }, (_, p) =>
+          m.reduce((a, v, i) => a + (v / length) * G[(p * out + c) * columns + i]!, 0),
+        );
         const centre = y.reduce((a, b) => a + b / P, 0);
         along += centre * centre;
         for (const v of y) apart += (v - centre) ** 2 / P;
@@ -179,7 +237,9 @@ describe('analyzeCheckerboard against a layer that is run', () => {
     const w = randomWeight([2, 2, 4, 4]);
     const base = analyzeCheckerboard(w, { stride: 2 }).peak.db;
     const half = { dims: w.dims, type: 'float16', data: Uint16Array.from(w.data, toHalf) };
-    expect(analyzeCheckerboard({ dims: w.dims, data: Float64Array.from(w.data) }, { stride: 2 }).peak.db).toBe(base);
+    expect(
+      analyzeCheckerboard({ dims: w.dims, data: Float64Array.from(w.data) }, { stride: 2 }).peak.db,
+    ).toBe(base);
     expect(analyzeCheckerboard(half, { stride: 2 }).peak.db).toBeCloseTo(base, 1);
   });
 });
@@ -193,24 +253,92 @@ describe('analyzeCheckerboard refuses', () => {
     ['stride 0', () => analyzeCheckerboard(w, { stride: 0 }), /stride must be a positive integer .*got 0/],
     ['no stride', () => analyzeCheckerboard(w, {} as never), /stride must be/],
     ['a fractional stride', () => analyzeCheckerboard(w, { stride: 1.5 }), /stride must be/],
-    ['a stride of a billion', () => analyzeCheckerboard(w, { stride: 1e9 }), /stride must give at most 65536 phases/],
-    ['rank 2', () => analyzeCheckerboard({ data: w.data, dims: [4, 36] }, { stride: 2 }), /3 to 5 dimensions, got \[4, 36\]/],
-    ['rank 6', () => analyzeCheckerboard({ data: w.data, dims: [4, 4, 3, 3, 1, 1] }, { stride: 2 }), /3 to 5 dimensions/],
-    ['an empty axis', () => analyzeCheckerboard({ data: w.data, dims: [4, 0, 3, 3] }, { stride: 2 }), /no empty axis/],
-    ['integers', () => analyzeCheckerboard({ data: new Int8Array(16), dims: [1, 1, 4, 4] }, { stride: 2 }), /weight.type must be one of float32/],
-    ['weights that are not finite', () => analyzeCheckerboard(bad, { stride: 2 }), /2 of 144 elements that are not, the first NaN at 17/],
-    ['groups that do not divide', () => analyzeCheckerboard(w, { stride: 2, groups: 3 }), /groups must divide/],
-    ['output padding of the stride', () => analyzeCheckerboard(w, { stride: 2, outputPadding: 2 }), /outputPadding must be smaller/],
-    ['a mean of other length', () => analyzeCheckerboard(w, { stride: 2, mean: [1] }), /one number per input channel, 4/],
-    ['a mean of NaN', () => analyzeCheckerboard(w, { stride: 2, mean: [1, 2, NaN, 4] }), /mean must be finite/],
+    [
+      'a stride of a billion',
+      () => analyzeCheckerboard(w, { stride: 1e9 }),
+      /stride must give at most 65536 phases/,
+    ],
+    [
+      'rank 2',
+      () => analyzeCheckerboard({ data: w.data, dims: [4, 36] }, { stride: 2 }),
+      /3 to 5 dimensions, got \[4, 36\]/,
+    ],
+    [
+      'rank 6',
+      () => analyzeCheckerboard({ data: w.data, dims: [4, 4, 3, 3, 1, 1] }, { stride: 2 }),
+      /3 to 5 dimensions/,
+    ],
+    [
+      'an empty axis',
+      () => analyzeCheckerboard({ data: w.data, dims: [4, 0, 3, 3] }, { stride: 2 }),
+      /no empty axis/,
+    ],
+    [
+      'integers',
+      () => analyzeCheckerboard({ data: new Int8Array(16), dims: [1, 1, 4, 4] }, { stride: 2 }),
+      /weight.type must be one of float32/,
+    ],
+    [
+      'weights that are not finite',
+      () => analyzeCheckerboard(bad, { stride: 2 }),
+      /2 of 144 elements that are not, the first NaN at 17/,
+    ],
+    [
+      'groups that do not divide',
+      () => analyzeCheckerboard(w, { stride: 2, groups: 3 }),
+      /groups must divide/,
+    ],
+    [
+      'output padding of the stride',
+      () => analyzeCheckerboard(w, { stride: 2, outputPadding: 2 }),
+      /outputPadding must be smaller/,
+    ],
+    [
+      'a mean of other length',
+      () => analyzeCheckerboard(w, { stride: 2, mean: [1] }),
+      /one number per input channel, 4/,
+    ],
+    [
+      'a mean of NaN',
+      () => analyzeCheckerboard(w, { stride: 2, mean: [1, 2, NaN, 4] }),
+      /mean must be finite/,
+    ],
     ['a mean of zero', () => analyzeCheckerboard(w, { stride: 2, mean: [0, 0, 0, 0] }), /other than zero/],
-    ['a limit of NaN', () => analyzeCheckerboard(w, { stride: 2, limit: NaN }), /limit must be a finite number/],
-    ['padding that leaves nothing', () => analyzeCheckerboard(w, { stride: 2, padding: 9, inputSize: 3 }), /padding must leave an output/],
-    ['a map of all memory', () => analyzeCheckerboard(w, { stride: 2, inputSize: 100_000 }), /overlap map of up to/],
-    ['dilation with a shuffle', () => analyzeCheckerboard(w, { stride: 2, dilation: 2, kind: 'pixel-shuffle' }), /dilation must be left out/],
-    ['channels that cannot be shuffled', () => analyzeCheckerboard(randomWeight([6, 4, 3, 3]), { stride: 2, kind: 'pixel-shuffle' }), /multiple of 4/],
-    ['an unknown kind', () => analyzeCheckerboard(w, { stride: 2, kind: 'conv' as never }), /kind must be one of/],
-    ['an unknown option', () => analyzeCheckerboard(w, { stride: 2, paddding: 1 } as never), /did you mean padding\?/],
+    [
+      'a limit of NaN',
+      () => analyzeCheckerboard(w, { stride: 2, limit: NaN }),
+      /limit must be a finite number/,
+    ],
+    [
+      'padding that leaves nothing',
+      () => analyzeCheckerboard(w, { stride: 2, padding: 9, inputSize: 3 }),
+      /padding must leave an output/,
+    ],
+    [
+      'a map of all memory',
+      () => analyzeCheckerboard(w, { stride: 2, inputSize: 100_000 }),
+      /overlap map of up to/,
+    ],
+    [
+      'dilation with a shuffle',
+      () => analyzeCheckerboard(w, { stride: 2, dilation: 2, kind: 'pixel-shuffle' }),
+      /dilation must be left out/,
+    ],
+    [
+      'channels that cannot be shuffled',
+      () => analyzeCheckerboard(randomWeight([6, 4, 3, 3]), { stride: 2, kind: 'pixel-shuffle' }),
+      /multiple of 4/,
+    ],
+    [
+      'an unknown kind',
+      () => analyzeCheckerboard(w, { stride: 2, kind: 'conv' as never }),
+      /kind must be one of/,
+    ],
+    [
+      'an unknown option',
+      () => analyzeCheckerboard(w, { stride: 2, paddding: 1 } as never),
+      /did you mean padding\?/,
+    ],
   ])('%s', (_, call, message) => {
     expect(call).toThrow(ArgumentError);
     expect(call).toThrow(message);

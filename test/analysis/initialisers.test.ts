@@ -23,18 +23,26 @@ describe('bilinearWeights', () => {
     expect(w.dims).toEqual([3, 3, 4, 4]);
     for (let i = 0; i < 3; i++)
       for (let o = 0; o < 3; o++) {
-        const sum = (w.data as Float32Array).subarray((i * 3 + o) * 16, (i * 3 + o + 1) * 16).reduce((a, b) => a + b, 0);
+        const sum = (w.data as Float32Array)
+          .subarray((i * 3 + o) * 16, (i * 3 + o + 1) * 16)
+          .reduce((a, b) => a + b, 0);
         expect(sum).toBe(i === o ? 4 : 0);
       }
     expect(bilinearWeights({ stride: [2, 3], channels: 3, groups: 3 }).dims).toEqual([3, 1, 4, 5]);
     expect(bilinearWeights({ stride: [2, 2, 2] }).dims).toEqual([1, 1, 4, 4, 4]);
-    expect(analyzeCheckerboard(bilinearWeights({ stride: 4, channels: 5, groups: 5 }), { stride: 4, groups: 5 }).verdict).toBe('clean');
+    expect(
+      analyzeCheckerboard(bilinearWeights({ stride: 4, channels: 5, groups: 5 }), { stride: 4, groups: 5 })
+        .verdict,
+    ).toBe('clean');
   });
 
   it.each([2, 3, 4, 5])('interpolates bilinearly by the factor %i away from borders', (s) => {
     const x = randomWeight([1, 1, 9, 9], s);
     const w = bilinearWeights({ stride: s, type: 'float64' });
-    const y = scatterTransposed({ dims: [1, 9, 9], data: x.data }, w as never, { stride: s, padding: Math.ceil((s - 1) / 2) });
+    const y = scatterTransposed({ dims: [1, 9, 9], data: x.data }, w as never, {
+      stride: s,
+      padding: Math.ceil((s - 1) / 2),
+    });
     const want = interpolateSync(x, { scaleFactor: s, mode: 'bilinear' });
     const width = y.dims[2]!;
     expect(width).toBe(9 * s);
@@ -46,9 +54,17 @@ describe('bilinearWeights', () => {
   it.each([
     ['stride 0', () => bilinearWeights({ stride: 0 }), /stride must be/],
     ['kernel 0', () => bilinearWeights({ stride: 2, kernelSize: 0 }), /kernelSize must be/],
-    ['other groups', () => bilinearWeights({ stride: 2, channels: 4, groups: 2 }), /groups must be 1 or channels, got 2 of 4/],
+    [
+      'other groups',
+      () => bilinearWeights({ stride: 2, channels: 4, groups: 2 }),
+      /groups must be 1 or channels, got 2 of 4/,
+    ],
     ['four axes', () => bilinearWeights({ stride: [2, 2, 2, 2] }), /one to three axes/],
-    ['a type of integers', () => bilinearWeights({ stride: 2, type: 'int8' as never }), /type must be one of/],
+    [
+      'a type of integers',
+      () => bilinearWeights({ stride: 2, type: 'int8' as never }),
+      /type must be one of/,
+    ],
   ])('refuses %s', (_, call, message) => expect(call).toThrow(message));
 });
 
@@ -65,7 +81,10 @@ describe('icnr', () => {
   });
 
   it('repeats the sub-kernel in the layout of a transposed convolution', () => {
-    const w = icnr({ data: Float32Array.of(1, 2, 3, 4), dims: [1, 1, 2, 2] }, { upscaleFactor: [2, 1], kind: 'conv-transpose' });
+    const w = icnr(
+      { data: Float32Array.of(1, 2, 3, 4), dims: [1, 1, 2, 2] },
+      { upscaleFactor: [2, 1], kind: 'conv-transpose' },
+    );
     expect(w.dims).toEqual([1, 1, 4, 2]);
     expect(Array.from(w.data as Float32Array)).toEqual([1, 2, 1, 2, 3, 4, 3, 4]);
   });

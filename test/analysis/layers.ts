@@ -15,10 +15,16 @@ export function randomWeight(dims: number[], seed = 1): Weight {
 
 /** (1, 1, k, k) from one axis. */
 export function separable(axis: readonly number[]): Weight {
-  return { dims: [1, 1, axis.length, axis.length], data: Float32Array.from(axis.flatMap((a) => axis.map((b) => a * b))) };
+  return {
+    dims: [1, 1, axis.length, axis.length],
+    data: Float32Array.from(axis.flatMap((a) => axis.map((b) => a * b))),
+  };
 }
 
-export const ones = (...kernel: number[]): Weight => ({ dims: [1, 1, ...kernel], data: new Float32Array(size(kernel)).fill(1) });
+export const ones = (...kernel: number[]): Weight => ({
+  dims: [1, 1, ...kernel],
+  data: new Float32Array(size(kernel)).fill(1),
+});
 
 interface Geometry {
   readonly stride: number;
@@ -35,7 +41,10 @@ export function scatterTransposed(x: Weight, w: Weight, g: Geometry): Weight {
   const [, outPerGroup, kh, kw] = w.dims as [number, number, number, number];
   const oh = (h - 1) * s - 2 * p + d * (kh - 1) + 1 + outputPadding;
   const ow = (wd - 1) * s - 2 * p + d * (kw - 1) + 1 + outputPadding;
-  const out = { dims: [outPerGroup * groups, oh, ow], data: new Float64Array(outPerGroup * groups * oh * ow) };
+  const out = {
+    dims: [outPerGroup * groups, oh, ow],
+    data: new Float64Array(outPerGroup * groups * oh * ow),
+  };
   for (let i = 0; i < c; i++)
     for (let o = 0; o < outPerGroup; o++) {
       const channel = Math.floor(i / (c / groups)) * outPerGroup + o;
@@ -81,5 +90,8 @@ export function shuffledConvolution(x: Weight, w: Weight, r: number, pad: number
 /** A flat image with the given mean of each channel. */
 export const flat = (mean: readonly number[], extent = 12): Weight => ({
   dims: [mean.length, extent, extent],
-  data: Float32Array.from({ length: mean.length * extent * extent }, (_, i) => mean[Math.floor(i / (extent * extent))]!),
+  data: Float32Array.from(
+    { length: mean.length * extent * extent },
+    (_, i) => mean[Math.floor(i / (extent * extent))]!,
+  ),
 });

@@ -1,10 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { analyzeCheckerboard } from '../../src/analysis/checkerboard.js';
-import { appendBoxFilter, checkerboardRemedies, equalizePhaseGain, projectIcnr, toResizeConv } from '../../src/analysis/remedies.js';
+import {
+  appendBoxFilter,
+  checkerboardRemedies,
+  equalizePhaseGain,
+  projectIcnr,
+  toResizeConv,
+} from '../../src/analysis/remedies.js';
 import { toHalf } from '../../src/half.js';
 import { ones, randomWeight, scatterTransposed, type Weight } from './layers.js';
 
-const distance = (a: ArrayLike<number>, b: ArrayLike<number>) => Math.hypot(...Array.from(a, (v, i) => v - b[i]!));
+const distance = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+  Math.hypot(...Array.from(a, (v, i) => v - b[i]!));
 
 describe('equalizePhaseGain', () => {
   it.each(['additive', 'scale'] as const)('%s: no line is left, the mean gain stays', (method) => {
@@ -35,10 +42,21 @@ describe('equalizePhaseGain', () => {
     const fixed = equalizePhaseGain(w, { stride: 2 });
     const least = distance(fixed.data as Float32Array, w.data);
     for (let seed = 0; seed < 200; seed++) {
-      const other = equalizePhaseGain({ dims: w.dims, data: w.data.map((v, i) => v + 0.2 * randomWeight([4], seed).data[i]!) }, { stride: 2 });
+      const other = equalizePhaseGain(
+        { dims: w.dims, data: w.data.map((v, i) => v + 0.2 * randomWeight([4], seed).data[i]!) },
+        { stride: 2 },
+      );
       // Another filter of equal gains with the same mean gain.
-      const shift = (Array.from(w.data).reduce((a, b) => a + b, 0) - Array.from(other.data as Float32Array).reduce((a, b) => a + b, 0)) / 4;
-      expect(distance(Array.from(other.data as Float32Array, (v) => v + shift), w.data)).toBeGreaterThanOrEqual(least - 1e-6);
+      const shift =
+        (Array.from(w.data).reduce((a, b) => a + b, 0) -
+          Array.from(other.data as Float32Array).reduce((a, b) => a + b, 0)) /
+        4;
+      expect(
+        distance(
+          Array.from(other.data as Float32Array, (v) => v + shift),
+          w.data,
+        ),
+      ).toBeGreaterThanOrEqual(least - 1e-6);
     }
   });
 
@@ -51,10 +69,16 @@ describe('equalizePhaseGain', () => {
   });
 
   it('refuses holes, and scaling what is not there', () => {
-    expect(() => equalizePhaseGain(ones(3, 3), { stride: 2, dilation: 2 })).toThrow(/none of its elements reaches phase 1/);
+    expect(() => equalizePhaseGain(ones(3, 3), { stride: 2, dilation: 2 })).toThrow(
+      /none of its elements reaches phase 1/,
+    );
     const w = { dims: [1, 1, 4], data: Float32Array.of(1, 1, 1, -1) };
-    expect(() => equalizePhaseGain(w, { stride: 2, method: 'scale' })).toThrow(/phase 1 has none; take method additive/);
-    expect(() => equalizePhaseGain(w, { stride: 2, method: 'mul' as never })).toThrow(/method must be one of/);
+    expect(() => equalizePhaseGain(w, { stride: 2, method: 'scale' })).toThrow(
+      /phase 1 has none; take method additive/,
+    );
+    expect(() => equalizePhaseGain(w, { stride: 2, method: 'mul' as never })).toThrow(
+      /method must be one of/,
+    );
   });
 });
 
@@ -72,7 +96,9 @@ describe('projectIcnr', () => {
     }
   });
   it('refuses a kernel that is not divisible', () => {
-    expect(() => projectIcnr(ones(3, 3), { stride: 2 })).toThrow(/kernel divisible by the stride, got 3x3 and 2x2/);
+    expect(() => projectIcnr(ones(3, 3), { stride: 2 })).toThrow(
+      /kernel divisible by the stride, got 3x3 and 2x2/,
+    );
   });
 });
 
@@ -86,7 +112,11 @@ describe('appendBoxFilter', () => {
     expect(analyzeCheckerboard(weight, l).peak.db).toBeLessThan(-120);
     const x = randomWeight([3, 7, 7], 2);
     const plain = scatterTransposed(x, w, o);
-    const boxed = scatterTransposed(x, weight as Weight, { stride: o.stride, padding: l.padding[0]!, outputPadding: l.outputPadding[0]! });
+    const boxed = scatterTransposed(x, weight as Weight, {
+      stride: o.stride,
+      padding: l.padding[0]!,
+      outputPadding: l.outputPadding[0]!,
+    });
     expect(boxed.dims).toEqual(plain.dims);
     const [, h, width] = plain.dims as [number, number, number];
     const s = o.stride;
@@ -94,12 +124,15 @@ describe('appendBoxFilter', () => {
     for (let y = s; y < h - s; y++)
       for (let z = s; z < width - s; z++) {
         let mean = 0;
-        for (let a = 0; a < s; a++) for (let b = 0; b < s; b++) mean += plain.data[(y + c - a) * width + z + c - b]! / (s * s);
+        for (let a = 0; a < s; a++)
+          for (let b = 0; b < s; b++) mean += plain.data[(y + c - a) * width + z + c - b]! / (s * s);
         expect(boxed.data[y * width + z]).toBeCloseTo(mean, 5);
       }
   });
   it('refuses a pixel shuffle', () => {
-    expect(() => appendBoxFilter(randomWeight([4, 1, 3, 3]), { stride: 2, kind: 'pixel-shuffle' })).toThrow(/kind must be conv-transpose/);
+    expect(() => appendBoxFilter(randomWeight([4, 1, 3, 3]), { stride: 2, kind: 'pixel-shuffle' })).toThrow(
+      /kind must be conv-transpose/,
+    );
   });
 });
 
@@ -110,7 +143,8 @@ function resizeConv(x: Weight, w: Weight, s: number, pad: number): Weight {
   for (let i = 0; i < wide.data.length; i++) {
     const z = i % (width * s);
     const y = Math.floor(i / (width * s)) % (h * s);
-    wide.data[i] = x.data[(Math.floor(i / (width * s * h * s)) * h + Math.floor(y / s)) * width + Math.floor(z / s)]!;
+    wide.data[i] =
+      x.data[(Math.floor(i / (width * s * h * s)) * h + Math.floor(y / s)) * width + Math.floor(z / s)]!;
   }
   const [out, , kh, kw] = w.dims as [number, number, number, number];
   const data = new Float64Array(out * h * s * width * s);
@@ -141,7 +175,9 @@ describe('toResizeConv', () => {
       x.data[i * 25 + 12] = 1;
       const y = resizeConv(x, k, 2, 1);
       for (let o = 0; o < 2; o++)
-        for (let a = 0; a < 4; a++) for (let b = 0; b < 4; b++) w.data[((i * 2 + o) * 4 + a) * 4 + b] = y.data[(o * 10 + 3 + a) * 10 + 3 + b]!;
+        for (let a = 0; a < 4; a++)
+          for (let b = 0; b < 4; b++)
+            w.data[((i * 2 + o) * 4 + a) * 4 + b] = y.data[(o * 10 + 3 + a) * 10 + 3 + b]!;
     }
     const r = toResizeConv(w, { stride: 2, padding: 1 });
     expect(r).toMatchObject({ padding: [1, 1], scaleFactor: [2, 2], mode: 'nearest' });
@@ -176,13 +212,19 @@ describe('toResizeConv', () => {
     expect(r.error).toBeCloseTo(best, 5);
     for (let seed = 0; seed < 5; seed++) {
       const other = randomWeight([r.weight.data.length], 50 + seed).data;
-      expect(errorOf((r.weight.data as Float32Array).map((v, i) => v + 0.01 * other[i]!))).toBeGreaterThan(best);
+      expect(errorOf((r.weight.data as Float32Array).map((v, i) => v + 0.01 * other[i]!))).toBeGreaterThan(
+        best,
+      );
     }
   });
 
   it('finds bilinear weights to be a bilinear resize', async () => {
     const { bilinearWeights } = await import('../../src/analysis/initialisers.js');
-    const r = toResizeConv(bilinearWeights({ stride: 2, channels: 2, type: 'float64' }), { stride: 2, padding: 1, mode: 'bilinear' });
+    const r = toResizeConv(bilinearWeights({ stride: 2, channels: 2, type: 'float64' }), {
+      stride: 2,
+      padding: 1,
+      mode: 'bilinear',
+    });
     expect(r.error).toBeLessThan(1e-12);
     expect(r.weight.dims).toEqual([2, 2, 3, 3]);
   });
@@ -191,17 +233,37 @@ describe('toResizeConv', () => {
 describe('checkerboardRemedies', () => {
   it('measures each remedy of a random layer', () => {
     const list = checkerboardRemedies(randomWeight([4, 4, 4, 4]), { stride: 2, padding: 1 });
-    expect(list.map((r) => r.name)).toEqual(['equalizePhaseGain', 'box filter', 'toResizeConv', 'icnr', 'bilinear']);
+    expect(list.map((r) => r.name)).toEqual([
+      'equalizePhaseGain',
+      'box filter',
+      'toResizeConv',
+      'icnr',
+      'bilinear',
+    ]);
     for (const r of list) expect(r.verdict, r.name).toBe('clean');
     expect(list[0]!.change).toBeGreaterThan(0);
   });
   it('a layer of k3 s2 may take k4, one with holes the box', () => {
-    expect(checkerboardRemedies(ones(3, 3), { stride: 2 }).map((r) => r.name)).toEqual(['equalizePhaseGain', 'box filter', 'toResizeConv', 'bilinear', 'next kernel']);
+    expect(checkerboardRemedies(ones(3, 3), { stride: 2 }).map((r) => r.name)).toEqual([
+      'equalizePhaseGain',
+      'box filter',
+      'toResizeConv',
+      'bilinear',
+      'next kernel',
+    ]);
     const list = checkerboardRemedies(ones(3, 3), { stride: 2, dilation: 2 });
     expect(list).toMatchObject([{ name: 'box filter', verdict: 'clean' }]);
   });
   it('serves pixel shuffles', () => {
-    const list = checkerboardRemedies(randomWeight([16, 4, 3, 3]), { stride: 2, padding: 1, kind: 'pixel-shuffle' });
-    expect(list.map((r) => [r.name, r.verdict])).toEqual([['equalizePhaseGain', 'clean'], ['toResizeConv', 'clean'], ['icnr', 'clean']]);
+    const list = checkerboardRemedies(randomWeight([16, 4, 3, 3]), {
+      stride: 2,
+      padding: 1,
+      kind: 'pixel-shuffle',
+    });
+    expect(list.map((r) => [r.name, r.verdict])).toEqual([
+      ['equalizePhaseGain', 'clean'],
+      ['toResizeConv', 'clean'],
+      ['icnr', 'clean'],
+    ]);
   });
 });

@@ -59,16 +59,23 @@ export function planeOf(layer: Layer, p: ReturnType<typeof proportions>): Plane 
   const h = projectInputs(layer, p.inputs);
   const { taps, outChannels, stride, dilation } = layer;
   const whole = new Float64Array(taps);
-  for (let o = 0; o < outChannels; o++) for (let k = 0; k < taps; k++) whole[k]! += p.outputs[o]! * h[o * taps + k]!;
+  for (let o = 0; o < outChannels; o++)
+    for (let k = 0; k < taps; k++) whole[k]! += p.outputs[o]! * h[o * taps + k]!;
   const n = layer.kernel.length;
   if (n === 1)
-    return { kernel: whole, dims: [1, layer.kernel[0]!], stride: [1, stride[0]!], dilation: [1, dilation[0]!] };
+    return {
+      kernel: whole,
+      dims: [1, layer.kernel[0]!],
+      stride: [1, stride[0]!],
+      dilation: [1, dilation[0]!],
+    };
   const flat = layer.kernel.slice(n - 2);
   const pair = (v: readonly number[]) => v.slice(n - 2) as [number, number];
   if (n === 2) return { kernel: whole, dims: flat, stride: pair(stride), dilation: pair(dilation) };
   const area = product(flat);
   const kernel = new Float64Array(area);
-  for (const t of layer.phases[0]![0]!.taps) for (let k = 0; k < area; k++) kernel[k]! += whole[t.kernel * area + k]!;
+  for (const t of layer.phases[0]![0]!.taps)
+    for (let k = 0; k < area; k++) kernel[k]! += whole[t.kernel * area + k]!;
   return { kernel, dims: flat, stride: pair(stride), dilation: pair(dilation) };
 }
 
@@ -112,4 +119,5 @@ export function crop(plane: Plane, subject: 'flat' | 'photograph', gain: number)
 }
 
 /** What the plane makes of a mean of one. */
-export const meanGain = (plane: Plane): number => plane.kernel.reduce((a, b) => a + b, 0) / (plane.stride[0] * plane.stride[1]);
+export const meanGain = (plane: Plane): number =>
+  plane.kernel.reduce((a, b) => a + b, 0) / (plane.stride[0] * plane.stride[1]);

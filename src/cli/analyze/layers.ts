@@ -61,7 +61,13 @@ export function findLayers(archive: Archive, choice: LayerChoice): Findings {
     try {
       const tensor = readIfRank(entry);
       const dims = tensor.dims;
-      const why = whyNot(entry.name, tensor, dimsOf.get(`${short}.bias`) ?? dimsOf.get(`${short}_bias`), asked, choice);
+      const why = whyNot(
+        entry.name,
+        tensor,
+        dimsOf.get(`${short}.bias`) ?? dimsOf.get(`${short}_bias`),
+        asked,
+        choice,
+      );
       if (why !== undefined) {
         skipped.push({ name: entry.name, why });
         continue;
@@ -94,7 +100,8 @@ export function findLayers(archive: Archive, choice: LayerChoice): Findings {
     } catch (error) {
       if (!(error instanceof ArgumentError)) throw error;
       // A stride below 1 is no property of one layer.
-      if (error.code === 'ERR_UPSAMPLING_OPTION' && (error.param === 'stride' || error.param === 'dilation')) throw error;
+      if (error.code === 'ERR_UPSAMPLING_OPTION' && (error.param === 'stride' || error.param === 'dilation'))
+        throw error;
       if (error.code === 'ERR_UPSAMPLING_FILE' && archive.format === 'npz') throw error;
       failed.push({ name: entry.name, why: error.message.replace(/^[a-zA-Z]+: /, '') });
     }
@@ -138,7 +145,9 @@ function whyNot(
   if (choice.kind === 'pixel-shuffle') {
     const phases = [choice.stride ?? 2].flat();
     const all = phases.length === 1 ? phases[0]! ** kernel.length : phases.reduce((a, b) => a * b, 1);
-    return dims[0]! % all === 0 ? undefined : `${dims[0]} output channels, which cannot be shuffled by ${all}`;
+    return dims[0]! % all === 0
+      ? undefined
+      : `${dims[0]} output channels, which cannot be shuffled by ${all}`;
   }
   const [first, second] = dims as [number, number];
   const groups = choice.groups ?? 1;
@@ -156,7 +165,10 @@ function whyNot(
 const likelyStride = (kernel: number): number => (kernel === 1 ? 1 : Math.max(2, Math.ceil(kernel / 2)));
 
 function globOf(glob: string): RegExp {
-  const escaped = glob.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.');
+  const escaped = glob
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
   return new RegExp(`^${escaped}$`);
 }
 
@@ -172,7 +184,10 @@ export function fixLayer(found: AnalysedLayer, fix: Fix): Tensor | string {
     if (!(error instanceof ArgumentError)) throw error;
     return error.message.replace(/^[a-zA-Z]+: /, '');
   }
-  return bilinearLike(found.layer) ?? 'bilinear weights are diagonal: as many channels out as in, groups 1 or all, and no shuffle';
+  return (
+    bilinearLike(found.layer) ??
+    'bilinear weights are diagonal: as many channels out as in, groups 1 or all, and no shuffle'
+  );
 }
 
 /** What the analysis says of a fixed weight. */

@@ -10,7 +10,7 @@ import { db, overlapWords, percent, remedyWords } from './table.js';
 /** Layers drawn; the table has all. */
 const MOST_DRAWN = 12;
 
-const escape = (s: string): string =>
+const escaped = (s: string): string =>
   s.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]!);
 
 const STYLE = `
@@ -38,20 +38,22 @@ export function reportHtml(file: string, found: Findings, limit: number): string
   const bad = layers.filter((l) => l.report.verdict !== 'clean');
   const drawn = [...layers].sort((a, b) => b.report.peak.db - a.report.peak.db).slice(0, MOST_DRAWN);
   const rows = layers.map(
-    (l) => `<tr><td>${escape(l.name)}</td><td>${l.dims.join('×')}</td><td class="n">${l.report.stride.join('×')}${l.assumed ? ' ?' : ''}</td>
+    (
+      l,
+    ) => `<tr><td>${escaped(l.name)}</td><td>${l.dims.join('×')}</td><td class="n">${l.report.stride.join('×')}${l.assumed ? ' ?' : ''}</td>
 <td class="n">${overlapWords(l.report)}</td><td class="n">${percent(l.report.mean === 'worst' ? l.report.worstRipple : l.report.ripple)}</td><td class="n">${db(l.report.peak.db)}</td>
-<td class="${l.report.verdict}">${l.report.verdict}</td><td>${escape(remedyWords(l))}</td></tr>`,
+<td class="${l.report.verdict}">${l.report.verdict}</td><td>${escaped(remedyWords(l))}</td></tr>`,
   );
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Checkerboard analysis: ${escape(file)}</title>
+<title>Checkerboard analysis: ${escaped(file)}</title>
 <style>${STYLE}</style>
 </head>
 <body>
-<h1>Checkerboard analysis: ${escape(file)}</h1>
+<h1>Checkerboard analysis: ${escaped(file)}</h1>
 <p>${layers.length} expanding ${layers.length === 1 ? 'layer' : 'layers'}, <strong class="${bad.length > 0 ? 'learned' : 'clean'}">${bad.length} above ${db(limit)}</strong>.
 On a flat input every phase of a layer gives a constant of its own; where these differ the output carries a pattern of the stride's period.
 <em>Line</em> is its strongest frequency in dB under the mean; <em>ripple</em> the deviation of the phases. Overlap is only a hint; the gain of the phases decides.</p>
@@ -60,10 +62,10 @@ On a flat input every phase of a layer gives a constant of its own; where these 
 <tbody>
 ${rows.join('\n')}
 </tbody></table></div>
-${failed.length > 0 ? `<h2 class="failed">Not analysed</h2><ul>${failed.map((f) => `<li>${escape(f.name)}: ${escape(f.why)}</li>`).join('')}</ul>` : ''}
+${failed.length > 0 ? `<h2 class="failed">Not analysed</h2><ul>${failed.map((f) => `<li>${escaped(f.name)}: ${escaped(f.why)}</li>`).join('')}</ul>` : ''}
 ${drawn.map(layerSection).join('\n')}
 ${drawn.length < layers.length ? `<p>Drawn are the ${drawn.length} strongest of ${layers.length} layers.</p>` : ''}
-${skipped.length > 0 ? `<details><summary>${skipped.length} tensors skipped</summary><ul>${skipped.map((s) => `<li>${escape(s.name)}: ${escape(s.why)}</li>`).join('')}</ul></details>` : ''}
+${skipped.length > 0 ? `<details><summary>${skipped.length} tensors skipped</summary><ul>${skipped.map((s) => `<li>${escaped(s.name)}: ${escaped(s.why)}</li>`).join('')}</ul></details>` : ''}
 <footer>Overlap after A. Odena, V. Dumoulin, C. Olah, “Deconvolution and Checkerboard Artifacts”, Distill 2016 (doi:10.23915/distill.00003, CC-BY 4.0); gain of the phases after
 Y. Sugawara, S. Shiota, H. Kiya, arXiv:1806.02658; ICNR after A. Aitken et al., arXiv:1707.02937. Photograph: Chelsea, by Stéfan van der Walt (CC0).</footer>
 </body>
@@ -78,13 +80,13 @@ function layerSection(l: AnalysedLayer, index: number): string {
   const list = remedies
     .map(
       (m) =>
-        `<tr><td>${m.name}</td><td>${escape(m.text)}</td><td class="n">${db(m.peakDb)}</td><td class="n">${m.change === undefined ? '' : percent(m.change)}</td><td>${m.cost}</td></tr>`,
+        `<tr><td>${m.name}</td><td>${escaped(m.text)}</td><td class="n">${db(m.peakDb)}</td><td class="n">${m.change === undefined ? '' : percent(m.change)}</td><td>${m.cost}</td></tr>`,
     )
     .join('\n');
-  return `<section id="layer-${index}" data-layer="${escape(l.name)}">
-<h2>${escape(l.name)} <span class="${r.verdict}">${r.verdict}</span></h2>
+  return `<section id="layer-${index}" data-layer="${escaped(l.name)}">
+<h2>${escaped(l.name)} <span class="${r.verdict}">${r.verdict}</span></h2>
 <p>${r.kind}, weight ${l.dims.join('×')}, stride ${r.stride.join('×')}, padding ${r.padding.join('×')}; line ${db(r.peak.db)} at (${r.peak.bin.map((u, a) => `${u}/${r.stride[a]}`).join(', ')});
-ripple ${percent(r.mean === 'worst' ? r.worstRipple : r.ripple)} for the ${r.mean} mean; energy of the phases within ${db(r.energy.imbalanceDb)}; ICNR distance ${r.icnrDistance.toFixed(3)}.${r.remedy === undefined ? '' : ` Cheapest remedy: ${escape(r.remedy.text)}.`}</p>
+ripple ${percent(r.mean === 'worst' ? r.worstRipple : r.ripple)} for the ${r.mean} mean; energy of the phases within ${db(r.energy.imbalanceDb)}; ICNR distance ${r.icnrDistance.toFixed(3)}.${r.remedy === undefined ? '' : ` Cheapest remedy: ${escaped(r.remedy.text)}.`}</p>
 <div class="figures">
 ${figure('overlap', overlapFigure(r), `How many kernel elements reach each output, borders included (${overlapWords(r)} by phase).`)}
 ${figure('phase-gain', gainFigure(r), 'Gain of each phase, 1 being the mean over phases.')}
@@ -99,10 +101,17 @@ ${list}
 }
 
 const figure = (kind: string, body: string, caption: string): string =>
-  `<figure data-figure="${kind}">${body}<figcaption>${escape(caption)}</figcaption></figure>`;
+  `<figure data-figure="${kind}">${body}<figcaption>${escaped(caption)}</figcaption></figure>`;
 
 /** A grid of values; colour by value over the largest. */
-function heat(values: readonly number[], h: number, w: number, label: string, strength: (v: number) => number, words: ((v: number) => string) | undefined): string {
+function heat(
+  values: readonly number[],
+  h: number,
+  w: number,
+  label: string,
+  strength: (v: number) => number,
+  words: ((v: number) => string) | undefined,
+): string {
   const cell = w <= 3 ? 80 : w <= 8 ? 40 : Math.max(6, Math.floor(320 / w));
   const parts: string[] = [];
   for (let y = 0; y < h; y++)
@@ -113,20 +122,29 @@ function heat(values: readonly number[], h: number, w: number, label: string, st
         `<rect class="cell ${s < 0 ? 'low' : 'heat'}" fill-opacity="${Math.min(Math.abs(s), 1).toFixed(3)}" x="${x * cell}" y="${y * cell}" width="${cell}" height="${cell}"/>`,
       );
       if (words !== undefined && cell >= 14)
-        parts.push(`<text x="${(x + 0.5) * cell}" y="${(y + 0.5) * cell + 4}" text-anchor="middle">${words(v)}</text>`);
+        parts.push(
+          `<text x="${(x + 0.5) * cell}" y="${(y + 0.5) * cell + 4}" text-anchor="middle">${words(v)}</text>`,
+        );
     }
-  return `<svg viewBox="-1 -1 ${w * cell + 2} ${h * cell + 2}" role="img" aria-label="${escape(label)}">${parts.join('')}</svg>`;
+  return `<svg viewBox="-1 -1 ${w * cell + 2} ${h * cell + 2}" role="img" aria-label="${escaped(label)}">${parts.join('')}</svg>`;
 }
 
 /** The last two axes; of a third the middle. At most 40 cells along each. */
-function lastPlane(values: ArrayLike<number>, dims: readonly number[]): { values: number[]; h: number; w: number } {
+function lastPlane(
+  values: ArrayLike<number>,
+  dims: readonly number[],
+): { values: number[]; h: number; w: number } {
   const full = dims.length === 1 ? [1, dims[0]!] : dims.slice(-2);
   const [height, width] = full as [number, number];
   const planes = values.length / (height * width);
   const from = Math.floor(planes / 2) * height * width;
   const h = Math.min(height, 40);
   const w = Math.min(width, 40);
-  return { values: Array.from({ length: h * w }, (_, i) => values[from + Math.floor(i / w) * width + (i % w)]!), h, w };
+  return {
+    values: Array.from({ length: h * w }, (_, i) => values[from + Math.floor(i / w) * width + (i % w)]!),
+    h,
+    w,
+  };
 }
 
 function overlapFigure(r: CheckerboardReport): string {
@@ -139,7 +157,14 @@ function gainFigure(r: CheckerboardReport): string {
   const { values, h, w } = lastPlane(r.phaseGain, r.stride);
   const apart = Math.max(...values.map((v) => Math.abs(v - 1)), 1e-9);
   const scale = Math.max(apart, 0.05);
-  return heat(values, h, w, 'gain of the phases', (v) => (0.75 * (v - 1)) / scale, (v) => v.toFixed(2));
+  return heat(
+    values,
+    h,
+    w,
+    'gain of the phases',
+    (v) => (0.75 * (v - 1)) / scale,
+    (v) => v.toFixed(2),
+  );
 }
 
 const WIDTH = 340;
@@ -155,7 +180,8 @@ interface Scale {
 
 function scaleOf(low: number, high: number, xLabel: string): Scale {
   const x = (f: number) => LEFT + ((WIDTH - LEFT - 8) * f) / 0.5;
-  const y = (v: number) => 8 + ((HEIGHT - BOTTOM - 8) * (high - Math.min(Math.max(v, low), high))) / (high - low);
+  const y = (v: number) =>
+    8 + ((HEIGHT - BOTTOM - 8) * (high - Math.min(Math.max(v, low), high))) / (high - low);
   const ticks: string[] = [];
   for (let v = Math.ceil(low / 20) * 20; v <= high; v += 20)
     ticks.push(
@@ -171,7 +197,7 @@ const path = (s: Scale, frequency: readonly number[], values: readonly number[])
   `<path class="curve" d="${frequency.map((f, i) => `${i === 0 ? 'M' : 'L'}${s.x(f).toFixed(1)} ${s.y(values[i]!).toFixed(1)}`).join('')}"/>`;
 
 const canvas = (label: string, body: string): string =>
-  `<svg viewBox="0 0 ${WIDTH} ${HEIGHT + 4}" role="img" aria-label="${escape(label)}">${body}</svg>`;
+  `<svg viewBox="0 0 ${WIDTH} ${HEIGHT + 4}" role="img" aria-label="${escaped(label)}">${body}</svg>`;
 
 function spectrumFigure(r: CheckerboardReport, axis: number): string {
   const { frequency, db: values } = r.response[axis]!;
@@ -192,7 +218,11 @@ function spectrumFigure(r: CheckerboardReport, axis: number): string {
 
 function rejectionFigure(r: CheckerboardReport, axis: number): string {
   const { frequency, db: values } = r.imageRejection[axis]!;
-  const s = scaleOf(-100, Math.ceil(Math.max(20, ...values.map((v) => Math.min(v, 60))) / 10) * 10, 'cycles per input, dB under the signal');
+  const s = scaleOf(
+    -100,
+    Math.ceil(Math.max(20, ...values.map((v) => Math.min(v, 60))) / 10) * 10,
+    'cycles per input, dB under the signal',
+  );
   return canvas('image rejection', s.frame + path(s, frequency, values));
 }
 

@@ -3,7 +3,15 @@ import type { CheckerboardReport } from '../../analysis/checkerboard.js';
 import type { MeasuredCheckerboard } from '../../analysis/measure.js';
 import type { AnalysedLayer, Findings } from './layers.js';
 
-const COLOURS = { clean: 32, structural: 31, learned: 31, holes: 35, checkerboard: 31, failed: 31, dim: 2 } as const;
+const COLOURS = {
+  clean: 32,
+  structural: 31,
+  learned: 31,
+  holes: 35,
+  checkerboard: 31,
+  failed: 31,
+  dim: 2,
+} as const;
 
 /** Colours only where a person looks. */
 export function paint(text: string, colour: keyof typeof COLOURS): string {
@@ -14,7 +22,8 @@ export function paint(text: string, colour: keyof typeof COLOURS): string {
 export const db = (value: number): string =>
   value <= -200 ? 'none' : value >= 200 ? 'inf dB' : `${(Math.abs(value) < 0.05 ? 0 : value).toFixed(1)} dB`;
 
-export const percent = (ratio: number): string => (ratio >= 1e6 ? 'inf' : `${(100 * ratio).toPrecision(3)} %`);
+export const percent = (ratio: number): string =>
+  ratio >= 1e6 ? 'inf' : `${(100 * ratio).toPrecision(3)} %`;
 
 const times = (list: readonly number[]): string =>
   list.every((v) => v === list[0]) ? String(list[0]) : list.join('x');
@@ -27,7 +36,11 @@ export const overlapWords = (r: CheckerboardReport): string => {
 };
 
 /** Rows in columns; the first `left` columns begin at the left, the others end at the right. */
-function columns(rows: readonly (readonly string[])[], left: readonly number[], shades: readonly ((s: string) => string)[][] = []): string {
+function columns(
+  rows: readonly (readonly string[])[],
+  left: readonly number[],
+  shades: readonly ((s: string) => string)[][] = [],
+): string {
   const widths = rows[0]!.map((_, c) => Math.max(...rows.map((r) => r[c]!.length)));
   return rows
     .map((row, r) =>
@@ -60,17 +73,22 @@ export function layerTable(file: string, found: Findings, limit: number): string
   const bad = layers.filter((l) => l.report.verdict !== 'clean').length;
   const parts: string[] = [];
   if (rows.length > 0) {
-    const shades = [[], ...layers.map((l) => Object.assign([], { 6: verdictShade(l.report.verdict) }))] as ((s: string) => string)[][];
+    const shades = [[], ...layers.map((l) => Object.assign([], { 6: verdictShade(l.report.verdict) }))] as ((
+      s: string,
+    ) => string)[][];
     parts.push(columns([head, ...rows], [0, 1, 6, 7], shades));
   }
   parts.push(
     `${file}: ${layers.length} expanding ${layers.length === 1 ? 'layer' : 'layers'}, ${bad} above ${db(limit)}` +
       (failed.length > 0 ? `, ${failed.length} that cannot be analysed` : '') +
-      (layers.some((l) => l.assumed) ? '; strides with ? are assumed from the kernel, --stride says them' : ''),
+      (layers.some((l) => l.assumed)
+        ? '; strides with ? are assumed from the kernel, --stride says them'
+        : ''),
   );
   for (const f of failed) parts.push(`${paint('failed', 'failed')}   ${f.name}: ${f.why}`);
   for (const s of skipped.slice(0, 20)) parts.push(paint(`skipped  ${s.name}: ${s.why}`, 'dim'));
-  if (skipped.length > 20) parts.push(paint(`skipped  … ${skipped.length - 20} more, --json lists them`, 'dim'));
+  if (skipped.length > 20)
+    parts.push(paint(`skipped  … ${skipped.length - 20} more, --json lists them`, 'dim'));
   return `${parts.join('\n')}\n`;
 }
 
@@ -92,7 +110,11 @@ export function shapeText(r: CheckerboardReport, next: readonly (number | undefi
   ];
   if (r.verdict !== 'clean') lines.push(`remedy: ${r.remedy!.text}`);
   else if (next.every((k, i) => k === r.kernel[i])) lines.push('the kernel is divisible by the stride');
-  lines.push('', 'how many kernel elements reach each output, borders included:', overlapPicture(overlap.map));
+  lines.push(
+    '',
+    'how many kernel elements reach each output, borders included:',
+    overlapPicture(overlap.map),
+  );
   return `${lines.join('\n')}\n`;
 }
 
@@ -114,6 +136,9 @@ export function imageText(file: string, m: MeasuredCheckerboard): string {
   const rows = lines
     .slice(0, 16)
     .map((l) => [`(${l.bin[0]}/${sy}, ${l.bin[1]}/${sx})`, db(l.prominenceDb), db(l.levelDb)]);
-  const table = rows.length === 0 ? '' : `${columns([['line', 'above its neighbours', 'under the mean'], ...rows], [0])}\n`;
+  const table =
+    rows.length === 0
+      ? ''
+      : `${columns([['line', 'above its neighbours', 'under the mean'], ...rows], [0])}\n`;
   return `${table}${file}: ${paint(m.verdict, m.verdict)}, ${m.windows} windows of ${m.window.join('x')}\n`;
 }

@@ -30,7 +30,11 @@ const layer = (taps: readonly number[]): Tensor => ({
 });
 
 function story(kernel: number, stride: number): string {
-  const flat = analyzeCheckerboard(layer(new Array(kernel).fill(1)), { stride, inputSize: INPUTS, mean: [1] });
+  const flat = analyzeCheckerboard(layer(new Array(kernel).fill(1)), {
+    stride,
+    inputSize: INPUTS,
+    mean: [1],
+  });
   const square = analyzeCheckerboard(
     { data: new Float64Array(kernel * kernel).fill(1), dims: [1, 1, kernel, kernel] },
     { stride, mean: [1] },
@@ -69,7 +73,8 @@ that of Y. Sugawara, S. Shiota, H. Kiya, arXiv 1806.02658; ICNR of A. Aitken et 
 
 /** One row per input: where its copy of the kernel lands, found from the answer to that input alone. */
 function paintings(kernel: number, stride: number, length: number): string {
-  const one = analyzeCheckerboard(layer(new Array(kernel).fill(1)), { stride, inputSize: 1, mean: [1] }).overlap.map.counts;
+  const one = analyzeCheckerboard(layer(new Array(kernel).fill(1)), { stride, inputSize: 1, mean: [1] })
+    .overlap.map.counts;
   return Array.from({ length: INPUTS }, (_, i) => {
     const cells = Array.from({ length }, (_, o) => ((one[o - i * stride] ?? 0) > 0 ? ' #' : ' ·'));
     return `${`input ${i}`.padEnd(8)}${cells.join('')}`;
@@ -78,7 +83,10 @@ function paintings(kernel: number, stride: number, length: number): string {
 
 function bars(counts: readonly number[]): string {
   const most = Math.max(...counts);
-  return Array.from({ length: most }, (_, row) => `${' '.repeat(8)}${counts.map((c) => (c >= most - row ? ' █' : '  ')).join('')}`).join('\n');
+  return Array.from(
+    { length: most },
+    (_, row) => `${' '.repeat(8)}${counts.map((c) => (c >= most - row ? ' █' : '  ')).join('')}`,
+  ).join('\n');
 }
 
 const level = (db: number): string => (db <= -200 ? 'nothing' : `${show(Number(db.toFixed(1)))} dB`);
@@ -92,7 +100,11 @@ function gains(): string {
     ['k3 s2 [½ 1 ½]', layer([0.5, 1, 0.5]), 2],
     ['k5 s3 bilinear', bilinearWeights({ stride: [3], type: 'float64' }), 3],
     [`k4 s2 [${random.join(' ')}]`, layer(random), 2],
-    [`k4 s2 [${Array.from(even.data as Float64Array, (v) => show(Number(v.toFixed(3)))).join(' ')}]`, even, 2],
+    [
+      `k4 s2 [${Array.from(even.data as Float64Array, (v) => show(Number(v.toFixed(3)))).join(' ')}]`,
+      even,
+      2,
+    ],
   ];
   const width = Math.max(...cases.map(([name]) => name.length));
   return cases
