@@ -1,8 +1,8 @@
 /** `upsampling explain`: how a result comes about, element by element. */
 import { unknownOption } from '../errors.js';
 import { type Command, UsageError } from './command.js';
-import { conv, convTranspose } from './explain/conv.js';
 import { checkerboard } from './explain/checkerboard.js';
+import { conv, convTranspose } from './explain/conv.js';
 import { interpolate } from './explain/interpolate.js';
 import { pixelShuffle } from './explain/pixel-shuffle.js';
 import { avgPool, maxPool, maxUnpool } from './explain/pool.js';
