@@ -1,7 +1,9 @@
 /** What conv1d/2d/3d and convTranspose1d/2d/3d share: options, their checks, and the call. */
+
 import { countPerAxis, knownOptions, oneOf, type PerAxis, positiveInt, positivePerAxis } from '../check.js';
 import { mustBe, refuse } from '../errors.js';
 import type { AsyncOptions, Call } from '../execute.js';
+import { planned } from '../plan/cache.js';
 import { planConvTranspose2d } from '../plan/conv-transpose2d.js';
 import { type ConvAxisSpec, type ConvPlan, planConv2d } from '../plan/conv2d.js';
 import { windowExtent, windowInSize } from '../plan/window.js';
@@ -243,12 +245,15 @@ export function describeConvolution(
   weight: TensorLike,
   options: AnyConvOptions | undefined,
 ): Call<Tensor, 'conv2d' | 'convTranspose2d'> {
-  knownOptions(op, options, [...(transposed ? TRANSPOSED_LAYER_OPTIONS : LAYER_OPTIONS), ...CALL_OPTIONS]);
   const o = options ?? {};
   const x = asTensor(op, 'input', input);
   const w = asTensor(op, 'weight', weight);
   const bias = biasOf(op, o);
-  const plan = layerPlan(convLayer(op, n, transposed, w, bias, o), x);
+  const shapes = bias === undefined ? [x, w] : [x, w, bias];
+  const plan = planned(op, shapes, options, () => {
+    knownOptions(op, options, [...(transposed ? TRANSPOSED_LAYER_OPTIONS : LAYER_OPTIONS), ...CALL_OPTIONS]);
+    return layerPlan(convLayer(op, n, transposed, w, bias, o), x);
+  });
   return {
     op,
     kernel: transposed ? 'convTranspose2d' : 'conv2d',

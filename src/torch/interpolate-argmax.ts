@@ -1,7 +1,9 @@
 /** Resize and argmax in one pass: the class map of a segmentation network, without the resized logits. */
+
 import { finite, flag, knownOptions, oneOf } from '../check.js';
 import { mustBe, refuse } from '../errors.js';
 import { type AsyncOptions, type Call, type OutputSpec, type RunOptions, run, runSync } from '../execute.js';
+import { planned } from '../plan/cache.js';
 import { type InterpolateArgmaxPlan, planInterpolateArgmax } from '../plan/interpolate-argmax.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import { INTERPOLATE_OPTIONS, type InterpolateOptions, type Shape } from './interpolate.js';
@@ -108,7 +110,7 @@ export function describeInterpolateArgmax(
 ): Call<Tensor | ArgmaxResult, 'interpolateArgmax'> {
   const op = 'interpolateArgmax';
   const x = asTensor(op, 'input', logits);
-  const plan = interpolateArgmaxPlan(op, x, options);
+  const plan = planned(op, [x], options, () => interpolateArgmaxPlan(op, x, options));
   const { scores, margin, classType } = plan;
   const dims = plan.outDims;
   const several = scores !== 'none' || margin;

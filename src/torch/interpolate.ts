@@ -3,6 +3,7 @@ import { flag, knownOptions, oneOf, positivePerAxis, rank, scalePerAxis } from '
 import { ArgumentError, mustBe, refuse } from '../errors.js';
 import { type AsyncOptions, type Call, type RunOptions, run, runSync } from '../execute.js';
 import type { AxisSpec, Filter, TorchNearest } from '../plan/axis.js';
+import { planned } from '../plan/cache.js';
 import { type InterpolatePlan, planInterpolate } from '../plan/interpolate.js';
 import {
   asTensor,
@@ -220,7 +221,7 @@ export function describeInterpolate(
 ): Call<Tensor, 'interpolate'> {
   const op = 'interpolate';
   const x = asTensor(op, 'input', input);
-  const plan = interpolatePlan(op, x, options);
+  const plan = planned(op, [x], options, () => interpolatePlan(op, x, options));
   return {
     op,
     kernel: 'interpolate',

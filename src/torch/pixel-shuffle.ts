@@ -1,7 +1,9 @@
 /** torch.nn.functional.pixel_shuffle (PyTorch 2.13). */
+
 import { knownOptions, oneOf, positiveInt } from '../check.js';
 import { refuse } from '../errors.js';
 import { type AsyncOptions, type Call, type RunOptions, run, runSync } from '../execute.js';
+import { planned } from '../plan/cache.js';
 import { axesOf, type PixelShufflePlan, planPixelShuffle } from '../plan/pixel-shuffle.js';
 import { asTensor, type Layout, type Tensor, type TensorLike } from '../tensor.js';
 
@@ -53,7 +55,7 @@ export function describePixelShuffle(
 ): Call<Tensor, 'pixelShuffle'> {
   const op = 'pixelShuffle';
   const x = asTensor(op, 'input', input);
-  const plan = pixelShufflePlan(op, x, options);
+  const plan = planned(op, [x], options, () => pixelShufflePlan(op, x, options));
   return {
     op,
     kernel: 'pixelShuffle',
