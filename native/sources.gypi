@@ -6,6 +6,7 @@
       "native/binding/grid-sample.cc",
       "native/binding/conv-transpose2d.cc",
       "native/binding/conv2d.cc",
+      "native/binding/resize-conv2d.cc",
       "native/binding/interpolate.cc",
       "native/binding/interpolate-argmax.cc",
       "native/binding/jobs.cc",

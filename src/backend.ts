@@ -20,6 +20,7 @@ export interface Plans {
   conv2d: ConvPlan;
   convTranspose2d: ConvPlan;
   interpolate: InterpolatePlan;
+  resizeConv2d: ConvPlan;
   maxPool2d: MaxPool2dPlan;
   maxUnpool2d: MaxUnpool2dPlan;
   pixelShuffle: PixelShufflePlan;

@@ -140,5 +140,12 @@ export {
 export { type PixelShuffleOptions, pixelShuffle, pixelShuffleSync } from './torch/pixel-shuffle.js';
 export { type PixelUnshuffleOptions, pixelUnshuffle, pixelUnshuffleSync } from './torch/pixel-unshuffle.js';
 export type { PreparedConvolution, PreparedOptions } from './torch/prepared.js';
+export {
+  prepareResizeConv2d,
+  type ResizeConvLayerOptions,
+  type ResizeConvOptions,
+  resizeConv2d,
+  resizeConv2dSync,
+} from './torch/resize-conv2d.js';
 export type { FusedResizeOptions } from './torch/resized.js';
 export type { OutWithIndices, PooledWithIndices } from './torch/window-options.js';

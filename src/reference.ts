@@ -32,6 +32,7 @@ import {
 import { describeMaxUnpool1d, describeMaxUnpool2d, describeMaxUnpool3d } from './torch/max-unpool2d.js';
 import { describePixelShuffle } from './torch/pixel-shuffle.js';
 import { describePixelUnshuffle } from './torch/pixel-unshuffle.js';
+import { describeResizeConv2d } from './torch/resize-conv2d.js';
 
 function onReference<A extends unknown[], R>(describe: (...args: A) => Call<R>) {
   return {
@@ -52,6 +53,7 @@ export const { later: conv3d, now: conv3dSync } = onReference(conv(3));
 export const { later: convTranspose1d, now: convTranspose1dSync } = onReference(convTranspose(1));
 export const { later: convTranspose2d, now: convTranspose2dSync } = onReference(convTranspose(2));
 export const { later: convTranspose3d, now: convTranspose3dSync } = onReference(convTranspose(3));
+export const { later: resizeConv2d, now: resizeConv2dSync } = onReference(describeResizeConv2d);
 export const { later: interpolate, now: interpolateSync } = onReference(describeInterpolate);
 export const { later: pixelShuffle, now: pixelShuffleSync } = onReference(describePixelShuffle);
 export const { later: pixelUnshuffle, now: pixelUnshuffleSync } = onReference(describePixelUnshuffle);

@@ -152,6 +152,7 @@ describe('operators', () => {
   const EXCEPTIONS: Record<string, Record<string, string>> = {
     conv2d: { ops: 'convolution' },
     convTranspose2d: { ops: 'convolution', packer: 'conv2d' },
+    resizeConv2d: { ops: 'convolution', packer: 'conv2d' },
   };
   const PLACES: Record<string, (stem: string) => string> = {
     plan: (s) => `src/plan/${s}.ts`,

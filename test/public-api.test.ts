@@ -82,7 +82,10 @@ const ROOT = [
   'pixelUnshuffleSync',
   'prepareConv2d',
   'prepareConvTranspose2d',
+  'prepareResizeConv2d',
   'projectIcnr',
+  'resizeConv2d',
+  'resizeConv2dSync',
   'runtime',
   'stream',
   'tensorPool',
@@ -155,6 +158,8 @@ const REFERENCE = [
   'pixelShuffleSync',
   'pixelUnshuffle',
   'pixelUnshuffleSync',
+  'resizeConv2d',
+  'resizeConv2dSync',
 ];
 
 /** One name per line, sorted. */

@@ -8,6 +8,7 @@
   X(grid_sample, "gridSample") \
   X(conv2d, "conv2d") \
   X(conv_transpose2d, "convTranspose2d") \
+  X(resize_conv2d, "resizeConv2d") \
   X(interpolate, "interpolate") \
   X(interpolate_argmax, "interpolateArgmax") \
   X(max_pool2d, "maxPool2d") \

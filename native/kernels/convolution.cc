@@ -4,7 +4,8 @@
 #if defined(__clang__)
 #pragma clang fp contract(fast)
 #else
-#pragma GCC optimize("fp-contract=fast")
+// Short loops stay loops: a call of memset for three zeros costs more than the zeros.
+#pragma GCC optimize("fp-contract=fast", "no-tree-loop-distribute-patterns")
 #endif
 #include "kernels/convolution.h"
 
@@ -58,6 +59,8 @@ void tile(T* c, const int32_t* place, const T* b, const T* v, int64_t k, const T
     }
   }
   for (int64_t i = 0; i < k; ++i) {
+    // Past the next page too, where the hardware does not look ahead.
+    __builtin_prefetch(b + 64 * B);
     const V x = load(v), y = load(v + L);
 #pragma GCC unroll 16
     for (int j = 0; j < B; ++j) {
@@ -124,22 +127,96 @@ struct Narrow<Half, float> {
   UPS_MEMBER Half of(float v) { return Half{to_half(v)}; }
 };
 
+// n elements, one after the other; what is copied twice is copied alike.
+template <class T>
+UPS_INLINE void copy_run(T* to, const T* from, int64_t n) {
+  enum : int { L = Simd<T>::L };
+  if (n >= L) {
+    for (int64_t i = 0; i + L <= n; i += L) store(to + i, load(from + i));
+    store(to + n - L, load(from + n - L));
+    return;
+  }
+  if (n * static_cast<int64_t>(sizeof(T)) >= 16) {
+    const int64_t part = 16 / sizeof(T);
+    for (int64_t i = 0; i + part <= n; i += part) __builtin_memcpy(to + i, from + i, 16);
+    __builtin_memcpy(to + n - part, from + n - part, 16);
+    return;
+  }
+  for (int64_t i = 0; i < n; ++i) to[i] = from[i];
+}
+UPS_INLINE void copy_run(float* to, const Half* from, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = widen(from[i]);
+}
+
+// All runs of a channel before the next channel: they share its cache lines.
 template <class T, class S>
 void gather(T* to, int64_t width, const void* from, int64_t channels, int64_t channel, int64_t step,
-            int64_t n) {
-  enum : int { L = Simd<T>::L };
+            const ConvRun* runs, int64_t count, int64_t n) {
   const S* x = static_cast<const S*>(from);
   for (int64_t c = 0; c < channels; ++c, to += width, x += channel) {
-    if (step == 1 && n == 2 * L) {
-      for (int i = 0; i < 2 * L; ++i) to[i] = widen(x[i]);
-    } else if (step == 1) {
-      for (int64_t i = 0; i < n; ++i) to[i] = widen(x[i]);
-    } else if (step == 2) {
-      for (int64_t i = 0; i < n; ++i) to[i] = widen(x[2 * i]);
-    } else {
-      for (int64_t i = 0; i < n; ++i) to[i] = widen(x[i * step]);
+    for (int64_t r = 0; r < count; ++r) {
+      const ConvRun& run = runs[r];
+      T* at = to + run.to;
+      const S* source = x + run.from;
+      const int64_t lead = run.lead, stop = run.stop;
+      for (int64_t i = 0; i < lead; ++i) at[i] = 0;
+      if (step == 1) {
+        if (stop > lead) copy_run(at + lead, source + lead, stop - lead);
+      } else if (step == 2) {
+        for (int64_t i = lead; i < stop; ++i) at[i] = widen(source[2 * i]);
+      } else {
+        for (int64_t i = lead; i < stop; ++i) at[i] = widen(source[step * i]);
+      }
+      for (int64_t i = stop; i < n; ++i) at[i] = 0;
     }
   }
+}
+
+#if UPS_LANES == 16
+#define UPS_ZIP(x, y, h) \
+  __builtin_shufflevector(x, y, 8 * h, 8 * h + 16, 8 * h + 1, 8 * h + 17, 8 * h + 2, 8 * h + 18, 8 * h + 3, 8 * h + 19, \
+                          8 * h + 4, 8 * h + 20, 8 * h + 5, 8 * h + 21, 8 * h + 6, 8 * h + 22, 8 * h + 7, 8 * h + 23)
+#elif UPS_LANES == 8
+#define UPS_ZIP(x, y, h) \
+  __builtin_shufflevector(x, y, 4 * h, 4 * h + 8, 4 * h + 1, 4 * h + 9, 4 * h + 2, 4 * h + 10, 4 * h + 3, 4 * h + 11)
+#else
+#define UPS_ZIP(x, y, h) __builtin_shufflevector(x, y, 2 * h, 2 * h + 4, 2 * h + 1, 2 * h + 5)
+#endif
+
+// LANES elements of each of N rows as LANES groups of N.
+template <int N>
+UPS_INLINE void zip(vf* x) {
+  vf y[N];
+#pragma GCC unroll 8
+  for (int level = 1; level < N; level *= 2) {
+#pragma GCC unroll 16
+    for (int i = 0; i < N / 2; ++i) {
+      y[2 * i] = UPS_ZIP(x[i], x[i + N / 2], 0);
+      y[2 * i + 1] = UPS_ZIP(x[i], x[i + N / 2], 1);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < N; ++i) x[i] = y[i];
+  }
+}
+
+// Groups of N next to one another, `group` apart. Returns how many pixels it did.
+template <int N>
+int64_t zip_rows(float* o, int64_t group, const float* c, int64_t width, int64_t pixels) {
+  int64_t i = 0;
+  for (; i + LANES <= pixels; i += LANES) {
+    vf x[N];
+#pragma GCC unroll 16
+    for (int s = 0; s < N; ++s) x[s] = load(c + s * width + i);
+    zip<N>(x);
+    if (N == LANES) {
+#pragma GCC unroll 16
+      for (int s = 0; s < N; ++s) store(o + (i + s) * group, x[s]);
+    } else {
+#pragma GCC unroll 16
+      for (int s = 0; s < N; ++s) store(o + i * N + s * LANES, x[s]);
+    }
+  }
+  return i;
 }
 
 template <class T, class S>
@@ -149,17 +226,21 @@ void interleave(void* out, const T* c, int64_t width, int64_t slots, int64_t n) 
     for (int64_t i = 0; i < n; ++i) o[i] = Narrow<S, T>::of(c[i]);
     return;
   }
-  if (slots == 2) {
-    const int64_t pairs = n / 2;
-    for (int64_t i = 0; i < pairs; ++i) {
-      o[2 * i] = Narrow<S, T>::of(c[i]);
-      o[2 * i + 1] = Narrow<S, T>::of(c[width + i]);
-    }
-    if (n % 2 != 0) o[n - 1] = Narrow<S, T>::of(c[pairs]);
-    return;
-  }
   const int64_t whole = n / slots;
-  for (int64_t i = 0; i < whole; ++i)
+  int64_t done = 0;
+  if constexpr (__is_same(S, float)) {
+    if (slots % LANES == 0) {
+      for (int64_t s = 0; s < slots; s += LANES)
+        done = zip_rows<LANES>(o + s, slots, c + s * width, width, whole);
+    } else if (slots == 2) {
+      done = zip_rows<2>(o, 2, c, width, whole);
+    } else if (slots == 4) {
+      done = zip_rows<4>(o, 4, c, width, whole);
+    } else if (slots == 8) {
+      done = zip_rows<8>(o, 8, c, width, whole);
+    }
+  }
+  for (int64_t i = done; i < whole; ++i)
     for (int64_t s = 0; s < slots; ++s) o[i * slots + s] = Narrow<S, T>::of(c[s * width + i]);
   for (int64_t s = 0; s < n % slots; ++s) o[whole * slots + s] = Narrow<S, T>::of(c[s * width + whole]);
 }

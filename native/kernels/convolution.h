@@ -6,6 +6,12 @@
 
 namespace upsampling {
 
+// Neighbouring pixels as one kernel element sees them.
+struct ConvRun {
+  int64_t to, from;
+  int64_t lead, stop;  // inside the input
+};
+
 template <class T>
 struct ConvLeaves {
   static constexpr int kMost = 14;
@@ -19,9 +25,10 @@ struct ConvLeaves {
   // vectors·lanes; by vectors − 1 and rows.
   void (*rows[2][kMost + 1])(T* c, const T* b, int64_t row, const T* v, int64_t k, const T* bias);
 
-  // to[c·width + i] = from[c·channel + i·step] for c < channels, i < n; by element type.
+  // For every run r and channel c: to[r.to + c·width + i] = from[c·channel + r.from + i·step] for r.lead <= i < r.stop,
+  // and 0 for the other i < n; by element type.
   void (*gather[TYPE_COUNT])(T* to, int64_t width, const void* from, int64_t channels, int64_t channel,
-                             int64_t step, int64_t n);
+                             int64_t step, const ConvRun* runs, int64_t count, int64_t n);
   // out[i] = c[i % slots · width + i / slots] for i < n, rounded to the element type.
   void (*interleave[TYPE_COUNT])(void* out, const T* c, int64_t width, int64_t slots, int64_t n);
   // out[i·step] = c[i]

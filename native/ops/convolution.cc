@@ -55,6 +55,7 @@ struct Unit {
   int64_t* weights;    // of each pass of x: where its weights start in the packed weights of a group
   int64_t* bias;
   int64_t tiles, parts, sub;  // pixel tiles, parts of the columns, and panels per tile
+  bool chunked;               // K does not fit a panel
   int64_t first_task;
 };
 
@@ -184,11 +185,13 @@ void one_by_one(const ConvArgs& a, const Geometry& s, const KernelTable& kernels
   const int64_t out_channels = a.groups * a.out_channels;
   const auto& leaves = leaves_of<T>(kernels);
   const auto load = [&](int64_t i) -> T {
-    T v;
-    if (std::is_same<T, float>::value && a.type == F16)
-      leaves.gather[F16](&v, 1, static_cast<const char*>(a.in) + 2 * i, 1, 1, 1, 1);
-    else
-      v = static_cast<const T*>(a.in)[i];
+    T v = 0;
+    if constexpr (std::is_same<T, float>::value)
+      if (a.type == F16) {
+        kernels.widen[F16](&v, static_cast<const char*>(a.in) + 2 * i, 1);
+        return v;
+      }
+    v = static_cast<const T*>(a.in)[i];
     return v;
   };
   for (int64_t item = begin; item < end; ++item) {
@@ -337,6 +340,11 @@ class Engine {
     }
   }
 
+  static int64_t most_taps(const Unit& u) {
+    int64_t n = 1;
+    for (int64_t j = 0; j < u.x->count; ++j) n = std::max(n, u.z->taps * u.y->taps * u.x->pass[j]->taps);
+    return n;
+  }
   int64_t k_of(const Unit& u, int64_t j) const {
     return u.z->taps * u.y->taps * u.x->pass[j]->taps * a_.in_channels;
   }
@@ -388,17 +396,19 @@ class Engine {
     const int64_t panels = std::max<int64_t>(0, divide_up(u->pixels, unit));
     const int64_t bytes = std::max<int64_t>(k, 1) * unit * static_cast<int64_t>(sizeof(T));
     const int64_t per_task = std::max<int64_t>(1, (8 << 20) / std::max<int64_t>(work * unit, 1));
-    u->sub = std::max<int64_t>(1, std::min(kPanel / bytes, std::max(panels / 16, per_task)));
+    u->chunked = !a_.nhwc && bytes * 2 > kPanel;
+    u->sub = u->chunked ? std::min<int64_t>(4, std::max<int64_t>(panels, 1))
+                        : std::max<int64_t>(1, std::min(kPanel / bytes, std::max(panels / 16, per_task)));
     u->tiles = divide_up(panels, u->sub);
     const int64_t blocks = a_.nhwc ? divide_up(u->rows * u->x->phases, width_) : divide_up(u->rows, u->block);
     u->parts = 1;
-    const int64_t tasks = u->tiles * a_.groups;
-    if (tasks < 16 && work * unit * u->sub > (1 << 21))
+    const int64_t tasks = u->tiles * a_.groups * s_.z.count * s_.y.count * bundle_count_;
+    if (tasks < 8 && work * unit * u->sub > (1 << 21))
       u->parts = std::min(
-          {blocks, divide_up<int64_t>(16, tasks), divide_up<int64_t>(work * unit * u->sub, 1 << 21)});
+          {blocks, divide_up<int64_t>(8, tasks), divide_up<int64_t>(work * unit * u->sub, 1 << 21)});
     // Where K is cut into chunks, the sums of a part wait in memory.
-    if (bytes > kPanel) {
-      const int64_t most = std::max<int64_t>(1, kSums / (unit * static_cast<int64_t>(sizeof(T))));
+    if (u->chunked || bytes > kPanel) {
+      const int64_t most = std::max<int64_t>(1, kSums / (unit * u->sub * static_cast<int64_t>(sizeof(T))));
       const int64_t all = u->rows * u->x->phases;
       u->parts = std::min(blocks, std::max(u->parts, divide_up(all, most)));
     }
@@ -442,6 +452,42 @@ class Engine {
                          x, c.fx * x.taps + tx);
   }
 
+  // to[k·n + i] = the weight of column i at k.
+  void pack_tile(const Unit& u, const Pass& x, const Column* column, int64_t n, const Strides& stride, const T* w,
+                 T* to) const {
+    int64_t from[ConvLeaves<T>::kMost];
+    for (int64_t tz = 0; tz < u.z->taps; ++tz)
+      for (int64_t ty = 0; ty < u.y->taps; ++ty)
+        for (int64_t tx = 0; tx < x.taps; ++tx) {
+          bool plain = true;
+          for (int64_t i = 0; i < n; ++i) {
+            const int64_t at =
+                single(*u.z, column[i].fz * u.z->taps + tz, *u.y, column[i].fy * u.y->taps + ty, x, column[i].fx * x.taps + tx);
+            plain &= at >= 0;
+            from[i] = column[i].o * stride.out + at;
+          }
+          if (plain) {
+            const T* source = w;
+            for (int64_t c = 0; c < a_.in_channels; ++c, source += stride.in, to += n)
+              for (int64_t i = 0; i < n; ++i) to[i] = source[from[i]];
+            continue;
+          }
+          for (int64_t c = 0; c < a_.in_channels; ++c, to += n)
+            for (int64_t i = 0; i < n; ++i)
+              to[i] = folded(s_, w + column[i].o * stride.out + c * stride.in, *u.z, column[i].fz * u.z->taps + tz, *u.y,
+                             column[i].fy * u.y->taps + ty, x, column[i].fx * x.taps + tx);
+        }
+  }
+
+  // The kernel element that alone makes the weight of a tap in a phase, or -1.
+  int64_t single(const Pass& z, int64_t ez, const Pass& y, int64_t ey, const Pass& x, int64_t ex) const {
+    const auto one = [](const Pass& p, int64_t e) {
+      return p.first[e + 1] - p.first[e] == 1 && p.coefficient[p.first[e]] == 1;
+    };
+    if (!one(z, ez) || !one(y, ey) || !one(x, ex)) return -1;
+    return (z.kernel[z.first[ez]] * s_.y.kernel + y.kernel[y.first[ey]]) * s_.x.kernel + x.kernel[x.first[ex]];
+  }
+
   int64_t packing_parts(const Unit& u, int64_t j) const {
     const int64_t columns = u.rows * u.x->pass[j]->phases;
     const int64_t blocks = a_.nhwc ? divide_up(columns, width_) : divide_up(u.rows, u.block);
@@ -461,11 +507,12 @@ class Engine {
       const int64_t tile = tile_of(columns);
       for (int64_t c = 0; c < columns; c += tile) {
         const int64_t n = std::min(tile, columns - c);
+        Column column[ConvLeaves<T>::kMost];
         for (int64_t i = 0; i < n; ++i) {
-          const Column column = column_of(u, x, r * x.phases + c + i);
-          pack_column(u, x, column, stride, w, to + i, n);
-          *bias++ = b == nullptr ? T(0) : b[column.o];
+          column[i] = column_of(u, x, r * x.phases + c + i);
+          *bias++ = b == nullptr ? T(0) : b[column[i].o];
         }
+        pack_tile(u, x, column, n, stride, w, to);
         to += k * n;
       }
     }
@@ -521,45 +568,43 @@ class Engine {
     return count;
   }
 
-  static void zero(T* to, int64_t width, int64_t channels, int64_t n) {
-    for (int64_t c = 0; c < channels; ++c)
-      for (int64_t i = 0; i < n; ++i) to[c * width + i] = T(0);
+  // How tap t sees a segment.
+  ConvRun run_of(const Unit& u, const Pass& x, const Segment& s, int64_t tap) const {
+    const int64_t tx = tap % x.taps, ty = tap / x.taps % u.y->taps, tz = tap / x.taps / u.y->taps;
+    const int64_t z = s.z * s_.z.in_step + u.z->offset[tz], y = s.y * s_.y.in_step + u.y->offset[ty];
+    if (z < 0 || z >= s_.z.in || y < 0 || y >= s_.y.in) return {0, 0, 0, 0};
+    const int64_t step = s_.x.in_step, first = s.x * step + x.offset[tx];
+    // Inside: first + i·step in 0 … in.
+    const int64_t lead = first >= 0 ? 0 : std::min(s.count, divide_up(-first, step));
+    const int64_t stop =
+        first >= s_.x.in ? lead : std::max(lead, std::min(s.count, divide_up(s_.x.in - first, step)));
+    return {0, (z * s_.y.in + y) * s_.x.in + first, lead, stop};
   }
 
   // Inputs k0 … k1 of the pixels of a panel: to[(k − k0)·width + pixel].
-  void fill_panel(const Unit& u, const Pass& x, int64_t g, const Segment* list, int64_t count, int64_t k0,
-                  int64_t k1, T* to) const {
+  void fill_panel(const Unit& u, const Pass& x, int64_t g, const Segment* list, int64_t count, int64_t k0, int64_t k1,
+                  T* to, ConvRun* runs) const {
     const int64_t channels = a_.groups * a_.in_channels, plane = s_.in();
     const auto* in = static_cast<const char*>(a_.in);
     const int64_t last = list[count - 1].at + list[count - 1].count;
+    if (last < width_)
+      for (int64_t k = 0; k < k1 - k0; ++k) std::fill(to + k * width_ + last, to + (k + 1) * width_, T(0));
     for (int64_t k = k0; k < k1;) {
-      const int64_t tap = k / a_.in_channels, c = k % a_.in_channels,
-                    n = std::min(a_.in_channels - c, k1 - k);
-      const int64_t tx = tap % x.taps, ty = tap / x.taps % u.y->taps, tz = tap / x.taps / u.y->taps;
+      // Whole taps together, a part of a tap alone.
+      const int64_t tap = k / a_.in_channels, c = k % a_.in_channels;
+      const int64_t taps = c == 0 ? std::max<int64_t>(1, (k1 - k) / a_.in_channels) : 1;
+      const int64_t n = std::min(a_.in_channels - c, k1 - k);
       for (int64_t i = 0; i < count; ++i) {
         const Segment& s = list[i];
-        const int64_t z = s.z * s_.z.in_step + u.z->offset[tz], y = s.y * s_.y.in_step + u.y->offset[ty];
-        T* at = to + s.at;
-        if (z < 0 || z >= s_.z.in || y < 0 || y >= s_.y.in) {
-          zero(at, width_, n, s.count);
-          continue;
+        for (int64_t t = 0; t < taps; ++t) {
+          runs[t] = run_of(u, x, s, tap + t);
+          runs[t].to = t * n * width_ + s.at;
         }
-        const int64_t step = s_.x.in_step, first = s.x * step + x.offset[tx];
-        // Inside: first + i·step in 0 … in.
-        const int64_t lead = first >= 0 ? 0 : std::min(s.count, divide_up(-first, step));
-        const int64_t stop =
-            first >= s_.x.in ? lead : std::max(lead, std::min(s.count, divide_up(s_.x.in - first, step)));
-        if (lead > 0) zero(at, width_, n, lead);
-        if (stop < s.count) zero(at + stop, width_, n, s.count - stop);
-        if (lead < stop) {
-          const int64_t source = (s.n * channels + g * a_.in_channels + c) * plane +
-                                 (z * s_.y.in + y) * s_.x.in + first + lead * step;
-          leaves_.gather[a_.type](at + lead, width_, in + source * size_, n, plane, step, stop - lead);
-        }
+        const int64_t source = (s.n * channels + g * a_.in_channels + c) * plane;
+        leaves_.gather[a_.type](to, width_, in + source * size_, n, plane, s_.x.in_step, runs, taps, s.count);
       }
-      if (last < width_) zero(to + last, width_, n, width_ - last);
-      to += n * width_;
-      k += n;
+      to += taps * n * width_;
+      k += taps * n;
     }
   }
 
@@ -576,38 +621,43 @@ class Engine {
       k_all += k_of(u, j);
       columns = std::max(columns, u.block * bundle.pass[j]->phases);
     }
-    Segment* list = frame.take<Segment>(width_);
+    ConvRun* runs = frame.take<ConvRun>(most_taps(u));
     int32_t* place = frame.take<int32_t>(columns);
-    const bool chunked = k_all * width_ * static_cast<int64_t>(sizeof(T)) > kPanel && u.sub == 1;
-    if (chunked) {
-      const int64_t chunk = kPanel / (width_ * static_cast<int64_t>(sizeof(T)));
-      T* panel = frame.take<T>(chunk * width_);
-      T* c = frame.take<T>((row1 - row0) * bundle.phases * width_);
-      const int64_t count = segments(u, begin, end, list);
+    Segment* lists = frame.take<Segment>(panels * width_);
+    int64_t* counts = frame.take<int64_t>(panels);
+    for (int64_t p = 0; p < panels; ++p)
+      counts[p] = segments(u, begin + p * width_, std::min(end, begin + (p + 1) * width_), lists + p * width_);
+    if (u.chunked) {
+      const int64_t chunk = kPanel / (panels * width_ * static_cast<int64_t>(sizeof(T)));
+      const int64_t stride = chunk * width_ + 16, row = bundle.phases * width_;
+      T* space = frame.take<T>(panels * stride);
+      T* c = frame.take<T>(panels * (row1 - row0) * row);
       for (int64_t j = 0; j < bundle.count; ++j) {
         const int64_t k = k_of(u, j);
         for (int64_t k0 = 0; k0 == 0 || k0 < k; k0 += chunk) {
           const int64_t k1 = std::min(k, k0 + chunk);
-          fill_panel(u, *bundle.pass[j], g, list, count, k0, k1, panel);
+          for (int64_t p = 0; p < panels; ++p)
+            fill_panel(u, *bundle.pass[j], g, lists + p * width_, counts[p], k0, k1, space + p * stride, runs);
           for (int64_t r = row0; r < row1; r += u.block)
-            multiply(u, j, r, w, bias, panel, k0, k1, c + (r - row0) * bundle.phases * width_, place);
+            for (int64_t p = 0; p < panels; ++p)
+              multiply(u, j, r, w, bias, space + p * stride, k0, k1, c + (p * (row1 - row0) + r - row0) * row, place);
         }
       }
       for (int64_t r = row0; r < row1; r += u.block)
-        emit(u, g, list, count, r, std::min(u.rows, r + u.block), c + (r - row0) * bundle.phases * width_);
+        for (int64_t p = 0; p < panels; ++p)
+          emit(u, g, lists + p * width_, counts[p], r, std::min(u.rows, r + u.block),
+               c + (p * (row1 - row0) + r - row0) * row);
       return;
     }
     const int64_t stride = k_all * width_ + 16;  // not a power of two
     T* space = frame.take<T>(panels * stride);
     T* c = frame.take<T>(u.block * bundle.phases * width_);
-    Segment* lists = frame.take<Segment>(panels * width_);
-    int64_t* counts = frame.take<int64_t>(panels);
     for (int64_t p = 0; p < panels; ++p) {
       counts[p] =
           segments(u, begin + p * width_, std::min(end, begin + (p + 1) * width_), lists + p * width_);
       T* panel = space + p * stride;
       for (int64_t j = 0; j < bundle.count; ++j) {
-        fill_panel(u, *bundle.pass[j], g, lists + p * width_, counts[p], 0, k_of(u, j), panel);
+        fill_panel(u, *bundle.pass[j], g, lists + p * width_, counts[p], 0, k_of(u, j), panel, runs);
         panel += k_of(u, j) * width_;
       }
     }
@@ -686,12 +736,10 @@ class Engine {
         const int64_t line = ((s.n * s_.z.in + z) * s_.y.in + y) * s_.x.in;
         for (int64_t p = 0; p < s.count; ++p) {
           const int64_t sx = (s.x + p) * s_.x.in_step + x.offset[tx];
-          T* at = to + (s.at + p) * row + k - k0;
-          if (inside && sx >= 0 && sx < s_.x.in)
-            leaves_.gather[a_.type](at, n, in + ((line + sx) * channels + g * a_.in_channels + c) * size_, 1,
-                                    n, 1, n);
-          else
-            zero(at, n, 1, n);
+          const bool there = inside && sx >= 0 && sx < s_.x.in;
+          const ConvRun run = {0, 0, 0, there ? n : 0};
+          const int64_t source = there ? (line + sx) * channels + g * a_.in_channels + c : 0;
+          leaves_.gather[a_.type](to + (s.at + p) * row + k - k0, 0, in + source * size_, 1, 0, 1, &run, 1, n);
         }
         k += n;
       }
@@ -758,7 +806,7 @@ class Engine {
     }
   }
 
-  static constexpr int64_t kPanel = 256 * 1024, kSums = 128 * 1024;  // bytes
+  static constexpr int64_t kPanel = 384 * 1024, kSums = 256 * 1024;  // bytes
   const ConvArgs& a_;
   const Geometry& s_;
   const ConvLeaves<T>& leaves_;

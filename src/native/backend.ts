@@ -18,6 +18,7 @@ const PACKERS: { readonly [K in OpName]: (plan: Plans[K]) => Float64Array } = {
   gridSample: packGridSample,
   conv2d: packConvolution,
   convTranspose2d: packConvolution,
+  resizeConv2d: packConvolution,
   interpolate: packInterpolate,
   maxPool2d: packMaxPool2d,
   maxUnpool2d: packMaxUnpool2d,

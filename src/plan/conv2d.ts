@@ -11,6 +11,7 @@
  * each output belongs to exactly one.
  */
 import type { DataType, Layout } from '../tensor.js';
+import type { AxisTaps } from './axis.js';
 import { type WindowSpec, windowOutSize } from './window.js';
 
 /** Outputs along one axis that share their input offsets. */
@@ -38,10 +39,12 @@ export interface ConvAxis {
   readonly inStep: number;
   readonly outStep: number;
   readonly passes: readonly AxisPass[];
+  /** What resizes the axis before the convolution, if anything. */
+  readonly resize?: AxisTaps;
 }
 
 export interface ConvPlan {
-  readonly op: 'conv2d' | 'convTranspose2d';
+  readonly op: 'conv2d' | 'convTranspose2d' | 'resizeConv2d';
   readonly type: DataType;
   readonly layout: Layout;
   readonly batch: number;
@@ -79,7 +82,7 @@ export interface ConvSpec {
 }
 
 /** Dims of a result of `channels` channels, in memory order. */
-export function imageDims(spec: ConvSpec, sizes: readonly number[]): number[] {
+export function imageDims(spec: Omit<ConvSpec, 'axes'>, sizes: readonly number[]): number[] {
   const channels = spec.groups * spec.outChannels;
   const image = spec.layout === 'nchw' ? [channels, ...sizes] : [...sizes, channels];
   return spec.batched ? [spec.batch, ...image] : image;
@@ -127,7 +130,7 @@ export function planConv2d(spec: ConvSpec): ConvPlan {
 
 export function finishPlan(
   op: ConvPlan['op'],
-  spec: ConvSpec,
+  spec: Omit<ConvSpec, 'axes'>,
   axes: readonly ConvAxis[],
   transposed: boolean,
 ): ConvPlan {

@@ -10,11 +10,13 @@ import { maxPool2d } from './max-pool2d.js';
 import { maxUnpool2d } from './max-unpool2d.js';
 import { pixelShuffle } from './pixel-shuffle.js';
 import { pixelUnshuffle } from './pixel-unshuffle.js';
+import { resizeConv2d } from './resize-conv2d.js';
 
 export const reference: Backend = {
   avgPool2d,
   gridSample,
   conv2d,
+  resizeConv2d,
   convTranspose2d,
   interpolate,
   maxPool2d,

@@ -35,14 +35,22 @@ export interface Preparation {
   readonly sample: Pick<Tensor, 'type' | 'dims'>;
   readonly weight: Tensor;
   readonly bias: Tensor | undefined;
+  /** The weights of a plan depend on the extents of the input. */
+  readonly foldings?: boolean;
 }
 
 const OPTIONS = ['out', 'threads', 'signal'];
 
 export function prepared(p: Preparation): PreparedConvolution {
   const { op } = p;
-  const inputs = p.bias === undefined ? [p.weight.data] : [p.weight.data, p.bias.data];
-  let packed: TypedArray | undefined = packWeights(op, p.plan(p.sample), inputs);
+  let inputs: TypedArray[] = p.bias === undefined ? [p.weight.data] : [p.weight.data, p.bias.data];
+  if (p.foldings) inputs = inputs.map((a) => a.slice());
+  const sample = p.plan(p.sample);
+  let packed: TypedArray | undefined = packWeights(op, sample, inputs);
+  /** By folding, where there are several. */
+  const foldings = new Map<string, TypedArray>();
+  if (p.foldings) foldings.set(foldingOf(sample), packed);
+  else inputs = [];
   let last: ConvPlan | undefined;
   let lastDims: readonly number[] = [];
   const alive = (): TypedArray => {
@@ -52,7 +60,13 @@ export function prepared(p: Preparation): PreparedConvolution {
   };
   const planOf = (x: Pick<Tensor, 'type' | 'dims'>): ConvPlan => {
     if (last === undefined || last.type !== x.type || !sameDims(lastDims, x.dims)) {
-      last = { ...p.plan(x), packed: true };
+      const plan = p.plan(x);
+      if (p.foldings) {
+        const key = foldingOf(plan);
+        packed = foldings.get(key) ?? packWeights(op, plan, inputs);
+        foldings.set(key, packed);
+      }
+      last = { ...plan, packed: true };
       lastDims = x.dims.slice();
     }
     return last;
@@ -61,7 +75,7 @@ export function prepared(p: Preparation): PreparedConvolution {
     input: TensorLike,
     options: (PreparedOptions & AsyncOptions) | undefined,
   ): Call<Tensor> => {
-    const weights = alive();
+    alive();
     knownOptions(op, options, OPTIONS);
     const x = asTensor(op, 'input', input);
     const plan = planOf(x);
@@ -69,7 +83,7 @@ export function prepared(p: Preparation): PreparedConvolution {
       op,
       kernel: plan.op,
       plan,
-      inputs: [x.data, weights],
+      inputs: [x.data, alive()],
       outputs: [{ param: 'out', type: x.type, dims: plan.outDims, out: options?.out }],
       options,
       finish: first,
@@ -77,11 +91,14 @@ export function prepared(p: Preparation): PreparedConvolution {
   };
   const dispose = (): void => {
     packed = undefined;
+    foldings.clear();
+    inputs = [];
     last = undefined;
   };
   return {
     get bytes() {
-      return packed?.byteLength ?? 0;
+      if (!p.foldings) return packed?.byteLength ?? 0;
+      return [...foldings.values(), ...inputs].reduce((n, a) => n + a.byteLength, 0);
     },
     run: (input, options) => run(() => describe(input, options)),
     runSync: (input, options) => runSync(describe(input, options)),
@@ -93,6 +110,21 @@ export function prepared(p: Preparation): PreparedConvolution {
     [Symbol.dispose]: dispose,
   };
 }
+
+/** What the packed weights of a plan depend on: everything of its passes but where they begin and end. */
+const foldingOf = (plan: ConvPlan): string =>
+  JSON.stringify(
+    plan.axes.map((a) =>
+      a.passes.map((s, i) => [
+        a.passes.findIndex((t) => t.begin === s.begin && t.end === s.end) - i,
+        Array.from(s.offsets),
+        Array.from(s.phases),
+        Array.from(s.first),
+        Array.from(s.kernel),
+        Array.from(s.coefficient),
+      ]),
+    ),
+  );
 
 const first = ([y]: Tensor[]): Tensor => y!;
 

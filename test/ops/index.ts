@@ -15,6 +15,7 @@ import maxUnpool2d from './max-unpool2d.js';
 import pixelShuffle from './pixel-shuffle.js';
 import pixelUnshuffle from './pixel-unshuffle.js';
 import resize from './resize.js';
+import resizeConv2d from './resize-conv2d.js';
 import spaceToDepth from './space-to-depth.js';
 import upsample from './upsample.js';
 
@@ -24,6 +25,7 @@ export const operators: readonly Operator[] = [
   avgPool2d,
   gridSample,
   conv2d,
+  resizeConv2d,
   convTranspose2d,
   interpolate,
   interpolateArgmax,
