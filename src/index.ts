@@ -37,6 +37,7 @@ export { ArgumentError, type ErrorCode } from './errors.js';
 export type { AsyncOptions, RunOptions } from './execute.js';
 export type { QueueStats } from './native/addon.js';
 export { outputDims } from './output-dims.js';
+export type { IndexConvention } from './plan/convert-indices.js';
 export { runtime } from './runtime.js';
 export { StreamError, type StreamOptions, stream } from './stream.js';
 export type { DataType, Layout, Tensor, TensorLike, TypedArray } from './tensor.js';
@@ -97,6 +98,7 @@ export {
   conv3dSync,
   prepareConv2d,
 } from './torch/conv2d.js';
+export { type ConvertIndicesOptions, convertIndices } from './torch/convert-indices.js';
 export { type GridSampleOptions, gridSample, gridSampleSync } from './torch/grid-sample.js';
 export {
   type InterpolateMode,

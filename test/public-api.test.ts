@@ -48,6 +48,7 @@ const ROOT = [
   'convTranspose3d',
   'convTranspose3dSync',
   'equalizePhaseGain',
+  'convertIndices',
   'gridSample',
   'gridSampleSync',
   'icnr',

@@ -184,6 +184,15 @@ void rows(void* out, int32_t* index, const void* const* in, const int32_t* const
     rows_of<O, true>(static_cast<T*>(out), index, from, indices, count, n);
 }
 
+// Two rows read side by side hide from the hardware that they lie one behind the other: 0.8 → 0.46 ms for 16
+// MB with both asked for 16 KiB ahead. Asking beyond the buffer does no harm.
+template <class T, int N>
+UPS_INLINE void prefetch_ahead(const T* p) {
+  const char* at = reinterpret_cast<const char*>(p) + 16 * 1024;
+#pragma GCC unroll 8
+  for (int j = 0; j < 2 * N * static_cast<int>(sizeof(T)); j += 64) __builtin_prefetch(at + j);
+}
+
 template <class O, bool INDEXED>
 void two_by_two_of(typename O::Element* out, int32_t* index, const typename O::Element* a,
                    const typename O::Element* b, const RowPositions* positions, const int64_t* bases,
@@ -194,6 +203,8 @@ void two_by_two_of(typename O::Element* out, int32_t* index, const typename O::E
   const Index base_a = all(INDEXED ? bases[0] : 0), base_b = all(INDEXED ? bases[1] : 0);
   for (int64_t i = 0; i < n; i += N) {
     if (i + N > n) i = n - N;
+    prefetch_ahead<T, N>(a + 2 * i);
+    prefetch_ahead<T, N>(b + 2 * i);
     const auto pa = split_pairs<T, N>(a + 2 * i), pb = split_pairs<T, N>(b + 2 * i);
     auto best = Best<O, N, INDEXED>::of(pa.even, base_a), below = Best<O, N, INDEXED>::of(pb.even, base_b);
     best.offer(pa.odd, base_a + step);
