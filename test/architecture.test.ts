@@ -60,7 +60,7 @@ describe('src', () => {
     const allowed = TYPESCRIPT[file.split('/').length > 2 ? `${place}/` : place];
     expect(allowed, `${place} has a line in TYPESCRIPT`).toBeDefined();
     if (allowed === 'anything') return;
-    for (const [, from] of read(file).matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)) {
+    for (const [, from] of read(file).matchAll(/(?<!')\b(?:from|import)\s*\(?\s*'([^']+)'/g)) {
       if (from!.startsWith('node:')) expect(allowed, `${file} imports ${from}`).toContain('node');
       else if (!from!.startsWith('.')) expect(PACKAGES[from!], `${file} imports ${from}`).toContain(place);
       else {
