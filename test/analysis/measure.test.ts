@@ -59,6 +59,20 @@ describe('measureCheckerboard', () => {
     },
   );
 
+  it.each(['rows', 'columns'])('a picture of %s, whose power lies on one axis, is clean', (way) => {
+    const noise = randomWeight([192], 6).data;
+    const data = Float32Array.from(
+      { length: 192 * 192 },
+      (_, i) => noise[way === 'rows' ? Math.floor(i / 192) : i % 192]! + 0.001 * noise[(i * 7) % 191]!,
+    );
+    for (const stride of [2, 4])
+      expect(
+        measureCheckerboard({ data, dims: [192, 192] }, { stride })
+          .lines.filter((l) => l.bin.includes(0))
+          .every((l) => l.prominenceDb < 10),
+      ).toBe(true);
+  });
+
   it('reads pictures in nhwc, and integers', () => {
     const data = Uint8Array.from({ length: 48 * 48 * 3 }, (_, i) => 100 + 10 * (Math.floor(i / 3) % 2));
     const m = measureCheckerboard({ data, dims: [48, 48, 3] }, { stride: 2, layout: 'nhwc' });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { analyzeCheckerboard } from '../../src/analysis/checkerboard.js';
+import { icnr } from '../../src/analysis/initialisers.js';
 import {
   appendBoxFilter,
   checkerboardRemedies,
@@ -8,6 +9,7 @@ import {
   toResizeConv,
 } from '../../src/analysis/remedies.js';
 import { toHalf } from '../../src/half.js';
+import { resizeConv2dSync } from '../../src/index.js';
 import { ones, randomWeight, scatterTransposed, type Weight } from './layers.js';
 
 const distance = (a: ArrayLike<number>, b: ArrayLike<number>) =>
@@ -217,6 +219,54 @@ describe('toResizeConv', () => {
       );
     }
   });
+
+  it('finds the ICNR start of a pixel shuffle to be nearest resizing and its sub-kernel, spread', () => {
+    const k = randomWeight([2, 3, 3, 3], 4);
+    const r = toResizeConv(icnr(k, { upscaleFactor: 2 }), { stride: 2, padding: 1, kind: 'pixel-shuffle' });
+    expect(r.error).toBeLessThan(1e-6);
+    expect(r).toMatchObject({ padding: [2, 2], weight: { dims: [2, 3, 5, 5] } });
+    for (let i = 0; i < 6 * 25; i++) {
+      const [y, x] = [Math.floor((i % 25) / 5), i % 5];
+      const want = y % 2 === 0 && x % 2 === 0 ? k.data[Math.floor(i / 25) * 9 + (y / 2) * 3 + x / 2]! : 0;
+      expect(r.weight.data[i]).toBeCloseTo(want, 5);
+    }
+  });
+
+  it.each(['nearest', 'bilinear'] as const)(
+    '%s: resizeConv2d runs the rewrite, and away from borders it is the layer',
+    (mode) => {
+      // A layer that is a resize-convolution: the response of one to each single input.
+      const k = randomWeight([2, 2, 3, 3], 11);
+      const w: Weight = { dims: [2, 2, 6, 6], data: new Float32Array(144) };
+      for (let i = 0; i < 2; i++) {
+        const impulse = { dims: [1, 2, 7, 7], data: new Float32Array(98) };
+        impulse.data[i * 49 + 24] = 1;
+        const y = resizeConv2dSync(impulse, k, { scaleFactor: 2, mode, padding: 1 });
+        for (let o = 0; o < 2; o++)
+          for (let a = 0; a < 36; a++)
+            w.data[(i * 2 + o) * 36 + a] = y.data[
+              (o * 14 + 4 + Math.floor(a / 6)) * 14 + 4 + (a % 6)
+            ] as number;
+      }
+      const r = toResizeConv(w, { stride: 2, padding: 2, mode });
+      expect(r.error).toBeLessThan(1e-5);
+      const x = randomWeight([2, 9, 9], 12);
+      const want = scatterTransposed(x, w, { stride: 2, padding: 2 });
+      const { weight, scaleFactor, padding, groups } = r;
+      const got = resizeConv2dSync({ dims: [1, 2, 9, 9], data: x.data }, weight, {
+        scaleFactor,
+        mode,
+        padding: [...padding],
+        groups,
+      });
+      expect(got.dims).toEqual([1, ...want.dims]);
+      for (let i = 0; i < got.data.length; i++) {
+        const [y, z] = [Math.floor((i % 324) / 18), i % 18];
+        const inner = Math.min(y, z, 17 - y, 17 - z) >= (mode === 'nearest' ? 0 : 4);
+        if (inner) expect(got.data[i]).toBeCloseTo(want.data[i]!, 4);
+      }
+    },
+  );
 
   it('finds bilinear weights to be a bilinear resize', async () => {
     const { bilinearWeights } = await import('../../src/analysis/initialisers.js');

