@@ -20,31 +20,7 @@ struct Bytes {
   typedef typename VectorOf<uint8_t, BYTES>::memory V;
 };
 
-template <class T>
-struct Twice;
-template <>
-struct Twice<uint8_t> {
-  typedef uint16_t type;
-};
-template <>
-struct Twice<uint16_t> {
-  typedef uint32_t type;
-};
-template <>
-struct Twice<uint32_t> {
-  typedef uint64_t type;
-};
-
 enum : int { VECTOR = LANES * 4 };
-
-// Both halves of each element of W are the element of T that it was widened from.
-template <class T, class W>
-UPS_INLINE typename VectorOf<W, VECTOR / sizeof(W)>::type widened(const T* in) {
-  typedef typename VectorOf<T, VECTOR / sizeof(W)>::memory Narrow;
-  typedef typename VectorOf<W, VECTOR / sizeof(W)>::type Wide;
-  const Wide v = __builtin_convertvector(*reinterpret_cast<const Narrow*>(in), Wide);
-  return v | (v << (8 * sizeof(T)));
-}
 
 template <class V>
 UPS_INLINE void put(char* out, int64_t stride, int64_t copies, V v) {
@@ -52,49 +28,44 @@ UPS_INLINE void put(char* out, int64_t stride, int64_t copies, V v) {
   for (int64_t c = 0; c < copies; ++c) *reinterpret_cast<M*>(out + c * stride) = reinterpret_cast<M>(v);
 }
 
-// A vector of results from the elements at `in`, for words that can be widened FACTOR times.
-template <class T, int FACTOR>
-struct Repeated {
-  typedef typename Twice<T>::type W;
-  enum : int { INPUTS = VECTOR / sizeof(W) / (FACTOR / 2) };
-  UPS_MEMBER auto of(const T* in) {
-    if constexpr (FACTOR == 2) {
-      return widened<T, W>(in);
-    } else {
-      typedef typename Twice<W>::type W4;
-      typedef typename VectorOf<T, VECTOR / sizeof(W4)>::memory Narrow;
-      typedef typename VectorOf<W4, VECTOR / sizeof(W4)>::type Wide;
-      Wide v = __builtin_convertvector(*reinterpret_cast<const Narrow*>(in), Wide);
-      v |= v << (8 * sizeof(T));
-      return v | (v << (16 * sizeof(T)));
+// The masks of permutes that double every element: of the first half of a vector, and of the second. Bytes
+// and pairs of bytes are permuted within 16 bytes, which every instruction set can.
+template <class T>
+struct Doubling {
+  enum : int { BYTES = sizeof(T) < 4 ? 16 : VECTOR, N = BYTES / sizeof(T) };
+  typedef typename VectorOf<T, N>::type V;
+  typedef typename VectorOf<T, N>::memory M;
+  V low, high;
+  Doubling() {
+    for (int i = 0; i < N; ++i) {
+      low[i] = static_cast<T>(i / 2);
+      high[i] = static_cast<T>(N / 2 + i / 2);
     }
   }
 };
 
-// Words that cannot: by permutes.
-template <class T, int FACTOR>
-struct Permuted {
-  enum : int { N = VECTOR / sizeof(T), INPUTS = N / FACTOR < 1 ? 1 : N / FACTOR };
-  UPS_MEMBER auto of(const T* in) {
-    typename VectorOf<T, N>::type v{};
-#pragma GCC unroll 16
-    for (int i = 0; i < N; ++i) v[i] = in[i / FACTOR];
-    return v;
-  }
-};
-template <>
-struct Repeated<uint32_t, 4> : Permuted<uint32_t, 4> {};
-template <int FACTOR>
-struct Repeated<uint64_t, FACTOR> : Permuted<uint64_t, FACTOR> {};
-
 template <class T, int FACTOR>
 void repeat(void* out, int64_t stride, int64_t copies, const void* in, int64_t n) {
-  typedef Repeated<T, FACTOR> R;
+  typedef Doubling<T> D;
+  typedef typename D::V V;
   char* o = static_cast<char*>(out);
   const T* x = static_cast<const T*>(in);
+  const D d;
   int64_t i = 0;
-  if (VECTOR / sizeof(T) >= FACTOR)
-    for (; i + R::INPUTS <= n; i += R::INPUTS) put(o + i * FACTOR * sizeof(T), stride, copies, R::of(x + i));
+  for (; i + D::N <= n; i += D::N) {
+    const V v = *reinterpret_cast<const typename D::M*>(x + i);
+    const V a = __builtin_shuffle(v, d.low), b = __builtin_shuffle(v, d.high);
+    char* to = o + i * FACTOR * sizeof(T);
+    if (FACTOR == 2) {
+      put(to, stride, copies, a);
+      put(to + D::BYTES, stride, copies, b);
+    } else {
+      put(to, stride, copies, __builtin_shuffle(a, d.low));
+      put(to + D::BYTES, stride, copies, __builtin_shuffle(a, d.high));
+      put(to + 2 * D::BYTES, stride, copies, __builtin_shuffle(b, d.low));
+      put(to + 3 * D::BYTES, stride, copies, __builtin_shuffle(b, d.high));
+    }
+  }
   for (int64_t c = 0; c < copies; ++c) {
     T* row = reinterpret_cast<T*>(o + c * stride);
     for (int64_t j = i; j < n; ++j)

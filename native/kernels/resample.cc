@@ -54,23 +54,74 @@ struct Element<double> {
   UPS_MEMBER double narrow(double v) { return v; }
 };
 
-// A vector of stored elements: wide in registers, narrow in memory.
+// gcc 12 turns __builtin_convertvector between bytes and words into scalar code (a quarter of the speed of
+// these), and a vector's `a < b ? a : b` into a comparison and a blend.
+typedef char Bytes16 __attribute__((vector_size(16)));
+
+UPS_INLINE vf clamp(vf v, vf low, vf high) {
+#if defined(__AVX512F__)
+  v = __builtin_ia32_maxps512_mask(v, low, v, -1, 4);
+  return __builtin_ia32_minps512_mask(v, high, v, -1, 4);
+#elif defined(__AVX2__)
+  return __builtin_ia32_minps256(__builtin_ia32_maxps256(v, low), high);
+#elif defined(__SSE2__)
+  return __builtin_ia32_minps(__builtin_ia32_maxps(v, low), high);
+#else
+  v = v < low ? low : v;
+  return v > high ? high : v;
+#endif
+}
+
+// The low byte of every lane.
+UPS_INLINE void put_bytes(void* p, vi v) {
+#if defined(__AVX512F__)
+  const Bytes16 b = __builtin_ia32_pmovdb512_mask(v, Bytes16{}, -1);
+  __builtin_memcpy(p, &b, LANES);
+#elif defined(__SSE2__)
+  typedef int Ints4 __attribute__((vector_size(16)));
+  typedef long long Longs2 __attribute__((vector_size(16)));
+  Ints4 part[LANES / 4];
+  const vi low = v & 255;
+  __builtin_memcpy(part, &low, sizeof part);
+  const auto words = __builtin_ia32_packssdw128(part[0], part[LANES / 4 - 1]);
+  const Longs2 b = reinterpret_cast<Longs2>(__builtin_ia32_packuswb128(words, words));
+  const long long bits = b[0];
+  __builtin_memcpy(p, &bits, LANES);
+#else
+  typedef typename VectorOf<int8_t, LANES>::type V;
+  const V b = __builtin_convertvector(v, V);
+  __builtin_memcpy(p, &b, LANES);
+#endif
+}
+
+UPS_INLINE vi get_bytes(const void* p, bool is_signed) {
+#if defined(__AVX2__)
+  Bytes16 b{};
+  __builtin_memcpy(&b, p, LANES);
+#if defined(__AVX512F__)
+  return is_signed ? __builtin_ia32_pmovsxbd512_mask(b, vi{}, -1)
+                   : __builtin_ia32_pmovzxbd512_mask(b, vi{}, -1);
+#else
+  return is_signed ? __builtin_ia32_pmovsxbd256(b) : __builtin_ia32_pmovzxbd256(b);
+#endif
+#else
+  uint8_t b[LANES];
+  __builtin_memcpy(b, p, LANES);
+  vi v;
+  for (int i = 0; i < LANES; ++i) v[i] = is_signed ? static_cast<int8_t>(b[i]) : b[i];
+  return v;
+#endif
+}
+
+// A vector of stored elements: bytes here, floats in registers.
 template <class S>
 struct Packed {
-  typedef typename VectorOf<S, LANES>::type V;
-  typedef typename VectorOf<S, LANES>::memory M;
-  UPS_MEMBER vf load(const S* p) {
-    const V v = *reinterpret_cast<const M*>(p);
-    return __builtin_convertvector(__builtin_convertvector(v, vi), vf);
-  }
+  UPS_MEMBER vf load(const S* p) { return __builtin_convertvector(get_bytes(p, static_cast<S>(-1) < 0), vf); }
   UPS_MEMBER void store(S* p, vf v) {
-    const vf low = splat(static_cast<float>(Element<S>::narrow(-1e9f)));
-    const vf high = splat(static_cast<float>(Element<S>::narrow(1e9f)));
-    v = v < low ? low : v;
-    v = v > high ? high : v;
+    v = clamp(v, splat(static_cast<float>(Element<S>::narrow(-1e9f))),
+              splat(static_cast<float>(Element<S>::narrow(1e9f))));
     // The low bits of the sum are the integer, ties to even.
-    const vi bits = reinterpret_cast<vi>(v + splat(12582912.0f));
-    *reinterpret_cast<M*>(p) = __builtin_convertvector(bits, V);
+    put_bytes(p, reinterpret_cast<vi>(v + splat(12582912.0f)));
   }
   UPS_MEMBER void stream(S* p, vf v) { store(p, v); }
   UPS_MEMBER int64_t lead(const S*) { return LANES; }

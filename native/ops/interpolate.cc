@@ -101,15 +101,17 @@ Status move_rows(const InterpolateArgs& a, const Context& context) {
                       : repeats(x, 2) ? k.repeat[size][0]
                       : repeats(x, 4) ? k.repeat[size][1]
                                       : nullptr;
+  // The source row of every output row of a plane.
+  ScratchFrame tables;
+  int64_t* plane_rows = tables.take<int64_t>(rows.out);
+  float weight;
+  for (int64_t r = 0; r < rows.out; ++r) {
+    RowTaps<float> taps{0, plane_rows + r, &weight};
+    rows.taps_of(r, &taps);
+  }
   const int64_t grain = std::max<int64_t>(1, kRangeBytes / std::max<int64_t>(out_row, 1));
   parallel_for(context, a.outer * rows.out, grain, [&](int64_t begin, int64_t end) {
-    float weight;
-    const auto source_of = [&](int64_t r) {
-      int64_t row;
-      RowTaps<float> taps{0, &row, &weight};
-      rows.taps_of(r % rows.out, &taps);
-      return r / rows.out * rows.in + row;
-    };
+    const auto source_of = [&](int64_t r) { return r / rows.out * rows.in + plane_rows[r % rows.out]; };
     int64_t source = source_of(begin);
     for (int64_t r = begin; r < end;) {
       // The output rows that are alike are written together.
