@@ -88,6 +88,15 @@ void taps_vector(typename O::Element* out, int32_t* index, const typename O::Ele
   }
 }
 
+// Two rows read side by side hide from the hardware that they lie one behind the other: 0.8 → 0.46 ms for 16
+// MB with both asked for 16 KiB ahead. Asking beyond the buffer does no harm.
+template <class T, int N>
+UPS_INLINE void prefetch_ahead(const T* p) {
+  const char* at = reinterpret_cast<const char*>(p) + 16 * 1024;
+#pragma GCC unroll 8
+  for (int j = 0; j < 2 * N * static_cast<int>(sizeof(T)); j += 64) __builtin_prefetch(at + j);
+}
+
 // Windows of 2 and 3 at stride 2 without phases: pairs are split in registers.
 template <class O, bool INDEXED, int KERNEL>
 void pairs_vector(typename O::Element* out, int32_t* index, const typename O::Element* in,
@@ -97,6 +106,7 @@ void pairs_vector(typename O::Element* out, int32_t* index, const typename O::El
   const int32_t step = INDEXED ? static_cast<int32_t>(positions->step) : 0;
   for (int64_t i = 0; i < n; i += N) {
     if (i + N > n) i = n - N;
+    prefetch_ahead<T, N>(in + 2 * i);
     const auto pair = split_pairs<T, N>(in + 2 * i);
     auto best = Best<O, N, INDEXED>::of(pair.even, Index{});
     best.offer(pair.odd, all(step));
@@ -184,15 +194,6 @@ void rows(void* out, int32_t* index, const void* const* in, const int32_t* const
     rows_of<O, true>(static_cast<T*>(out), index, from, indices, count, n);
 }
 
-// Two rows read side by side hide from the hardware that they lie one behind the other: 0.8 → 0.46 ms for 16
-// MB with both asked for 16 KiB ahead. Asking beyond the buffer does no harm.
-template <class T, int N>
-UPS_INLINE void prefetch_ahead(const T* p) {
-  const char* at = reinterpret_cast<const char*>(p) + 16 * 1024;
-#pragma GCC unroll 8
-  for (int j = 0; j < 2 * N * static_cast<int>(sizeof(T)); j += 64) __builtin_prefetch(at + j);
-}
-
 template <class O, bool INDEXED>
 void two_by_two_of(typename O::Element* out, int32_t* index, const typename O::Element* a,
                    const typename O::Element* b, const RowPositions* positions, const int64_t* bases,
@@ -272,6 +273,10 @@ void pixel_block(typename O::Element* out, int32_t* index, const typename O::Ele
     for (int64_t k = r == 0 ? 1 : 0; k < taps; ++k) {
       const int64_t at = first + k * dilation;
       const T* from = rows[r] + at * inner + c;
+      if (B > 1)
+#pragma GCC unroll 8
+        for (int b = 0; b < B; ++b)
+          __builtin_prefetch(reinterpret_cast<const char*>(from + b * N) + 16 * 1024);
       const Index where = all(INDEXED ? bases[r] + at * step : 0);
 #pragma GCC unroll 8
       for (int b = 0; b < B; ++b) best[b].offer(P::load(from + b * N), where);

@@ -36,6 +36,16 @@ struct PoolShape {
 // when there is no row.
 inline int64_t rows_under(const PoolShape& shape, int64_t out, const int64_t* strides, int64_t* rows,
                           int64_t* position) {
+  if (shape.axis_count == 2) {  // the usual case, without a division
+    const WindowTable& axis = shape.axes[0];
+    const int64_t first = axis.first[out], n = axis.count[out];
+    if (position != nullptr) position[0] = first * strides[0];
+    for (int64_t k = 0; k < n; ++k) {
+      rows[k] = first + k * axis.dilation;
+      if (position != nullptr) position[k] = rows[k] * strides[0];
+    }
+    return n;
+  }
   int64_t count = 1;
   rows[0] = 0;
   if (position != nullptr) position[0] = 0;

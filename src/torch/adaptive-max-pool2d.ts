@@ -23,12 +23,16 @@ export interface AdaptiveMaxPoolWithIndicesOptions extends AdaptiveSizes {
 type Options = AdaptiveMaxPoolOptions & AsyncOptions;
 type IndicesOptions = AdaptiveMaxPoolWithIndicesOptions & AsyncOptions;
 
+function windowsOf(op: string, x: Tensor, n: number, o: Options | IndicesOptions) {
+  knownOptions(op, o, ADAPTIVE_OPTIONS);
+  const layout = layoutOf(op, o?.layout);
+  return { layout, axes: adaptiveAxesOf(op, x.dims, layout, n, o?.outputSize) };
+}
+
 function describe(n: 1 | 2 | 3, input: TensorLike, o: Options): Call<Tensor, 'maxPool2d'> {
   const op = `adaptiveMaxPool${n}d`;
-  knownOptions(op, o, ADAPTIVE_OPTIONS);
   const x = asTensor(op, 'input', input);
-  const layout = layoutOf(op, o?.layout);
-  return maxPoolCall(op, x, layout, adaptiveAxesOf(op, x.dims, layout, n, o?.outputSize), o);
+  return maxPoolCall(op, x, o, () => windowsOf(op, x, n, o));
 }
 
 function describeWithIndices(
@@ -37,10 +41,8 @@ function describeWithIndices(
   o: IndicesOptions,
 ): Call<PooledWithIndices, 'maxPool2d'> {
   const op = `adaptiveMaxPool${n}dWithIndices`;
-  knownOptions(op, o, ADAPTIVE_OPTIONS);
   const x = asTensor(op, 'input', input);
-  const layout = layoutOf(op, o?.layout);
-  return maxPoolWithIndicesCall(op, x, layout, adaptiveAxesOf(op, x.dims, layout, n, o?.outputSize), o);
+  return maxPoolWithIndicesCall(op, x, o, () => windowsOf(op, x, n, o));
 }
 
 export const describeAdaptiveMaxPool1d = (x: TensorLike, o: Options) => describe(1, x, o);

@@ -2,7 +2,8 @@
 import { flag, knownOptions } from '../check.js';
 import { mustBe } from '../errors.js';
 import { type AsyncOptions, type Call, type RunOptions, run, runSync } from '../execute.js';
-import { planAvgPool2d } from '../plan/avg-pool2d.js';
+import { type AvgPool2dPlan, planAvgPool2d } from '../plan/avg-pool2d.js';
+import { planned } from '../plan/cache.js';
 import { asTensor, type DataType, type Tensor, type TensorLike } from '../tensor.js';
 import { layoutOf, pooledDims, WINDOW_OPTIONS, type WindowOptions, windowAxesOf } from './window-options.js';
 
@@ -22,8 +23,21 @@ type Options = AvgPoolOptions & AsyncOptions;
 
 function describe(n: 1 | 2 | 3, input: TensorLike, o: Options): Call<Tensor, 'avgPool2d'> {
   const op = `avgPool${n}d`;
-  knownOptions(op, o, OPTIONS);
   const x = asTensor(op, 'input', input);
+  const plan = planned(op, [x], o, () => avgPoolPlan(op, n, x, o));
+  return {
+    op,
+    kernel: 'avgPool2d',
+    plan,
+    inputs: [x.data],
+    outputs: [{ param: 'out', type: x.type, dims: plan.outDims, out: o.out }],
+    options: o,
+    finish: ([y]) => y!,
+  };
+}
+
+function avgPoolPlan(op: string, n: number, x: Tensor, o: Options): AvgPool2dPlan {
+  knownOptions(op, o, OPTIONS);
   if (!NUMERIC.includes(x.type))
     mustBe(op, 'input.type', `one of ${NUMERIC.join(', ')}`, x.type, 'ERR_UPSAMPLING_TYPE');
   const layout = layoutOf(op, o?.layout);
@@ -35,16 +49,7 @@ function describe(n: 1 | 2 | 3, input: TensorLike, o: Options): Call<Tensor, 'av
     (!Number.isInteger(divisor) || divisor === 0 || Math.abs(divisor) > 0x7fffffff)
   )
     mustBe(op, 'divisorOverride', 'an integer other than 0', divisor);
-  const plan = planAvgPool2d({ type: x.type, dims: x.dims, layout, axes, countIncludePad, divisor });
-  return {
-    op,
-    kernel: 'avgPool2d',
-    plan,
-    inputs: [x.data],
-    outputs: [{ param: 'out', type: x.type, dims: plan.outDims, out: o.out }],
-    options: o,
-    finish: ([y]) => y!,
-  };
+  return planAvgPool2d({ type: x.type, dims: x.dims, layout, axes, countIncludePad, divisor });
 }
 
 export const describeAvgPool1d = (x: TensorLike, o: Options) => describe(1, x, o);

@@ -2,6 +2,7 @@
 import { knownOptions, type PerAxis } from '../check.js';
 import { mustBe, refuse } from '../errors.js';
 import { type AsyncOptions, type Call, type OutputSpec, type RunOptions, run, runSync } from '../execute.js';
+import { planned } from '../plan/cache.js';
 import { planMaxPool2d } from '../plan/max-pool2d.js';
 import type { WindowAxis } from '../plan/window.js';
 import { asTensor, type Layout, type Tensor, type TensorLike } from '../tensor.js';
@@ -32,15 +33,26 @@ export interface MaxPoolWithIndicesOptions extends MaxPoolWindow {
 
 const OPTIONS = [...WINDOW_OPTIONS, 'dilation'];
 
+/** What the options of a pool come to. */
+interface PoolWindows {
+  readonly layout: Layout;
+  readonly axes: readonly WindowAxis[];
+}
+
+function windowsOf(op: string, x: Tensor, n: number, o: MaxPoolWindow): PoolWindows {
+  knownOptions(op, o, OPTIONS);
+  const layout = layoutOf(op, o?.layout);
+  return { layout, axes: windowAxesOf(op, x.dims, layout, n, o ?? {}) };
+}
+
 /** The call that pools `x` by these windows: output alone. */
 export function maxPoolCall(
   op: string,
   x: Tensor,
-  layout: Layout,
-  axes: readonly WindowAxis[],
   options: (AsyncOptions & { readonly out?: TensorLike | undefined }) | undefined,
+  windows: () => PoolWindows,
 ): Call<Tensor, 'maxPool2d'> {
-  const plan = planMaxPool2d({ type: x.type, dims: x.dims, layout, axes });
+  const plan = planned(op, [x], options, () => planMaxPool2d({ type: x.type, dims: x.dims, ...windows() }));
   return {
     op,
     kernel: 'maxPool2d',
@@ -56,13 +68,15 @@ export function maxPoolCall(
 export function maxPoolWithIndicesCall(
   op: string,
   x: Tensor,
-  layout: Layout,
-  axes: readonly WindowAxis[],
   options: (AsyncOptions & { readonly out?: OutWithIndices | undefined }) | undefined,
+  windows: () => PoolWindows,
 ): Call<PooledWithIndices, 'maxPool2d'> {
-  if (axes.reduce((n, a) => n * a.inSize, 1) > 0x7fffffff)
-    refuse(op, 'input.dims', 'input must have planes below 2^31 elements', 'ERR_UPSAMPLING_SHAPE');
-  const plan = planMaxPool2d({ type: x.type, dims: x.dims, layout, axes, indices: 'plane' });
+  const plan = planned(op, [x], options, () => {
+    const { layout, axes } = windows();
+    if (axes.reduce((n, a) => n * a.inSize, 1) > 0x7fffffff)
+      refuse(op, 'input.dims', 'input must have planes below 2^31 elements', 'ERR_UPSAMPLING_SHAPE');
+    return planMaxPool2d({ type: x.type, dims: x.dims, layout, axes, indices: 'plane' });
+  });
   const out = options?.out;
   if (
     out !== undefined &&
@@ -89,10 +103,8 @@ type IndicesOptions = MaxPoolWithIndicesOptions & AsyncOptions;
 
 function describe(n: 1 | 2 | 3, input: TensorLike, o: Options): Call<Tensor, 'maxPool2d'> {
   const op = `maxPool${n}d`;
-  knownOptions(op, o, OPTIONS);
   const x = asTensor(op, 'input', input);
-  const layout = layoutOf(op, o?.layout);
-  return maxPoolCall(op, x, layout, windowAxesOf(op, x.dims, layout, n, o ?? {}), o);
+  return maxPoolCall(op, x, o, () => windowsOf(op, x, n, o));
 }
 
 function describeWithIndices(
@@ -101,10 +113,8 @@ function describeWithIndices(
   o: IndicesOptions,
 ): Call<PooledWithIndices, 'maxPool2d'> {
   const op = `maxPool${n}dWithIndices`;
-  knownOptions(op, o, OPTIONS);
   const x = asTensor(op, 'input', input);
-  const layout = layoutOf(op, o?.layout);
-  return maxPoolWithIndicesCall(op, x, layout, windowAxesOf(op, x.dims, layout, n, o ?? {}), o);
+  return maxPoolWithIndicesCall(op, x, o, () => windowsOf(op, x, n, o));
 }
 
 export const describeMaxPool1d = (x: TensorLike, o: Options) => describe(1, x, o);

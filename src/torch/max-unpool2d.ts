@@ -2,7 +2,13 @@
 import { countPerAxis, knownOptions, oneOf, type PerAxis, positivePerAxis } from '../check.js';
 import { ArgumentError, mustBe, refuse, show } from '../errors.js';
 import { type AsyncOptions, type Call, type RunOptions, run, runSync } from '../execute.js';
-import { ON_DUPLICATE, type OnDuplicate, planMaxUnpool2d } from '../plan/max-unpool2d.js';
+import { planned } from '../plan/cache.js';
+import {
+  type MaxUnpool2dPlan,
+  ON_DUPLICATE,
+  type OnDuplicate,
+  planMaxUnpool2d,
+} from '../plan/max-unpool2d.js';
 import { spatialDims, windowInSize } from '../plan/window.js';
 import { asTensor, type Layout, type Tensor, type TensorLike, type TypedArray } from '../tensor.js';
 import { layoutOf, spatialSizes } from './window-options.js';
@@ -106,9 +112,23 @@ function describe(
   o: Options,
 ): Call<Tensor, 'maxUnpool2d'> {
   const op = `maxUnpool${n}d`;
-  knownOptions(op, o, OPTIONS);
   const x = asTensor(op, 'input', input);
   const at = asTensor(op, 'indices', indices);
+  const plan = planned(op, [x, at], o, () => unpoolPlan(op, n, x, at, o));
+  return {
+    op,
+    kernel: 'maxUnpool2d',
+    plan,
+    inputs: [x.data, at.data],
+    outputs: [{ param: 'out', type: x.type, dims: plan.outDims, out: o.out }],
+    options: o,
+    finish: ([y]) => y!,
+    explain: (position) => explainIndex(op, at.data, position, plan.outSize, 0),
+  };
+}
+
+function unpoolPlan(op: string, n: number, x: Tensor, at: Tensor, o: Options): MaxUnpool2dPlan {
+  knownOptions(op, o, OPTIONS);
   if (at.type !== 'int32' && at.type !== 'int64')
     mustBe(op, 'indices.type', 'int32 or int64', at.type, 'ERR_UPSAMPLING_TYPE');
   if (at.dims.length !== x.dims.length || at.dims.some((d, i) => d !== x.dims[i]))
@@ -125,7 +145,7 @@ function describe(
     options.onDuplicate === undefined ? 'last' : oneOf(op, 'onDuplicate', options.onDuplicate, ON_DUPLICATE);
   if (onDuplicate === 'sum' && x.type !== 'float32' && x.type !== 'float64')
     mustBe(op, 'onDuplicate', `'last', 'max' or 'error' with an input of ${x.type}`, onDuplicate);
-  const plan = planMaxUnpool2d({
+  return planMaxUnpool2d({
     type: x.type,
     dims: x.dims,
     layout,
@@ -134,16 +154,6 @@ function describe(
     indices: 'plane',
     onDuplicate,
   });
-  return {
-    op,
-    kernel: 'maxUnpool2d',
-    plan,
-    inputs: [x.data, at.data],
-    outputs: [{ param: 'out', type: x.type, dims: plan.outDims, out: options.out }],
-    options: o,
-    finish: ([y]) => y!,
-    explain: (position) => explainIndex(op, at.data, position, plan.outSize, 0),
-  };
 }
 
 /** Words an index that the backend refused. `base` is what numbering adds to positions in this element's plane. */
