@@ -2,15 +2,20 @@
 import type { Operator } from '../support/operator.js';
 import adaptiveAvgPool2d from './adaptive-avg-pool2d.js';
 import adaptiveMaxPool2d from './adaptive-max-pool2d.js';
+import averagePool from './average-pool.js';
 import avgPool2d from './avg-pool2d.js';
+import conv from './conv.js';
+import convTranspose from './conv-transpose.js';
 import convTranspose2d from './conv-transpose2d.js';
 import conv2d from './conv2d.js';
 import depthToSpace from './depth-to-space.js';
 import gridSample from './grid-sample.js';
 import interpolate from './interpolate.js';
 import interpolateArgmax from './interpolate-argmax.js';
+import maxPool from './max-pool.js';
 import maxPool2d from './max-pool2d.js';
 import maxPool2dWithIndices from './max-pool2d-with-indices.js';
+import maxUnpool from './max-unpool.js';
 import maxUnpool2d from './max-unpool2d.js';
 import pixelShuffle from './pixel-shuffle.js';
 import pixelUnshuffle from './pixel-unshuffle.js';
@@ -38,4 +43,9 @@ export const operators: readonly Operator[] = [
   upsample,
   depthToSpace,
   spaceToDepth,
+  averagePool,
+  conv,
+  convTranspose,
+  maxPool,
+  maxUnpool,
 ] as unknown as Operator[];
