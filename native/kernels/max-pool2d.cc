@@ -231,6 +231,18 @@ void two_by_two(void* out, int32_t* index, const void* const* in, const RowWindo
   for (int64_t o = 0; o < axis.out_size; ++o) {
     if (o == begin) o = end;
     if (o >= axis.out_size) break;
+    if (o >= axis.full_begin && o < axis.full_end) {  // short rows
+      const T* a = rows[0] + axis.first[o];
+      const T* b = rows[1] + axis.first[o];
+      const bool right = O::wins(a[1], a[0]), below_right = O::wins(b[1], b[0]);
+      const T top = right ? a[1] : a[0], bottom = below_right ? b[1] : b[0];
+      const bool below = O::wins(bottom, top);
+      to[o] = below ? bottom : top;
+      if (indexed)
+        index[o] = static_cast<int32_t>(bases[below] +
+                                        (axis.first[o] + (below ? below_right : right)) * positions->step);
+      continue;
+    }
     T best = O::lowest();
     int64_t where = 0;
     bool found = false;
