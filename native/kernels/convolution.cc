@@ -112,6 +112,26 @@ void rows(T* c, const T* b, int64_t row, const T* v, int64_t k, const T* bias) {
 // --- elements
 // --------------------------------------------------------------------------------------------------------
 
+// One channel: as many vectors at a time as hide the latency of a sum.
+template <class T>
+void depth(T* c, const T* const* from, const T* weight, int64_t taps, T bias, int64_t n) {
+  typedef typename Simd<T>::V V;
+  enum : int { L = Simd<T>::L };
+  for (int64_t i = 0; i < n; i += 4 * L) {
+    V a[4];
+#pragma GCC unroll 4
+    for (int u = 0; u < 4; ++u) a[u] = splat(bias);
+    for (int64_t t = 0; t < taps; ++t) {
+      const V w = splat(weight[t]);
+      const T* x = from[t] + i;
+#pragma GCC unroll 4
+      for (int u = 0; u < 4; ++u) a[u] += w * load(x + u * L);
+    }
+#pragma GCC unroll 4
+    for (int u = 0; u < 4; ++u) store(c + i + u * L, a[u]);
+  }
+}
+
 struct Half {
   uint16_t bits;
 };
@@ -173,12 +193,14 @@ void gather(T* to, int64_t width, const void* from, int64_t channels, int64_t ch
 }
 
 #if UPS_LANES == 16
-#define UPS_ZIP(x, y, h) \
-  __builtin_shufflevector(x, y, 8 * h, 8 * h + 16, 8 * h + 1, 8 * h + 17, 8 * h + 2, 8 * h + 18, 8 * h + 3, 8 * h + 19, \
-                          8 * h + 4, 8 * h + 20, 8 * h + 5, 8 * h + 21, 8 * h + 6, 8 * h + 22, 8 * h + 7, 8 * h + 23)
+#define UPS_ZIP(x, y, h)                                                                                    \
+  __builtin_shufflevector(x, y, 8 * h, 8 * h + 16, 8 * h + 1, 8 * h + 17, 8 * h + 2, 8 * h + 18, 8 * h + 3, \
+                          8 * h + 19, 8 * h + 4, 8 * h + 20, 8 * h + 5, 8 * h + 21, 8 * h + 6, 8 * h + 22,  \
+                          8 * h + 7, 8 * h + 23)
 #elif UPS_LANES == 8
-#define UPS_ZIP(x, y, h) \
-  __builtin_shufflevector(x, y, 4 * h, 4 * h + 8, 4 * h + 1, 4 * h + 9, 4 * h + 2, 4 * h + 10, 4 * h + 3, 4 * h + 11)
+#define UPS_ZIP(x, y, h)                                                                                  \
+  __builtin_shufflevector(x, y, 4 * h, 4 * h + 8, 4 * h + 1, 4 * h + 9, 4 * h + 2, 4 * h + 10, 4 * h + 3, \
+                          4 * h + 11)
 #else
 #define UPS_ZIP(x, y, h) __builtin_shufflevector(x, y, 2 * h, 2 * h + 4, 2 * h + 1, 2 * h + 5)
 #endif
@@ -274,6 +296,8 @@ void fill_convolution(KernelTable* table) {
   table->conv.most = table->conv_double.most = UPS_TILE;
   fill_tiles<float, UPS_TILE>(&table->conv);
   fill_tiles<double, UPS_TILE>(&table->conv_double);
+  table->conv.depth = depth<float>;
+  table->conv_double.depth = depth<double>;
   fill_elements<float, float>(&table->conv, F32);
   fill_elements<float, Half>(&table->conv, F16);
   fill_elements<double, double>(&table->conv_double, F64);

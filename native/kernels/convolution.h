@@ -25,8 +25,11 @@ struct ConvLeaves {
   // vectors·lanes; by vectors − 1 and rows.
   void (*rows[2][kMost + 1])(T* c, const T* b, int64_t row, const T* v, int64_t k, const T* bias);
 
-  // For every run r and channel c: to[r.to + c·width + i] = from[c·channel + r.from + i·step] for r.lead <= i < r.stop,
-  // and 0 for the other i < n; by element type.
+  // c[i] = bias + Σ_t weight[t] · from[t][i] for i < n, and up to 4·lanes − 1 more.
+  void (*depth)(T* c, const T* const* from, const T* weight, int64_t taps, T bias, int64_t n);
+
+  // For every run r and channel c: to[r.to + c·width + i] = from[c·channel + r.from + i·step] for r.lead <= i
+  // < r.stop, and 0 for the other i < n; by element type.
   void (*gather[TYPE_COUNT])(T* to, int64_t width, const void* from, int64_t channels, int64_t channel,
                              int64_t step, const ConvRun* runs, int64_t count, int64_t n);
   // out[i] = c[i % slots · width + i / slots] for i < n, rounded to the element type.

@@ -263,11 +263,18 @@ class Engine {
       : a_(a), s_(s), leaves_(leaves_of<T>(kernels)), width_(2 * leaves_.lanes), size_(bytes_of(a.type)) {
     make_bundles(frame);
     make_units(frame);
+    plan_depth();
   }
 
   int64_t group_weights() const { return group_weights_; }
   int64_t group_bias() const { return group_bias_; }
   int64_t tasks() const { return tasks_; }
+  // Tasks of run_depth are short.
+  int64_t grain() const {
+    return strips_ == 0
+               ? 1
+               : std::max<int64_t>(1, tasks_ / std::max<int64_t>(1, tasks_ * strip_ * pitch_ / 32768));
+  }
 
   // Packs one part of the weights of group g.
   int64_t packing_tasks() const { return packing_; }
@@ -279,8 +286,10 @@ class Engine {
       for (int64_t j = 0; j < units_[i].x->count; ++j) {
         const int64_t parts = packing_parts(units_[i], j);
         if (task < parts) {
-          if (a_.nhwc) pack_columns_last(units_[i], j, task, parts, stride, w, b, packed, packed_bias);
-          else pack_columns(units_[i], j, task, parts, stride, w, b, packed, packed_bias);
+          if (a_.nhwc)
+            pack_columns_last(units_[i], j, task, parts, stride, w, b, packed, packed_bias);
+          else
+            pack_columns(units_[i], j, task, parts, stride, w, b, packed, packed_bias);
           return;
         }
         task -= parts;
@@ -288,6 +297,10 @@ class Engine {
   }
 
   void run(int64_t task, const T* packed, const T* packed_bias) const {
+    if (strips_ > 0) {
+      run_depth(task, packed, packed_bias);
+      return;
+    }
     const int64_t g = task % a_.groups;
     task /= a_.groups;
     int64_t i = 0;
@@ -404,8 +417,8 @@ class Engine {
     u->parts = 1;
     const int64_t tasks = u->tiles * a_.groups * s_.z.count * s_.y.count * bundle_count_;
     if (tasks < 8 && work * unit * u->sub > (1 << 21))
-      u->parts = std::min(
-          {blocks, divide_up<int64_t>(8, tasks), divide_up<int64_t>(work * unit * u->sub, 1 << 21)});
+      u->parts =
+          std::min({blocks, divide_up<int64_t>(8, tasks), divide_up<int64_t>(work * unit * u->sub, 1 << 21)});
     // Where K is cut into chunks, the sums of a part wait in memory.
     if (u->chunked || bytes > kPanel) {
       const int64_t most = std::max<int64_t>(1, kSums / (unit * u->sub * static_cast<int64_t>(sizeof(T))));
@@ -453,16 +466,16 @@ class Engine {
   }
 
   // to[k·n + i] = the weight of column i at k.
-  void pack_tile(const Unit& u, const Pass& x, const Column* column, int64_t n, const Strides& stride, const T* w,
-                 T* to) const {
+  void pack_tile(const Unit& u, const Pass& x, const Column* column, int64_t n, const Strides& stride,
+                 const T* w, T* to) const {
     int64_t from[ConvLeaves<T>::kMost];
     for (int64_t tz = 0; tz < u.z->taps; ++tz)
       for (int64_t ty = 0; ty < u.y->taps; ++ty)
         for (int64_t tx = 0; tx < x.taps; ++tx) {
           bool plain = true;
           for (int64_t i = 0; i < n; ++i) {
-            const int64_t at =
-                single(*u.z, column[i].fz * u.z->taps + tz, *u.y, column[i].fy * u.y->taps + ty, x, column[i].fx * x.taps + tx);
+            const int64_t at = single(*u.z, column[i].fz * u.z->taps + tz, *u.y,
+                                      column[i].fy * u.y->taps + ty, x, column[i].fx * x.taps + tx);
             plain &= at >= 0;
             from[i] = column[i].o * stride.out + at;
           }
@@ -474,8 +487,9 @@ class Engine {
           }
           for (int64_t c = 0; c < a_.in_channels; ++c, to += n)
             for (int64_t i = 0; i < n; ++i)
-              to[i] = folded(s_, w + column[i].o * stride.out + c * stride.in, *u.z, column[i].fz * u.z->taps + tz, *u.y,
-                             column[i].fy * u.y->taps + ty, x, column[i].fx * x.taps + tx);
+              to[i] = folded(s_, w + column[i].o * stride.out + c * stride.in, *u.z,
+                             column[i].fz * u.z->taps + tz, *u.y, column[i].fy * u.y->taps + ty, x,
+                             column[i].fx * x.taps + tx);
         }
   }
 
@@ -485,7 +499,8 @@ class Engine {
       return p.first[e + 1] - p.first[e] == 1 && p.coefficient[p.first[e]] == 1;
     };
     if (!one(z, ez) || !one(y, ey) || !one(x, ex)) return -1;
-    return (z.kernel[z.first[ez]] * s_.y.kernel + y.kernel[y.first[ey]]) * s_.x.kernel + x.kernel[x.first[ex]];
+    return (z.kernel[z.first[ez]] * s_.y.kernel + y.kernel[y.first[ey]]) * s_.x.kernel +
+           x.kernel[x.first[ex]];
   }
 
   int64_t packing_parts(const Unit& u, int64_t j) const {
@@ -494,12 +509,13 @@ class Engine {
     return std::max<int64_t>(1, std::min(blocks, columns * k_of(u, j) >> 16));
   }
 
-  void pack_columns(const Unit& u, int64_t j, int64_t part, int64_t parts, const Strides& stride, const T* w, const T* b, T* packed,
-                    T* packed_bias) const {
+  void pack_columns(const Unit& u, int64_t j, int64_t part, int64_t parts, const Strides& stride, const T* w,
+                    const T* b, T* packed, T* packed_bias) const {
     const Pass& x = *u.x->pass[j];
     const int64_t k = k_of(u, j);
     const int64_t blocks = divide_up(u.rows, u.block);
-    const int64_t row0 = part * blocks / parts * u.block, row1 = std::min(u.rows, (part + 1) * blocks / parts * u.block);
+    const int64_t row0 = part * blocks / parts * u.block,
+                  row1 = std::min(u.rows, (part + 1) * blocks / parts * u.block);
     T* to = packed + u.weights[j] + row0 * x.phases * k;
     T* bias = packed_bias + u.bias[j] + row0 * x.phases;
     for (int64_t r = row0; r < row1; r += u.block) {
@@ -518,8 +534,8 @@ class Engine {
     }
   }
 
-  void pack_columns_last(const Unit& u, int64_t j, int64_t part, int64_t parts, const Strides& stride, const T* w, const T* b, T* packed,
-                         T* packed_bias) const {
+  void pack_columns_last(const Unit& u, int64_t j, int64_t part, int64_t parts, const Strides& stride,
+                         const T* w, const T* b, T* packed, T* packed_bias) const {
     const Pass& x = *u.x->pass[j];
     const int64_t k = k_of(u, j), columns = u.rows * x.phases;
     const int64_t blocks = divide_up(columns, width_);
@@ -582,8 +598,8 @@ class Engine {
   }
 
   // Inputs k0 … k1 of the pixels of a panel: to[(k − k0)·width + pixel].
-  void fill_panel(const Unit& u, const Pass& x, int64_t g, const Segment* list, int64_t count, int64_t k0, int64_t k1,
-                  T* to, ConvRun* runs) const {
+  void fill_panel(const Unit& u, const Pass& x, int64_t g, const Segment* list, int64_t count, int64_t k0,
+                  int64_t k1, T* to, ConvRun* runs) const {
     const int64_t channels = a_.groups * a_.in_channels, plane = s_.in();
     const auto* in = static_cast<const char*>(a_.in);
     const int64_t last = list[count - 1].at + list[count - 1].count;
@@ -626,7 +642,8 @@ class Engine {
     Segment* lists = frame.take<Segment>(panels * width_);
     int64_t* counts = frame.take<int64_t>(panels);
     for (int64_t p = 0; p < panels; ++p)
-      counts[p] = segments(u, begin + p * width_, std::min(end, begin + (p + 1) * width_), lists + p * width_);
+      counts[p] =
+          segments(u, begin + p * width_, std::min(end, begin + (p + 1) * width_), lists + p * width_);
     if (u.chunked) {
       const int64_t chunk = kPanel / (panels * width_ * static_cast<int64_t>(sizeof(T)));
       const int64_t stride = chunk * width_ + 16, row = bundle.phases * width_;
@@ -637,10 +654,12 @@ class Engine {
         for (int64_t k0 = 0; k0 == 0 || k0 < k; k0 += chunk) {
           const int64_t k1 = std::min(k, k0 + chunk);
           for (int64_t p = 0; p < panels; ++p)
-            fill_panel(u, *bundle.pass[j], g, lists + p * width_, counts[p], k0, k1, space + p * stride, runs);
+            fill_panel(u, *bundle.pass[j], g, lists + p * width_, counts[p], k0, k1, space + p * stride,
+                       runs);
           for (int64_t r = row0; r < row1; r += u.block)
             for (int64_t p = 0; p < panels; ++p)
-              multiply(u, j, r, w, bias, space + p * stride, k0, k1, c + (p * (row1 - row0) + r - row0) * row, place);
+              multiply(u, j, r, w, bias, space + p * stride, k0, k1, c + (p * (row1 - row0) + r - row0) * row,
+                       place);
         }
       }
       for (int64_t r = row0; r < row1; r += u.block)
@@ -691,30 +710,141 @@ class Engine {
   // Rows r0 … r1 of c, of the pixels of a panel, to the output.
   void emit(const Unit& u, int64_t g, const Segment* list, int64_t count, int64_t r0, int64_t r1,
             const T* c) const {
+    for (int64_t r = r0; r < r1; ++r, c += u.x->phases * width_)
+      for (int64_t i = 0; i < count; ++i) emit_line(u, g, list[i], r, c + list[i].at, width_);
+  }
+
+  // A segment of row r: c[slot·width + pixel].
+  void emit_line(const Unit& u, int64_t g, const Segment& s, int64_t r, const T* c, int64_t width) const {
     const Bundle& bundle = *u.x;
     const int64_t step = s_.x.out_step, channels = a_.groups * a_.out_channels;
-    const bool whole = bundle.phases == step;
-    auto* out = static_cast<char*>(a_.out);
-    for (int64_t r = r0; r < r1; ++r, c += bundle.phases * width_) {
-      const int64_t fy = r % u.y->phases, fz = r / u.y->phases % u.z->phases,
-                    o = r / u.y->phases / u.z->phases;
-      for (int64_t i = 0; i < count; ++i) {
-        const Segment& s = list[i];
-        const int64_t z = s.z * s_.z.out_step + u.z->phase[fz], y = s.y * s_.y.out_step + u.y->phase[fy];
-        if (z >= s_.z.out || y >= s_.y.out) continue;
-        char* row = out + (((s.n * channels + g * a_.out_channels + o) * s_.z.out + z) * s_.y.out + y) *
-                              s_.x.out * size_;
-        if (whole) {
-          const int64_t n = std::min(s.count * step, s_.x.out - s.x * step);
-          leaves_.interleave[a_.type](row + s.x * step * size_, c + s.at, width_, step, n);
-          continue;
+    const int64_t fy = r % u.y->phases, fz = r / u.y->phases % u.z->phases, o = r / u.y->phases / u.z->phases;
+    const int64_t z = s.z * s_.z.out_step + u.z->phase[fz], y = s.y * s_.y.out_step + u.y->phase[fy];
+    if (z >= s_.z.out || y >= s_.y.out) return;
+    char* row =
+        static_cast<char*>(a_.out) +
+        (((s.n * channels + g * a_.out_channels + o) * s_.z.out + z) * s_.y.out + y) * s_.x.out * size_;
+    if (bundle.phases == step) {
+      const int64_t n = std::min(s.count * step, s_.x.out - s.x * step);
+      leaves_.interleave[a_.type](row + s.x * step * size_, c, width, step, n);
+      return;
+    }
+    for (int64_t f = 0; f < bundle.phases; ++f) {
+      const int64_t x = s.x * step + bundle.phase[f], n = std::min(s.count, divide_up(s_.x.out - x, step));
+      if (n > 0) leaves_.scatter[a_.type](row + x * size_, step, c + f * width, n);
+    }
+  }
+
+  // --- one channel ---
+
+  // Groups of one input channel: sums over few taps, straight from a padded copy of the rows. Chosen by
+  // sizes.
+  void plan_depth() {
+    strips_ = 0;
+    const Pass& z = s_.z.pass[0];
+    if (a_.nhwc || a_.in_channels != 1 || s_.z.count != 1 || s_.z.in != 1 || s_.z.out != 1 || z.taps != 1 ||
+        z.phases != 1 || z.offset[0] != 0)
+      return;
+    low_x_ = low_y_ = INT64_MAX;
+    int64_t high_x = INT64_MIN, qx = 0, columns = 0;
+    high_y_ = INT64_MIN;
+    q_end_ = 0;
+    const auto stretch = [](const Axis& axis, int64_t* low, int64_t* high) {
+      for (int64_t i = 0; i < axis.count; ++i)
+        for (int64_t t = 0; t < axis.pass[i].taps; ++t) {
+          *low = std::min<int64_t>(*low, axis.pass[i].offset[t]);
+          *high = std::max<int64_t>(*high, axis.pass[i].offset[t]);
         }
-        for (int64_t f = 0; f < bundle.phases; ++f) {
-          const int64_t x = s.x * step + bundle.phase[f],
-                        n = std::min(s.count, divide_up(s_.x.out - x, step));
-          if (n > 0) leaves_.scatter[a_.type](row + x * size_, step, c + f * width_ + s.at, n);
+    };
+    stretch(s_.x, &low_x_, &high_x);
+    stretch(s_.y, &low_y_, &high_y_);
+    if (low_x_ > high_x || low_y_ > high_y_) return;
+    for (int64_t i = 0; i < s_.x.count; ++i) qx = std::max(qx, s_.x.pass[i].end);
+    for (int64_t i = 0; i < s_.y.count; ++i) q_end_ = std::max(q_end_, s_.y.pass[i].end);
+    for (int64_t i = 0; i < unit_count_; ++i)
+      columns = std::max(columns, units_[i].block * units_[i].x->phases);
+    sub_row_ = qx + (high_x - low_x_) / s_.x.in_step + 1;
+    pitch_ = sub_row_ * s_.x.in_step;
+    if (pitch_ * (high_y_ - low_y_ + 1) > 32768 || qx * columns > 65536) return;
+    // The padded rows and the sums of a strip stay in the second-level cache.
+    strip_ = std::max<int64_t>(1, 32768 / (pitch_ * std::max(s_.y.in_step, columns)));
+    strips_ = divide_up(q_end_, strip_);
+    tasks_ = a_.batch * a_.groups * strips_;
+  }
+
+  void run_depth(int64_t task, const T* packed, const T* packed_bias) const {
+    const int64_t q0 = task % strips_ * strip_, q1 = std::min(q_end_, q0 + strip_);
+    const int64_t image = task / strips_, g = image % a_.groups, n = image / a_.groups;
+    const T* w = packed + g * group_weights_;
+    const T* bias = packed_bias + g * group_bias_;
+    const int64_t slack = 8 * leaves_.lanes, step = s_.x.in_step;
+    const int64_t first = q0 * s_.y.in_step + low_y_, last = (q1 - 1) * s_.y.in_step + high_y_;
+    ScratchFrame frame;
+    T* rows = frame.take<T>((last - first + 1) * pitch_ + slack);
+    ConvRun* runs = frame.take<ConvRun>(step);
+    for (int64_t y = first; y <= last; ++y) {
+      const bool inside = y >= 0 && y < s_.y.in;
+      for (int64_t p = 0; p < step; ++p) {
+        const int64_t x = low_x_ + p;
+        const int64_t lead = !inside || x >= 0 ? 0 : std::min(sub_row_, divide_up(-x, step));
+        const int64_t stop = !inside ? 0
+                             : x >= s_.x.in
+                                 ? lead
+                                 : std::max(lead, std::min(sub_row_, divide_up(s_.x.in - x, step)));
+        runs[p] = {p * sub_row_, x, lead, stop};
+      }
+      const int64_t source = ((n * a_.groups + g) * s_.y.in + (inside ? y : 0)) * s_.x.in;
+      leaves_.gather[a_.type](rows + (y - first) * pitch_, 0,
+                              static_cast<const char*>(a_.in) + source * size_, 1, 0, step, runs, step,
+                              sub_row_);
+    }
+    for (int64_t i = 0; i < unit_count_; ++i) {
+      const Unit& u = units_[i];
+      const int64_t begin = std::max(q0, u.y->begin), end = std::min(q1, u.y->end);
+      if (begin >= end) continue;
+      ScratchFrame inner;
+      const int64_t width = (end - begin) * pitch_ + slack, slots = u.x->phases;
+      T* c = inner.take<T>(u.block * slots * width);
+      const T** from = inner.take<const T*>(most_taps(u));
+      T* weight = inner.take<T>(most_taps(u));
+      for (int64_t r = 0; r < u.rows; r += u.block) {
+        const int64_t r1 = std::min(u.rows, r + u.block);
+        for (int64_t j = 0; j < u.x->count; ++j) {
+          const Pass& x = *u.x->pass[j];
+          const int64_t k = k_of(u, j), columns = (r1 - r) * x.phases, tile = tile_of(columns);
+          const T* packed_tile = w + u.weights[j] + r * x.phases * k;
+          for (int64_t at = 0; at < columns; at += tile) {
+            const int64_t m = std::min(tile, columns - at);
+            for (int64_t e = 0; e < m; ++e) {
+              for (int64_t t = 0; t < k; ++t) weight[t] = packed_tile[t * m + e];
+              const int64_t slot = (at + e) / x.phases * slots + u.x->slot[j][(at + e) % x.phases];
+              sum_rows(u, x, rows, first, begin, end, from, weight, k,
+                       bias[u.bias[j] + r * x.phases + at + e], c + slot * width);
+            }
+            packed_tile += k * m;
+          }
+        }
+        for (int64_t q = begin; q < end; ++q) {
+          const Segment line = {n, 0, q, u.x->begin, 0, u.qx};
+          for (int64_t e = r; e < r1; ++e)
+            emit_line(u, g, line, e, c + (e - r) * slots * width + (q - begin) * pitch_, width);
         }
       }
+    }
+  }
+
+  // One column for steps begin … end of y: at once where their rows lie next to one another.
+  void sum_rows(const Unit& u, const Pass& x, const T* rows, int64_t first, int64_t begin, int64_t end,
+                const T** from, const T* weight, int64_t taps, T bias, T* c) const {
+    const bool together = s_.y.in_step == 1;
+    for (int64_t q = begin; q < (together ? begin + 1 : end); ++q) {
+      for (int64_t t = 0; t < taps; ++t) {
+        const int64_t dx = x.offset[t % x.taps] - low_x_ + u.x->begin * s_.x.in_step;
+        const int64_t y = q * s_.y.in_step + u.y->offset[t / x.taps] - first;
+        from[t] = rows + y * pitch_ + dx % s_.x.in_step * sub_row_ + dx / s_.x.in_step;
+      }
+      const int64_t n = together ? (end - begin - 1) * pitch_ + u.qx : u.qx;
+      leaves_.depth(c + (q - begin) * pitch_, from, weight, taps, bias, n);
     }
   }
 
@@ -739,7 +869,8 @@ class Engine {
           const bool there = inside && sx >= 0 && sx < s_.x.in;
           const ConvRun run = {0, 0, 0, there ? n : 0};
           const int64_t source = there ? (line + sx) * channels + g * a_.in_channels + c : 0;
-          leaves_.gather[a_.type](to + (s.at + p) * row + k - k0, 0, in + source * size_, 1, 0, 1, &run, 1, n);
+          leaves_.gather[a_.type](to + (s.at + p) * row + k - k0, 0, in + source * size_, 1, 0, 1, &run, 1,
+                                  n);
         }
         k += n;
       }
@@ -815,6 +946,8 @@ class Engine {
   Unit* units_;
   int64_t bundle_count_, unit_count_;
   int64_t group_weights_, group_bias_, tasks_, packing_;
+  // Of run_depth: strips of so many steps of y; padded rows of in_step sub-rows each, from low_x_ on.
+  int64_t strips_, strip_, q_end_, low_x_, low_y_, high_y_, sub_row_, pitch_;
 };
 
 // What stands before packed weights.
@@ -867,8 +1000,10 @@ Status pack_ahead(const ConvArgs& a, const Context& context) {
   head->raw = weights <= kFew || !all_finite(weight, weights);
   if (head->raw) {
     std::copy_n(weight, weights, to);
-    if (bias != nullptr) std::copy_n(bias, channels, to + weights);
-    else std::fill_n(to + weights, channels, T(0));
+    if (bias != nullptr)
+      std::copy_n(bias, channels, to + weights);
+    else
+      std::fill_n(to + weights, channels, T(0));
     return OK;
   }
   pack_all(a, Engine<T>(a, s, table, &frame), weight, bias, to, context);
@@ -876,8 +1011,8 @@ Status pack_ahead(const ConvArgs& a, const Context& context) {
 }
 
 template <class T>
-Status run_one_by_one(const ConvArgs& a, const Geometry& s, const KernelTable& table, const T* weight, const T* bias,
-                      const Context& context) {
+Status run_one_by_one(const ConvArgs& a, const Geometry& s, const KernelTable& table, const T* weight,
+                      const T* bias, const Context& context) {
   const int64_t items = a.batch * a.groups * a.out_channels;
   const int64_t grain = std::max<int64_t>(1, 10000 / (s.out() * a.in_channels));
   parallel_for(context, items, grain,
@@ -916,7 +1051,7 @@ Status run_convolution(const ConvArgs& a, const Context& context) {
     packed = space;
   }
   const T* packed_bias = packed + a.groups * engine.group_weights();
-  parallel_for(context, engine.tasks(), 1, [&](int64_t begin, int64_t end) {
+  parallel_for(context, engine.tasks(), engine.grain(), [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) engine.run(task, packed, packed_bias);
   });
   return context.cancelled() ? CANCELLED : OK;
@@ -924,7 +1059,9 @@ Status run_convolution(const ConvArgs& a, const Context& context) {
 
 }  // namespace
 
-int64_t packed_bytes(const ConvArgs& a) { return a.type == F64 ? packed_size<double>(a) : packed_size<float>(a); }
+int64_t packed_bytes(const ConvArgs& a) {
+  return a.type == F64 ? packed_size<double>(a) : packed_size<float>(a);
+}
 
 Status pack_weights(const ConvArgs& a, const Context& context) {
   return a.type == F64 ? pack_ahead<double>(a, context) : pack_ahead<float>(a, context);

@@ -28,7 +28,8 @@ struct ConvArgs {
   ConvAxis axes[kMaxAxes];
 };
 
-// Bytes of packed weights, and what fills them. They serve every input and stay with the kernels they were made for.
+// Bytes of packed weights, and what fills them. They serve every input and stay with the kernels they were
+// made for.
 int64_t packed_bytes(const ConvArgs& args);
 Status pack_weights(const ConvArgs& args, const Context& context);
 Status convolution(const ConvArgs& args, const Context& context);

@@ -65,16 +65,24 @@ interface Stencil {
 function stencil(a: ConvAxisSpec, resize: AxisTaps, o: number, inStep: number, outStep: number): Stencil {
   const base = Math.floor(o / outStep) * inStep;
   const taps = new Map<number, [number, number][]>();
+  const nearest = resize.taps === 1;
+  const add = (offset: number, k: number, weight: number) => {
+    const entries = taps.get(offset);
+    if (entries === undefined) taps.set(offset, [[k, weight]]);
+    else entries.push([k, weight]);
+  };
   for (let k = 0; k < a.kernel; k++) {
     const u = o * a.stride + k * a.dilation - a.padBegin;
-    if (u < 0 || u >= resize.outSize) continue;
+    if (u < 0 || u >= resize.outSize) {
+      if (!nearest) continue;
+      // Copies of inputs that are not there: padding is padding, and the border needs no pass of its own.
+      add(Math.floor((u * resize.inSize) / resize.outSize) - base, k, 1);
+      continue;
+    }
     for (let t = 0; t < resize.count[u]!; t++) {
       const weight = resize.weight[t * resize.outSize + u]!;
       if (weight === 0) continue;
-      const offset = resize.index[t * resize.outSize + u]! - base;
-      const entries = taps.get(offset);
-      if (entries === undefined) taps.set(offset, [[k, weight]]);
-      else entries.push([k, weight]);
+      add(resize.index[t * resize.outSize + u]! - base, k, weight);
     }
   }
   const sorted = [...taps].sort((x, y) => x[0] - y[0]);
