@@ -7,6 +7,10 @@ import type { ConvPlan } from './plan/conv2d.js';
 import type { GridSamplePlan } from './plan/grid-sample.js';
 import type { InterpolatePlan } from './plan/interpolate.js';
 import type { InterpolateArgmaxPlan } from './plan/interpolate-argmax.js';
+import type { InterpolateQuantizePlan } from './plan/interpolate-quantize.js';
+import type { InterpolateSoftmaxPlan } from './plan/interpolate-softmax.js';
+import type { InterpolateThresholdPlan } from './plan/interpolate-threshold.js';
+import type { MaskRunsPlan } from './plan/mask-runs.js';
 import type { MaxPool2dPlan } from './plan/max-pool2d.js';
 import type { MaxUnpool2dPlan } from './plan/max-unpool2d.js';
 import type { PixelShufflePlan } from './plan/pixel-shuffle.js';
@@ -26,6 +30,10 @@ export interface Plans {
   pixelShuffle: PixelShufflePlan;
   pixelUnshuffle: PixelUnshufflePlan;
   interpolateArgmax: InterpolateArgmaxPlan;
+  interpolateQuantize: InterpolateQuantizePlan;
+  interpolateSoftmax: InterpolateSoftmaxPlan;
+  interpolateThreshold: InterpolateThresholdPlan;
+  maskRuns: MaskRunsPlan;
 }
 
 export type OpName = keyof Plans;

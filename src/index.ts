@@ -115,6 +115,22 @@ export {
   interpolateArgmaxSync,
 } from './torch/interpolate-argmax.js';
 export {
+  type InterpolateQuantizeOptions,
+  interpolateQuantize,
+  interpolateQuantizeSync,
+} from './torch/interpolate-quantize.js';
+export {
+  type InterpolateSoftmaxOptions,
+  interpolateSoftmax,
+  interpolateSoftmaxSync,
+} from './torch/interpolate-softmax.js';
+export {
+  type InterpolateThresholdOptions,
+  interpolateThreshold,
+  interpolateThresholdSync,
+} from './torch/interpolate-threshold.js';
+export type { MaskRle } from './torch/mask-runs.js';
+export {
   type MaxPoolOptions,
   type MaxPoolWithIndicesOptions,
   maxPool1d,
@@ -149,5 +165,5 @@ export {
   resizeConv2d,
   resizeConv2dSync,
 } from './torch/resize-conv2d.js';
-export type { FusedResizeOptions } from './torch/resized.js';
+export type { FusedResizeOptions, Targets } from './torch/resized.js';
 export type { OutWithIndices, PooledWithIndices } from './torch/window-options.js';

@@ -10,6 +10,9 @@ import { type ConvOptions, type ConvTransposeOptions, convolutionDims } from './
 import { type GridSampleOptions, gridSamplePlan } from './torch/grid-sample.js';
 import { type InterpolateOptions, interpolatePlan } from './torch/interpolate.js';
 import { type InterpolateArgmaxOptions, interpolateArgmaxPlan } from './torch/interpolate-argmax.js';
+import { type InterpolateQuantizeOptions, interpolateQuantizePlan } from './torch/interpolate-quantize.js';
+import { type InterpolateSoftmaxOptions, interpolateSoftmaxPlan } from './torch/interpolate-softmax.js';
+import { type InterpolateThresholdOptions, interpolateThresholdPlan } from './torch/interpolate-threshold.js';
 import { type MaxPoolOptions, maxPoolDims } from './torch/max-pool2d.js';
 import { type MaxUnpoolOptions, maxUnpoolDims } from './torch/max-unpool2d.js';
 import { type PixelShuffleOptions, pixelShufflePlan } from './torch/pixel-shuffle.js';
@@ -53,6 +56,12 @@ export const outputDims = {
     interpolatePlan('interpolate', shape(dims), options).outDims.slice(),
   interpolateArgmax: (dims: readonly number[], options: InterpolateArgmaxOptions): number[] =>
     interpolateArgmaxPlan('interpolateArgmax', shape(dims), options).outDims.slice(),
+  interpolateQuantize: (dims: readonly number[], options: InterpolateQuantizeOptions): number[] =>
+    interpolateQuantizePlan('interpolateQuantize', shape(dims), options).outDims.slice(),
+  interpolateSoftmax: (dims: readonly number[], options: InterpolateSoftmaxOptions): number[] =>
+    interpolateSoftmaxPlan('interpolateSoftmax', shape(dims), options).outDims.slice(),
+  interpolateThreshold: (dims: readonly number[], options: InterpolateThresholdOptions): number[] =>
+    interpolateThresholdPlan('interpolateThreshold', shape(dims), options).outDims.slice(),
   pixelShuffle: (dims: readonly number[], options: PixelShuffleOptions): number[] =>
     pixelShufflePlan('pixelShuffle', shape(dims), options).outDims.slice(),
   pixelUnshuffle: (dims: readonly number[], options: PixelUnshuffleOptions): number[] =>

@@ -21,6 +21,9 @@ import { type ConvOptions, describeConv } from './torch/conv2d.js';
 import { describeGridSample } from './torch/grid-sample.js';
 import { describeInterpolate } from './torch/interpolate.js';
 import { describeInterpolateArgmax } from './torch/interpolate-argmax.js';
+import { describeInterpolateQuantize } from './torch/interpolate-quantize.js';
+import { describeInterpolateSoftmax } from './torch/interpolate-softmax.js';
+import { describeInterpolateThreshold } from './torch/interpolate-threshold.js';
 import {
   describeMaxPool1d,
   describeMaxPool1dWithIndices,
@@ -97,4 +100,11 @@ export const { later: adaptiveMaxPool2dWithIndices, now: adaptiveMaxPool2dWithIn
 );
 export const { later: adaptiveMaxPool3dWithIndices, now: adaptiveMaxPool3dWithIndicesSync } = onReference(
   describeAdaptiveMaxPool3dWithIndices,
+);
+export const { later: interpolateQuantize, now: interpolateQuantizeSync } =
+  onReference(describeInterpolateQuantize);
+export const { later: interpolateSoftmax, now: interpolateSoftmaxSync } =
+  onReference(describeInterpolateSoftmax);
+export const { later: interpolateThreshold, now: interpolateThresholdSync } = onReference(
+  describeInterpolateThreshold,
 );

@@ -11,6 +11,10 @@
   X(resize_conv2d, "resizeConv2d") \
   X(interpolate, "interpolate") \
   X(interpolate_argmax, "interpolateArgmax") \
+  X(interpolate_quantize, "interpolateQuantize") \
+  X(interpolate_softmax, "interpolateSoftmax") \
+  X(interpolate_threshold, "interpolateThreshold") \
+  X(mask_runs, "maskRuns") \
   X(max_pool2d, "maxPool2d") \
   X(max_unpool2d, "maxUnpool2d") \
   X(pixel_shuffle, "pixelShuffle") \

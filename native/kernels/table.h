@@ -10,6 +10,7 @@
 #include "kernels/convolution.h"
 #include "kernels/grid-sample.h"
 #include "kernels/interleave.h"
+#include "kernels/levels.h"
 #include "kernels/move.h"
 #include "kernels/pool.h"
 #include "kernels/resample.h"
@@ -46,6 +47,7 @@ struct KernelTable {
   ResampleKernels resample;
 
   ArgmaxKernels argmax;  // argmax.cc
+  LevelKernels levels;   // levels.cc
 };
 
 KernelTable make_table_baseline();

@@ -8,6 +8,10 @@ import { BackendFailure } from './failure.js';
 import { packGridSample } from './grid-sample.js';
 import { packInterpolate } from './interpolate.js';
 import { packInterpolateArgmax } from './interpolate-argmax.js';
+import { packInterpolateQuantize } from './interpolate-quantize.js';
+import { packInterpolateSoftmax } from './interpolate-softmax.js';
+import { packInterpolateThreshold } from './interpolate-threshold.js';
+import { packMaskRuns } from './mask-runs.js';
 import { packMaxPool2d } from './max-pool2d.js';
 import { packMaxUnpool2d } from './max-unpool2d.js';
 import { packPixelShuffle } from './pixel-shuffle.js';
@@ -26,6 +30,10 @@ const PACKERS: { readonly [K in OpName]: (plan: Plans[K]) => Float64Array } = {
   pixelUnshuffle: packPixelUnshuffle,
 
   interpolateArgmax: packInterpolateArgmax,
+  interpolateQuantize: packInterpolateQuantize,
+  interpolateSoftmax: packInterpolateSoftmax,
+  interpolateThreshold: packInterpolateThreshold,
+  maskRuns: packMaskRuns,
 };
 
 const packed = new WeakMap<object, Float64Array>();

@@ -6,6 +6,10 @@ import { conv2d } from './conv2d.js';
 import { gridSample } from './grid-sample.js';
 import { interpolate } from './interpolate.js';
 import { interpolateArgmax } from './interpolate-argmax.js';
+import { interpolateQuantize } from './interpolate-quantize.js';
+import { interpolateSoftmax } from './interpolate-softmax.js';
+import { interpolateThreshold } from './interpolate-threshold.js';
+import { maskRuns } from './mask-runs.js';
 import { maxPool2d } from './max-pool2d.js';
 import { maxUnpool2d } from './max-unpool2d.js';
 import { pixelShuffle } from './pixel-shuffle.js';
@@ -24,4 +28,8 @@ export const reference: Backend = {
   pixelShuffle,
   pixelUnshuffle,
   interpolateArgmax,
+  interpolateQuantize,
+  interpolateSoftmax,
+  interpolateThreshold,
+  maskRuns,
 };

@@ -7,7 +7,14 @@ import { planned } from '../plan/cache.js';
 import { type InterpolateArgmaxPlan, planInterpolateArgmax } from '../plan/interpolate-argmax.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import { INTERPOLATE_OPTIONS, type InterpolateOptions, type Shape } from './interpolate.js';
-import { type FusedResizeOptions, resizedSpec, WINDOW_OPTIONS } from './resized.js';
+import {
+  type FusedResizeOptions,
+  perImage,
+  perImageSync,
+  resizedSpec,
+  type Targets,
+  WINDOW_OPTIONS,
+} from './resized.js';
 
 /** Integer types a class map can have. */
 export type ClassType = 'uint8' | 'int8' | 'uint16' | 'int16' | 'int32' | 'uint32' | 'int64' | 'uint64';
@@ -166,11 +173,20 @@ type Statistics = { readonly scores: true | 'softmax' } | { readonly margin: tru
  *
  * NaN: a NaN logit never wins against a number and weighs nothing in a softmax; a pixel whose logits are all NaN has class
  * `background`, score NaN and margin NaN. With one class (or one number) the margin is Infinity.
+ * With `targets`, one { size, crop, … } per image, the result is a list of results without the batch axis.
  * `crop` shows a fractional window of the input, `roi` computes only a part of the output (see FusedResizeOptions).
  *
  * Throws ArgumentError for what interpolate refuses, for no classes, more classes than `classType` holds, and windows
  * outside. Source: torch.argmax(torch.nn.functional.interpolate(…), dim=1), PyTorch 2.13.
  */
+export function interpolateArgmax(
+  logits: TensorLike,
+  options: Targets<InterpolateArgmaxOptions> & Statistics & AsyncOptions,
+): Promise<ArgmaxResult[]>;
+export function interpolateArgmax(
+  logits: TensorLike,
+  options: Targets<InterpolateArgmaxOptions> & AsyncOptions,
+): Promise<Tensor[]>;
 export function interpolateArgmax(
   logits: TensorLike,
   options: InterpolateArgmaxOptions & Statistics & AsyncOptions,
@@ -179,14 +195,32 @@ export function interpolateArgmax(
   logits: TensorLike,
   options: InterpolateArgmaxOptions & AsyncOptions,
 ): Promise<Tensor>;
-export function interpolateArgmax(
+export async function interpolateArgmax(
   logits: TensorLike,
-  options: InterpolateArgmaxOptions & AsyncOptions,
-): Promise<Tensor | ArgmaxResult> {
-  return run(() => describeInterpolateArgmax(logits, options));
+  options: (InterpolateArgmaxOptions | Targets<InterpolateArgmaxOptions>) & AsyncOptions,
+): Promise<Tensor | ArgmaxResult | (Tensor | ArgmaxResult)[]> {
+  if ('targets' in (options ?? {}))
+    return perImage(
+      'interpolateArgmax',
+      logits,
+      options as Targets<InterpolateArgmaxOptions>,
+      interpolateArgmax as (
+        image: TensorLike,
+        own: InterpolateArgmaxOptions,
+      ) => Promise<Tensor | ArgmaxResult>,
+    );
+  return run(() => describeInterpolateArgmax(logits, options as InterpolateArgmaxOptions & AsyncOptions));
 }
 
 /** `interpolateArgmax`, computed before it returns. */
+export function interpolateArgmaxSync(
+  logits: TensorLike,
+  options: Targets<InterpolateArgmaxOptions> & Statistics & RunOptions,
+): ArgmaxResult[];
+export function interpolateArgmaxSync(
+  logits: TensorLike,
+  options: Targets<InterpolateArgmaxOptions> & RunOptions,
+): Tensor[];
 export function interpolateArgmaxSync(
   logits: TensorLike,
   options: InterpolateArgmaxOptions & Statistics & RunOptions,
@@ -197,7 +231,14 @@ export function interpolateArgmaxSync(
 ): Tensor;
 export function interpolateArgmaxSync(
   logits: TensorLike,
-  options: InterpolateArgmaxOptions & RunOptions,
-): Tensor | ArgmaxResult {
-  return runSync(describeInterpolateArgmax(logits, options));
+  options: (InterpolateArgmaxOptions | Targets<InterpolateArgmaxOptions>) & RunOptions,
+): Tensor | ArgmaxResult | (Tensor | ArgmaxResult)[] {
+  if ('targets' in (options ?? {}))
+    return perImageSync(
+      'interpolateArgmax',
+      logits,
+      options as Targets<InterpolateArgmaxOptions>,
+      interpolateArgmaxSync as (image: TensorLike, own: InterpolateArgmaxOptions) => Tensor | ArgmaxResult,
+    );
+  return runSync(describeInterpolateArgmax(logits, options as InterpolateArgmaxOptions & RunOptions));
 }

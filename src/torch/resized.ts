@@ -1,7 +1,8 @@
 /** Options that every operator that resizes and reduces shares: where the input's window lies and what of the output is wanted. */
+import { knownOptions } from '../check.js';
 import { mustBe, refuse } from '../errors.js';
 import type { ResizedSpec } from '../plan/resized.js';
-import { type DataType, sizeOf } from '../tensor.js';
+import { asTensor, type DataType, sizeOf, type Tensor, type TensorLike } from '../tensor.js';
 import { type InterpolateOptions, resizeAxes, type Shape } from './interpolate.js';
 
 export interface FusedResizeOptions extends Omit<InterpolateOptions, 'out'> {
@@ -77,4 +78,64 @@ export function regionOf(
       value,
     );
   return list;
+}
+
+/** Options with a list of targets: what differs from image to image, `size` above all. */
+export type Targets<O> = Omit<O, 'size' | 'scaleFactor' | 'crop' | 'roi' | 'out'> & {
+  /** One per image of the batch; each image gets its own result, without the batch axis. */
+  readonly targets: readonly Pick<O & FusedResizeOptions, 'size' | 'scaleFactor' | 'crop' | 'roi'>[];
+};
+
+const TARGET_OPTIONS = ['size', 'scaleFactor', 'crop', 'roi', 'boxes', 'keep'];
+
+/** The images of a batch, each with its own options. */
+function imagesOf<O extends object>(
+  op: string,
+  input: TensorLike,
+  options: Targets<O>,
+): { image: Tensor; options: O }[] {
+  const x = asTensor(op, 'input', input);
+  const { targets, ...shared } = options as Targets<O> & { out?: unknown };
+  if (!Array.isArray(targets) || targets.length !== x.dims[0])
+    mustBe(op, 'targets', `a list of ${x.dims[0]} targets, one per image`, targets);
+  if (shared.out !== undefined) refuse(op, 'out', 'out must be left out with targets');
+  const size = sizeOf(op, 'input', x.dims.slice(1));
+  return targets.map((target, i) => {
+    knownOptions(op, target, TARGET_OPTIONS);
+    const data = x.data.subarray(i * size, (i + 1) * size) as Tensor['data'];
+    return {
+      image: { type: x.type, data, dims: [1, ...x.dims.slice(1)] },
+      options: { ...shared, ...target } as unknown as O,
+    };
+  });
+}
+
+/** A result without its batch axis; of several tensors, each. */
+function unbatched<R>(result: R): R {
+  const strip = (t: Tensor): Tensor => ({ type: t.type, data: t.data, dims: t.dims.slice(1) });
+  if (Array.isArray(result)) return result[0] as R;
+  if (result !== null && typeof result === 'object' && 'dims' in result)
+    return strip(result as unknown as Tensor) as unknown as R;
+  return Object.fromEntries(Object.entries(result as object).map(([k, t]) => [k, strip(t as Tensor)])) as R;
+}
+
+/** Runs an operator on each image of a batch with that image's own target. */
+export async function perImage<O extends object, R>(
+  op: string,
+  input: TensorLike,
+  options: Targets<O>,
+  run: (image: TensorLike, options: O) => Promise<R>,
+): Promise<R[]> {
+  const images = imagesOf(op, input, options);
+  return Promise.all(images.map(async ({ image, options: own }) => unbatched(await run(image, own))));
+}
+
+/** `perImage`, computed before it returns. */
+export function perImageSync<O extends object, R>(
+  op: string,
+  input: TensorLike,
+  options: Targets<O>,
+  run: (image: TensorLike, options: O) => R,
+): R[] {
+  return imagesOf(op, input, options).map(({ image, options: own }) => unbatched(run(image, own)));
 }

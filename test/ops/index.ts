@@ -12,6 +12,10 @@ import depthToSpace from './depth-to-space.js';
 import gridSample from './grid-sample.js';
 import interpolate from './interpolate.js';
 import interpolateArgmax from './interpolate-argmax.js';
+import interpolateQuantize from './interpolate-quantize.js';
+import interpolateSoftmax from './interpolate-softmax.js';
+import interpolateThreshold from './interpolate-threshold.js';
+import maskRuns from './mask-runs.js';
 import maxPool from './max-pool.js';
 import maxPool2d from './max-pool2d.js';
 import maxPool2dWithIndices from './max-pool2d-with-indices.js';
@@ -34,6 +38,10 @@ export const operators: readonly Operator[] = [
   convTranspose2d,
   interpolate,
   interpolateArgmax,
+  interpolateQuantize,
+  interpolateSoftmax,
+  interpolateThreshold,
+  maskRuns,
   maxPool2d,
   maxPool2dWithIndices,
   maxUnpool2d,

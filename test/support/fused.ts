@@ -43,3 +43,6 @@ export function resizeBound(r: Resized, input: TypedArray): (n: number, pixel: n
       (m) => (products + 3) * unit * m + (r.type === 'float16' ? step * m + 2 ** -24 : step),
     );
 }
+
+/** False for a region of interest: native `interpolate` has none to compare with. */
+export const isWhole = (r: Resized): boolean => r.axes.every((a, i) => a.outSize === r.wholeSizes[i]);
