@@ -199,8 +199,8 @@ export default defineOp({
     {
       name: 'sizes that overflow',
       call: bad({ size: 2 ** 31 - 1 }),
-      code: 'ERR_UPSAMPLING_SHAPE',
-      message: /too many elements/,
+      code: 'ERR_UPSAMPLING_MEMORY',
+      message: /more than this machine has/,
     },
     {
       name: 'too few targets',
