@@ -77,7 +77,7 @@ export interface CheckerboardReport {
   readonly spectrum: { readonly dims: readonly number[]; readonly db: readonly number[] };
   /** The strongest of them. */
   readonly peak: { readonly bin: readonly number[]; readonly db: number };
-  /** The strongest image of an input frequency f (cycles per input sample) over the signal itself, per axis. */
+  /** The strongest image of an input frequency f (cycles per input sample) over the signal itself, per axis; of strides above 32 the 16 nearest images on each side. */
   readonly imageRejection: readonly Curve[];
   /** The layer's own response along each axis, by cycles per output sample, in dB under DC as `spectrum`. */
   readonly response: readonly Curve[];
@@ -362,6 +362,7 @@ function applyGain(layer: Layer, gain: Float64Array, m: Float64Array, phases: nu
 }
 
 const FREQUENCIES = 33;
+const NEAREST_IMAGES = 16;
 
 /**
  * Along each axis, the other axes at frequency 0, for inputs in proportion m: max_{j ≥ 1} |H((f + j)/s)| / |H(f/s)| over input
@@ -404,7 +405,9 @@ function curves(
       frequency,
       db: frequency.map((f) => {
         let image = 0;
-        for (let j = 1; j < s; j++) image = Math.max(image, at((f + j) / s));
+        // Of very many images the nearest on both sides are the strong ones.
+        for (let j = 1; j < s; j++)
+          if (Math.min(j, s - j) <= NEAREST_IMAGES) image = Math.max(image, at((f + j) / s));
         return ratioDb(image, at(f / s));
       }),
     });

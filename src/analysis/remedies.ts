@@ -187,6 +187,9 @@ function alongAxis(
   return { values: out, dims: dims.map((d, a) => (a === axis ? rows : d)) };
 }
 
+/** The rewrite solves a system as large as the kernel along each axis. */
+const MOST_REWRITTEN = 256;
+
 export interface ResizeConvRewrite {
   /** (out, in/groups, k…), for resizeConv2d. */
   readonly weight: Tensor;
@@ -212,7 +215,7 @@ export interface ToResizeConvOptions extends ExpandingLayerOptions {
  * The kernel is the smallest odd one that covers the layer's. Interior outputs differ by `error`; with mode 'bilinear' the
  * border differs besides, as interpolation repeats the border and a transposed convolution has nothing beyond it.
  *
- * Throws ArgumentError as `analyzeCheckerboard`, and for dilation other than 1.
+ * Throws ArgumentError as `analyzeCheckerboard`, for dilation other than 1, and for kernels above 256.
  * Source: Odena, Dumoulin, Olah, "Deconvolution and Checkerboard Artifacts", Distill 2016.
  */
 export function toResizeConv(weight: TensorLike, options: ToResizeConvOptions): ResizeConvRewrite {
@@ -226,6 +229,13 @@ export function toResizeConv(weight: TensorLike, options: ToResizeConvOptions): 
   if (layer.dilation.some((d) => d !== 1))
     refuse(op, 'dilation', `dilation must be 1, got [${layer.dilation.join(', ')}]`);
   const { kernel, stride, inChannels, groups } = layer;
+  if (kernel.some((k) => k > MOST_REWRITTEN))
+    refuse(
+      op,
+      'weight.dims',
+      `weight must have a kernel of at most ${MOST_REWRITTEN} to be rewritten, got ${kernel.join('x')}`,
+      'ERR_UPSAMPLING_SHAPE',
+    );
   const outPerGroup = layer.outChannels / groups;
   let dims = [inChannels * outPerGroup, ...kernel];
   let values = Float64Array.from(layer.values);
@@ -420,7 +430,7 @@ export function checkerboardRemedies(weight: TensorLike, options: CheckerboardOp
       rest,
     );
   }
-  if (layer.dilation.every((d) => d === 1)) {
+  if (layer.dilation.every((d) => d === 1) && layer.kernel.every((k) => k <= MOST_REWRITTEN)) {
     const { weight: K, padding, error } = toResizeConv(weight, around);
     const width = K.dims.slice(2);
     // A resize-convolution is a transposed convolution with equal phases: its kernel repeated by the resize.

@@ -268,6 +268,10 @@ describe('toResizeConv', () => {
     },
   );
 
+  it('refuses kernels whose system would be too large', () => {
+    expect(() => toResizeConv(randomWeight([1, 1, 300]), { stride: 150 })).toThrow(/kernel of at most 256/);
+  });
+
   it('finds bilinear weights to be a bilinear resize', async () => {
     const { bilinearWeights } = await import('../../src/analysis/initialisers.js');
     const r = toResizeConv(bilinearWeights({ stride: 2, channels: 2, type: 'float64' }), {

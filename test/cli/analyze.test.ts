@@ -341,6 +341,20 @@ describe('the report', () => {
     expect(text).toContain('CC-BY 4.0');
   });
 
+  it('draws layers of one and three axes, of all zeros and of very long kernels', () => {
+    const file = save('kinds.safetensors', [
+      ['up1d.weight', randomWeight([4, 4, 8])],
+      ['up3d.weight', randomWeight([2, 2, 4, 4, 4])],
+      ['zero.up.weight', { data: new Float32Array(64), dims: [2, 2, 4, 4] }],
+      ['up.istft.weight', randomWeight([1, 1, 1024])],
+    ]);
+    const r = upsampling(['analyze', file, '--html', at('kinds.html')]);
+    expect(r).toMatchObject({ code: 0, err: '' });
+    const text = readFileSync(at('kinds.html'), 'utf8').replace(/base64,[^"]*/g, '');
+    expect(text.match(/<section /g)).toHaveLength(4);
+    expect(text).not.toMatch(/NaN|undefined|Infinity/);
+  });
+
   it('says names as text, never as markup', () => {
     const file = save('markup.safetensors', [['up<img src=x onerror=alert(1)>"&.weight', ones(3, 3)]]);
     upsampling(['analyze', file, '--html', at('markup.html')]);
