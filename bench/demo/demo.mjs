@@ -27,7 +27,7 @@ if (!existsSync(`${root}build/Release/upsampling.node`)) {
 const { runtime } = await import('../../dist/index.js');
 const { page } = await import('./page.mjs');
 const { strip, toPng } = await import('./pictures.mjs');
-const SECTIONS = ['photograph', 'segmentation', 'textbook'];
+const SECTIONS = ['photograph', 'segmentation', 'network', 'textbook'];
 
 const sections = [];
 for (const name of SECTIONS) {
