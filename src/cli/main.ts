@@ -6,11 +6,21 @@ import { analyze } from './analyze.js';
 import { type Command, exitCode, parse, UsageError } from './command.js';
 import { doctor } from './doctor.js';
 import { explain } from './explain.js';
+import { mask } from './mask.js';
+import { quantize } from './quantize.js';
 import { resize } from './resize.js';
 import { segment } from './segment.js';
 
 /** Every command by its name. */
-const COMMANDS: Readonly<Record<string, Command>> = { resize, segment, analyze, explain, doctor };
+const COMMANDS: Readonly<Record<string, Command>> = {
+  resize,
+  segment,
+  mask,
+  quantize,
+  analyze,
+  explain,
+  doctor,
+};
 
 function overview(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((n) => n.length));
