@@ -54,7 +54,7 @@ Results:
       --fail-above LEVEL      the strongest line tolerated, in dB under the mean, as in -40dB
       --html FILE             a report with figures in one file
       --json                  numbers instead of a table
-      --fix REMEDY            gain (equal gain of the phases), icnr (equal sub-kernels) or bilinear; for layers above the limit
+      --fix REMEDY            gain (of all phases equal), icnr (equal sub-kernels) or bilinear; for layers above the limit
   -o, --out FILE              where the repaired weights go: .safetensors or .npz
   -h, --help                  this text
 

@@ -15,8 +15,8 @@ export const mask: Command = {
   summary: 'mask scores to full-size binary masks, as PNG, .npy or run lengths',
   help: `Usage: upsampling mask MASKS… -o OUT (--size HxW | --scale S) [OPTION…]
 
-MASKS is a .npy, .npz or .safetensors file of mask scores (K, H, W) or (1, K, H, W), or - for standard input. They are resized
-and compared with the threshold; only the masks to keep are computed. OUT is .npy (all masks, bytes of 0 and 1), .json (COCO
+MASKS is a .npy, .npz or .safetensors file of mask scores (K, H, W) or (1, K, H, W), or - for standard input. They are
+resized and compared with the threshold; only the masks to keep are computed. OUT is .npy (all masks, bytes of 0 and 1), .json (COCO
 run lengths), or .png: one file per mask, which needs a pattern with {mask} when several are kept (pixels are 0 and 255).
 
 Options:
