@@ -16,8 +16,9 @@ export const mask: Command = {
   help: `Usage: upsampling mask MASKS… -o OUT (--size HxW | --scale S) [OPTION…]
 
 MASKS is a .npy, .npz or .safetensors file of mask scores (K, H, W) or (1, K, H, W), or - for standard input. They are
-resized and compared with the threshold; only the masks to keep are computed. OUT is .npy (all masks, bytes of 0 and 1), .json (COCO
-run lengths), or .png: one file per mask, which needs a pattern with {mask} when several are kept (pixels are 0 and 255).
+resized and compared with the threshold; only the masks to keep are computed. OUT is .npy (all masks, bytes of 0 and
+1), .json (COCO run lengths), or .png: one file per mask, which needs a pattern with {mask} when several are kept
+(pixels are 0 and 255).
 
 Options:
   -o, --out OUT          where to write: a file, or a pattern with {name}, {n} (number of the input) and {mask}

@@ -16,8 +16,8 @@ export const quantize: Command = {
   help: `Usage: upsampling quantize MAP… -o OUT (--size HxW | --scale S) [OPTION…]
 
 MAP is a .npy, .npz or .safetensors file of one map (H, W), (1, H, W) or (1, 1, H, W), or - for standard input. It is
-resized, and its range is laid on the levels of the output in the same pass, rounded once. OUT is a grey .png, a .npy, a folder, or a
-pattern with {name} or {n}.
+resized, and its range is laid on the levels of the output in the same pass, rounded once. OUT is a grey .png, a .npy,
+a folder, or a pattern with {name} or {n}.
 
 Options:
   -o, --out OUT          where to write
