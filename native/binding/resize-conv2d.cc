@@ -3,8 +3,6 @@
 
 namespace upsampling {
 
-napi_value bind_resize_conv2d(napi_env env, napi_callback_info info) {
-  return call_convolution(env, info);
-}
+napi_value bind_resize_conv2d(napi_env env, napi_callback_info info) { return call_convolution(env, info); }
 
 }  // namespace upsampling

@@ -12,7 +12,8 @@ namespace upsampling {
 inline bool blends_down_first(int64_t in_rows, int64_t out_rows, int64_t row_taps, int64_t in_row,
                               int64_t out_row, int64_t column_taps) {
   const int64_t used_rows = std::min(in_rows, out_rows * row_taps);
-  // Taps that are many or far apart cannot be picked from a vector or two; on the way down they lie side by side.
+  // Taps that are many or far apart cannot be picked from a vector or two; on the way down they lie side by
+  // side.
   const int64_t scattered = column_taps > 4 || in_row > 2 * out_row ? 4 : 1;
   const int64_t across = used_rows * out_row * column_taps * scattered + out_rows * out_row * row_taps;
   const int64_t down = out_rows * in_row * row_taps + out_rows * out_row * column_taps;
