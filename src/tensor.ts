@@ -80,6 +80,9 @@ const TYPES: Readonly<Record<DataType, TypeFacts>> = {
 /** All element types. */
 export const DATA_TYPES = Object.keys(TYPES) as DataType[];
 
+/** Types that can be computed with; the rest can only be moved. */
+export const NUMERIC: readonly DataType[] = ['float32', 'float64', 'float16', 'uint8', 'int8'];
+
 export const bytesOf = (type: DataType): number => TYPES[type].bytes;
 export const codeOf = (type: DataType): number => TYPES[type].code;
 

@@ -3,7 +3,7 @@ import { mustBe, refuse } from '../errors.js';
 import type { Call } from '../execute.js';
 import { planAvgPool2d } from '../plan/avg-pool2d.js';
 import { type WindowAxis, windowAxis, windowExtent, windowOutSize } from '../plan/window.js';
-import type { DataType, Tensor } from '../tensor.js';
+import { NUMERIC, type Tensor } from '../tensor.js';
 import { bit, dialect, inputsOf, type OnnxInputs, type OnnxOptions, opsetOf } from './call.js';
 import { kernelOf, samePads, spatialRank, type WindowAttributes, windowsOf } from './window.js';
 
@@ -26,7 +26,6 @@ const ATTRIBUTES = {
   pads: 1,
   strides: 1,
 };
-const NUMERIC: readonly DataType[] = ['float32', 'float64', 'float16', 'uint8', 'int8'];
 
 /** The windows of a pool on X. */
 export function poolAxes(op: string, dims: readonly number[], a: PoolAttributes): WindowAxis[] {

@@ -4,7 +4,7 @@ import { mustBe, refuse } from '../errors.js';
 import type { Call } from '../execute.js';
 import type { AxisSpec, Coordinates, Filter } from '../plan/axis.js';
 import { planInterpolate } from '../plan/interpolate.js';
-import { type DataType, refuseExtents, type Tensor } from '../tensor.js';
+import { NUMERIC, refuseExtents, type Tensor } from '../tensor.js';
 import {
   axesOf,
   bit,
@@ -73,7 +73,6 @@ const ROUNDING = {
   ceil: 'ceil',
 } as const;
 /** Types that can be computed with; the rest can only be moved. */
-const NUMERIC: readonly DataType[] = ['float32', 'float64', 'float16', 'uint8', 'int8'];
 const FLOATS = ['float32', 'float64'];
 
 /** Output length and coordinate scale of one axis. */

@@ -2,7 +2,7 @@
 import { mustBe, refuse } from '../errors.js';
 import type { Call } from '../execute.js';
 import { planInterpolate } from '../plan/interpolate.js';
-import { type DataType, refuseExtents, type Tensor } from '../tensor.js';
+import { NUMERIC, refuseExtents, type Tensor } from '../tensor.js';
 import { dialect, inputsOf, type OnnxInputs, type OnnxOptions, opsetOf, vectorOf, word } from './call.js';
 import { fromScales } from './resize.js';
 
@@ -12,8 +12,6 @@ export interface UpsampleAttributes {
   /** Factors of at least 1, one per axis; operator set 7 only, later the second input. */
   readonly scales?: readonly number[] | undefined;
 }
-
-const NUMERIC: readonly DataType[] = ['float32', 'float64', 'float16', 'uint8', 'int8'];
 
 export function describeUpsample(
   inputs: OnnxInputs,

@@ -4,7 +4,7 @@ import { mustBe } from '../errors.js';
 import { type AsyncOptions, type Call, type RunOptions, run, runSync } from '../execute.js';
 import { type AvgPool2dPlan, planAvgPool2d } from '../plan/avg-pool2d.js';
 import { planned } from '../plan/cache.js';
-import { asTensor, type DataType, type Tensor, type TensorLike } from '../tensor.js';
+import { asTensor, NUMERIC, type Tensor, type TensorLike } from '../tensor.js';
 import { layoutOf, pooledDims, WINDOW_OPTIONS, type WindowOptions, windowAxesOf } from './window-options.js';
 
 export interface AvgPoolOptions extends WindowOptions {
@@ -17,7 +17,6 @@ export interface AvgPoolOptions extends WindowOptions {
 }
 
 const OPTIONS = [...WINDOW_OPTIONS, 'countIncludePad', 'divisorOverride'];
-const NUMERIC: readonly DataType[] = ['float32', 'float64', 'float16', 'uint8', 'int8'];
 
 type Options = AvgPoolOptions & AsyncOptions;
 

@@ -5,14 +5,7 @@ import { type AsyncOptions, type Call, type RunOptions, run, runSync } from '../
 import type { AxisSpec, Filter, TorchNearest } from '../plan/axis.js';
 import { planned } from '../plan/cache.js';
 import { type InterpolatePlan, planInterpolate } from '../plan/interpolate.js';
-import {
-  asTensor,
-  type DataType,
-  type Layout,
-  refuseExtents,
-  type Tensor,
-  type TensorLike,
-} from '../tensor.js';
+import { asTensor, type Layout, NUMERIC, refuseExtents, type Tensor, type TensorLike } from '../tensor.js';
 
 export type InterpolateMode =
   | 'nearest'
@@ -64,8 +57,6 @@ const SPATIAL: Readonly<Record<InterpolateMode, number | undefined>> = {
   bicubic: 2,
   trilinear: 3,
 };
-/** Types that can be computed with; the rest can only be moved. */
-const NUMERIC: readonly DataType[] = ['float32', 'float64', 'float16', 'uint8', 'int8'];
 
 /** What of a tensor a plan needs. */
 export type Shape = Pick<Tensor, 'type' | 'dims'>;

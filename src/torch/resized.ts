@@ -2,7 +2,7 @@
 import { knownOptions } from '../check.js';
 import { mustBe, refuse } from '../errors.js';
 import type { ResizedSpec } from '../plan/resized.js';
-import { asTensor, type DataType, sizeOf, type Tensor, type TensorLike } from '../tensor.js';
+import { asTensor, NUMERIC, sizeOf, type Tensor, type TensorLike } from '../tensor.js';
 import { type InterpolateOptions, resizeAxes, type Shape } from './interpolate.js';
 
 export interface FusedResizeOptions extends Omit<InterpolateOptions, 'out'> {
@@ -16,8 +16,6 @@ export interface FusedResizeOptions extends Omit<InterpolateOptions, 'out'> {
 }
 
 export const WINDOW_OPTIONS = ['crop', 'roi'];
-
-const NUMERIC: readonly DataType[] = ['float32', 'float64', 'float16', 'uint8', 'int8'];
 
 /** The checked resize of an operator that reduces. */
 export function resizedSpec(op: string, x: Shape, o: FusedResizeOptions): ResizedSpec {
