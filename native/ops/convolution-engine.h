@@ -1,0 +1,240 @@
+// The engine of the convolution family: what is to be computed, in which tasks. Its parts: the division into
+// tasks (convolution-plan.cc), weights (convolution-weights.cc), and one file for each way to compute.
+#pragma once
+#include <algorithm>
+#include <type_traits>
+
+#include "kernels/table.h"
+#include "ops/convolution.h"
+#include "runtime/scratch.h"
+
+namespace upsampling {
+namespace conv {
+
+template <class I>
+I divide_up(I a, I b) {
+  return (a + b - 1) / b;
+}
+
+struct Pass {
+  int64_t begin, end;
+  int64_t taps, phases;
+  const int32_t *offset, *phase, *first, *kernel;
+  const double* coefficient;
+};
+
+struct Axis {
+  int64_t in, out, kernel, in_step, out_step;
+  int64_t count;
+  Pass* pass;
+};
+
+// Passes along x that cover the same positions, and so fill whole rows together.
+struct Bundle {
+  int64_t begin, end, phases;
+  int64_t count;
+  const Pass** pass;
+  int32_t** slot;  // of each pass: where its phases stand among all, in rising order
+  int32_t* phase;  // by slot
+};
+
+// A bundle and a pass for each of the other axes: what is computed by one kind of task.
+struct Unit {
+  const Pass *z, *y;
+  const Bundle* x;
+  int64_t qz, qy, qx;  // extents of the positions
+  int64_t pixels;      // with the batch
+  int64_t rows;        // channels first: (channel, phase of z, phase of y)
+  int64_t block;       // rows that are computed together
+  int64_t* weights;    // of each pass of x: where its weights start in the packed weights of a group
+  int64_t* bias;
+  int64_t tiles, parts, sub;  // pixel tiles, parts of the columns, and panels per tile
+  bool chunked;               // K does not fit a panel
+  int64_t first_task;
+};
+
+struct Geometry {
+  Axis z, y, x;
+  Geometry(const ConvArgs& a, ScratchFrame* frame);
+  int64_t kernel() const { return z.kernel * y.kernel * x.kernel; }
+  int64_t in() const { return z.in * y.in * x.in; }
+  int64_t out() const { return z.out * y.out * x.out; }
+};
+
+template <class T>
+const ConvLeaves<T>& leaves_of(const KernelTable& k) {
+  if constexpr (std::is_same<T, float>::value)
+    return k.conv;
+  else
+    return k.conv_double;
+}
+
+// Where w[channel out][channel in][0] of group g is.
+struct Strides {
+  int64_t group, out, in;
+  Strides(const ConvArgs& a, int64_t kernel)
+      : group(a.in_channels * a.out_channels * kernel),
+        out(a.transposed ? kernel : a.in_channels * kernel),
+        in(a.transposed ? a.out_channels * kernel : kernel) {}
+};
+
+// The weight of a tap in a phase: Σ of its entries, products over the axes.
+template <class T>
+T folded(const Geometry& s, const T* w, const Pass& z, int64_t ez, const Pass& y, int64_t ey, const Pass& x,
+         int64_t ex) {
+  const auto single = [](const Pass& p, int64_t e) {
+    return p.first[e + 1] - p.first[e] == 1 && p.coefficient[p.first[e]] == 1;
+  };
+  if (single(z, ez) && single(y, ey) && single(x, ex))
+    return w[(z.kernel[z.first[ez]] * s.y.kernel + y.kernel[y.first[ey]]) * s.x.kernel +
+             x.kernel[x.first[ex]]];
+  double sum = 0;
+  for (int64_t i = z.first[ez]; i < z.first[ez + 1]; ++i)
+    for (int64_t j = y.first[ey]; j < y.first[ey + 1]; ++j)
+      for (int64_t k = x.first[ex]; k < x.first[ex + 1]; ++k)
+        sum += z.coefficient[i] * y.coefficient[j] * x.coefficient[k] *
+               w[(z.kernel[i] * s.y.kernel + y.kernel[j]) * s.x.kernel + x.kernel[k]];
+  return static_cast<T>(sum);
+}
+
+// A run of neighbouring pixels of one input row inside a panel.
+struct Segment {
+  int64_t n, z, y, x;  // position (not yet times the step)
+  int64_t at, count;   // where in the panel, and how many
+};
+
+// Column (row r, phase f of x) of a pass, as an index into the phases of each axis.
+struct Column {
+  int64_t o, fz, fy, fx;
+};
+
+template <class T>
+class Engine {
+ public:
+  Engine(const ConvArgs& a, const Geometry& s, const KernelTable& kernels, ScratchFrame* frame);
+
+  int64_t group_weights() const { return group_weights_; }
+  int64_t group_bias() const { return group_bias_; }
+  int64_t tasks() const { return tasks_; }
+  // Tasks of run_depth are short.
+  int64_t grain() const;
+
+  // Packs one part of the weights of group g.
+  int64_t packing_tasks() const { return packing_; }
+  void pack(const T* weight, const T* bias, int64_t g, int64_t task, T* packed, T* packed_bias) const;
+
+  void run(int64_t task, const T* packed, const T* packed_bias) const;
+
+ private:
+  // --- what is to do ---
+
+  void make_bundles(ScratchFrame* frame);
+
+  static int64_t most_taps(const Unit& u) {
+    int64_t n = 1;
+    for (int64_t j = 0; j < u.x->count; ++j) n = std::max(n, u.z->taps * u.y->taps * u.x->pass[j]->taps);
+    return n;
+  }
+  int64_t k_of(const Unit& u, int64_t j) const {
+    return u.z->taps * u.y->taps * u.x->pass[j]->taps * a_.in_channels;
+  }
+
+  void make_units(ScratchFrame* frame);
+
+  // Into tiles of pixels whose panels fit half of the second-level cache, and, if those are few, parts of the
+  // columns.
+  void divide(Unit* u, int64_t k, int64_t work);
+
+  // --- weights ---
+
+  Column column_of(const Unit& u, const Pass& x, int64_t c) const;
+
+  // to[i·step] = the weight of column c at k = i.
+  void pack_column(const Unit& u, const Pass& x, const Column& c, const Strides& stride, const T* w, T* to,
+                   int64_t step) const;
+
+  // to[k·n + i] = the weight of column i at k.
+  void pack_tile(const Unit& u, const Pass& x, const Column* column, int64_t n, const Strides& stride,
+                 const T* w, T* to) const;
+
+  // The kernel element that alone makes the weight of a tap in a phase, or -1.
+  int64_t single(const Pass& z, int64_t ez, const Pass& y, int64_t ey, const Pass& x, int64_t ex) const;
+
+  int64_t packing_parts(const Unit& u, int64_t j) const;
+
+  void pack_columns(const Unit& u, int64_t j, int64_t part, int64_t parts, const Strides& stride, const T* w,
+                    const T* b, T* packed, T* packed_bias) const;
+
+  void pack_columns_last(const Unit& u, int64_t j, int64_t part, int64_t parts, const Strides& stride,
+                         const T* w, const T* b, T* packed, T* packed_bias) const;
+
+  // Columns of a tile, so that the tiles of a block are about alike.
+  int64_t tile_of(int64_t columns) const {
+    return divide_up(columns, divide_up<int64_t>(columns, leaves_.most));
+  }
+
+  // --- pixels ---
+
+  // The runs of row that pixels begin … end consist of.
+  int64_t segments(const Unit& u, int64_t begin, int64_t end, Segment* list) const;
+
+  // How tap t sees a segment.
+  ConvRun run_of(const Unit& u, const Pass& x, const Segment& s, int64_t tap) const;
+
+  // Inputs k0 … k1 of the pixels of a panel: to[(k − k0)·width + pixel].
+  void fill_panel(const Unit& u, const Pass& x, int64_t g, const Segment* list, int64_t count, int64_t k0,
+                  int64_t k1, T* to, ConvRun* runs) const;
+
+  void run_columns(const Unit& u, int64_t g, int64_t tile, int64_t part, const T* w, const T* bias) const;
+
+  // Adds k0 … k1 of the products of the block of rows that starts at r to c.
+  void multiply(const Unit& u, int64_t j, int64_t r, const T* w, const T* bias, const T* panel, int64_t k0,
+                int64_t k1, T* c, int32_t* place) const;
+
+  // Rows r0 … r1 of c, of the pixels of a panel, to the output.
+  void emit(const Unit& u, int64_t g, const Segment* list, int64_t count, int64_t r0, int64_t r1,
+            const T* c) const;
+
+  // A segment of row r: c[slot·width + pixel].
+  void emit_line(const Unit& u, int64_t g, const Segment& s, int64_t r, const T* c, int64_t width) const;
+
+  // --- one channel ---
+
+  // Groups of one input channel: sums over few taps, straight from a padded copy of the rows. Chosen by
+  // sizes.
+  void plan_depth();
+
+  void run_depth(int64_t task, const T* packed, const T* packed_bias) const;
+
+  // One column for steps begin … end of y: at once where their rows lie next to one another.
+  void sum_rows(const Unit& u, const Pass& x, const T* rows, int64_t first, int64_t begin, int64_t end,
+                const T** from, const T* weight, int64_t taps, T bias, T* c) const;
+
+  // --- channels last ---
+
+  // Inputs k0 … k1 of the pixels of the segments: to[pixel·row + k − k0].
+  void fill_rows(const Unit& u, const Pass& x, int64_t g, const Segment* list, int64_t count, int64_t k0,
+                 int64_t k1, T* to, int64_t row) const;
+
+  void run_columns_last(const Unit& u, int64_t g, int64_t tile, int64_t part, const T* w,
+                        const T* bias) const;
+
+  // Columns first … first + n of `pixels` pixels to the output.
+  void emit_last(const Unit& u, const Pass& x, int64_t g, int64_t pixel, int64_t pixels, int64_t first,
+                 int64_t n, const T* c) const;
+
+  static constexpr int64_t kPanel = 384 * 1024, kSums = 256 * 1024;  // bytes
+  const ConvArgs& a_;
+  const Geometry& s_;
+  const ConvLeaves<T>& leaves_;
+  const int64_t width_, size_;
+  Bundle* bundles_;
+  Unit* units_;
+  int64_t bundle_count_, unit_count_;
+  int64_t group_weights_, group_bias_, tasks_, packing_;
+  // Of run_depth: strips of so many steps of y; padded rows of in_step sub-rows each, from low_x_ on.
+  int64_t strips_, strip_, q_end_, low_x_, low_y_, high_y_, sub_row_, pitch_;
+};
+
+}  // namespace conv
+}  // namespace upsampling

@@ -1,0 +1,156 @@
+// Packing of weights.
+#include "ops/convolution-engine.h"
+
+namespace upsampling {
+namespace conv {
+
+template <class T>
+void Engine<T>::pack(const T* weight, const T* bias, int64_t g, int64_t task, T* packed,
+                     T* packed_bias) const {
+  const Strides stride(a_, s_.kernel());
+  const T* w = weight + g * stride.group;
+  const T* b = bias == nullptr ? nullptr : bias + g * a_.out_channels;
+  for (int64_t i = 0; i < unit_count_; ++i)
+    for (int64_t j = 0; j < units_[i].x->count; ++j) {
+      const int64_t parts = packing_parts(units_[i], j);
+      if (task < parts) {
+        if (a_.nhwc)
+          pack_columns_last(units_[i], j, task, parts, stride, w, b, packed, packed_bias);
+        else
+          pack_columns(units_[i], j, task, parts, stride, w, b, packed, packed_bias);
+        return;
+      }
+      task -= parts;
+    }
+}
+
+template <class T>
+Column Engine<T>::column_of(const Unit& u, const Pass& x, int64_t c) const {
+  Column k;
+  if (a_.nhwc) {
+    k.o = c % a_.out_channels;
+    c /= a_.out_channels;
+    k.fx = c % x.phases;
+    c /= x.phases;
+    k.fy = c % u.y->phases;
+    k.fz = c / u.y->phases;
+  } else {
+    k.fx = c % x.phases;
+    c /= x.phases;
+    k.fy = c % u.y->phases;
+    c /= u.y->phases;
+    k.fz = c % u.z->phases;
+    k.o = c / u.z->phases;
+  }
+  return k;
+}
+
+template <class T>
+void Engine<T>::pack_column(const Unit& u, const Pass& x, const Column& c, const Strides& stride, const T* w,
+                            T* to, int64_t step) const {
+  const T* from = w + c.o * stride.out;
+  for (int64_t tz = 0; tz < u.z->taps; ++tz)
+    for (int64_t ty = 0; ty < u.y->taps; ++ty)
+      for (int64_t tx = 0; tx < x.taps; ++tx)
+        for (int64_t i = 0; i < a_.in_channels; ++i, to += step)
+          *to = folded(s_, from + i * stride.in, *u.z, c.fz * u.z->taps + tz, *u.y, c.fy * u.y->taps + ty, x,
+                       c.fx * x.taps + tx);
+}
+
+template <class T>
+void Engine<T>::pack_tile(const Unit& u, const Pass& x, const Column* column, int64_t n,
+                          const Strides& stride, const T* w, T* to) const {
+  int64_t from[ConvLeaves<T>::kMost];
+  for (int64_t tz = 0; tz < u.z->taps; ++tz)
+    for (int64_t ty = 0; ty < u.y->taps; ++ty)
+      for (int64_t tx = 0; tx < x.taps; ++tx) {
+        bool plain = true;
+        for (int64_t i = 0; i < n; ++i) {
+          const int64_t at = single(*u.z, column[i].fz * u.z->taps + tz, *u.y, column[i].fy * u.y->taps + ty,
+                                    x, column[i].fx * x.taps + tx);
+          plain &= at >= 0;
+          from[i] = column[i].o * stride.out + at;
+        }
+        if (plain) {
+          const T* source = w;
+          for (int64_t c = 0; c < a_.in_channels; ++c, source += stride.in, to += n)
+            for (int64_t i = 0; i < n; ++i) to[i] = source[from[i]];
+          continue;
+        }
+        for (int64_t c = 0; c < a_.in_channels; ++c, to += n)
+          for (int64_t i = 0; i < n; ++i)
+            to[i] =
+                folded(s_, w + column[i].o * stride.out + c * stride.in, *u.z, column[i].fz * u.z->taps + tz,
+                       *u.y, column[i].fy * u.y->taps + ty, x, column[i].fx * x.taps + tx);
+      }
+}
+
+template <class T>
+int64_t Engine<T>::single(const Pass& z, int64_t ez, const Pass& y, int64_t ey, const Pass& x,
+                          int64_t ex) const {
+  const auto one = [](const Pass& p, int64_t e) {
+    return p.first[e + 1] - p.first[e] == 1 && p.coefficient[p.first[e]] == 1;
+  };
+  if (!one(z, ez) || !one(y, ey) || !one(x, ex)) return -1;
+  return (z.kernel[z.first[ez]] * s_.y.kernel + y.kernel[y.first[ey]]) * s_.x.kernel + x.kernel[x.first[ex]];
+}
+
+template <class T>
+int64_t Engine<T>::packing_parts(const Unit& u, int64_t j) const {
+  const int64_t columns = u.rows * u.x->pass[j]->phases;
+  const int64_t blocks = a_.nhwc ? divide_up(columns, width_) : divide_up(u.rows, u.block);
+  return std::max<int64_t>(1, std::min(blocks, columns * k_of(u, j) >> 16));
+}
+
+template <class T>
+void Engine<T>::pack_columns(const Unit& u, int64_t j, int64_t part, int64_t parts, const Strides& stride,
+                             const T* w, const T* b, T* packed, T* packed_bias) const {
+  const Pass& x = *u.x->pass[j];
+  const int64_t k = k_of(u, j);
+  const int64_t blocks = divide_up(u.rows, u.block);
+  const int64_t row0 = part * blocks / parts * u.block,
+                row1 = std::min(u.rows, (part + 1) * blocks / parts * u.block);
+  T* to = packed + u.weights[j] + row0 * x.phases * k;
+  T* bias = packed_bias + u.bias[j] + row0 * x.phases;
+  for (int64_t r = row0; r < row1; r += u.block) {
+    const int64_t columns = std::min(u.block, u.rows - r) * x.phases;
+    const int64_t tile = tile_of(columns);
+    for (int64_t c = 0; c < columns; c += tile) {
+      const int64_t n = std::min(tile, columns - c);
+      Column column[ConvLeaves<T>::kMost];
+      for (int64_t i = 0; i < n; ++i) {
+        column[i] = column_of(u, x, r * x.phases + c + i);
+        *bias++ = b == nullptr ? T(0) : b[column[i].o];
+      }
+      pack_tile(u, x, column, n, stride, w, to);
+      to += k * n;
+    }
+  }
+}
+
+template <class T>
+void Engine<T>::pack_columns_last(const Unit& u, int64_t j, int64_t part, int64_t parts,
+                                  const Strides& stride, const T* w, const T* b, T* packed,
+                                  T* packed_bias) const {
+  const Pass& x = *u.x->pass[j];
+  const int64_t k = k_of(u, j), columns = u.rows * x.phases;
+  const int64_t blocks = divide_up(columns, width_);
+  for (int64_t c = part * blocks / parts * width_; c < (part + 1) * blocks / parts * width_; ++c) {
+    T* to = packed + u.weights[j] + c / width_ * width_ * k + c % width_;
+    T* bias = packed_bias + u.bias[j] + c;
+    if (c >= columns) {
+      for (int64_t i = 0; i < k; ++i) to[i * width_] = 0;
+      *bias = 0;
+      continue;
+    }
+    const Column column = column_of(u, x, c);
+    pack_column(u, x, column, stride, w, to, width_);
+    *bias = b == nullptr ? T(0) : b[column.o];
+  }
+}
+
+template class Engine<float>;
+template class Engine<double>;
+
+}  // namespace conv
+}  // namespace upsampling
