@@ -39,6 +39,7 @@
       "native/ops/interpolate-softmax.cc",
       "native/ops/interpolate-threshold.cc",
       "native/ops/mask-runs.cc",
+      "native/ops/percentile.cc",
       "native/runtime/gomp.cc",
       "native/runtime/isa.cc",
       "native/runtime/parallel.cc",

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ops/levels.h"
+#include "ops/percentile.h"
 #include "runtime/parallel.h"
 
 namespace upsampling {
@@ -43,26 +44,6 @@ struct Bands {
   }
 };
 
-double element(const void* in, int type, int64_t i) {
-  if (type == F64) return static_cast<const double*>(in)[i];
-  float v;
-  if (type == F32) return static_cast<const float*>(in)[i];
-  kernels().widen[type](&v, static_cast<const char*>(in) + i * bytes_of(type), 1);
-  return v;
-}
-
-// The value at a fraction of the way through the sorted list, between two elements in proportion
-// (numpy.percentile).
-double percentile(std::vector<double>* list, double percent) {
-  const double at = percent / 100 * static_cast<double>(list->size() - 1);
-  const auto below = static_cast<int64_t>(std::floor(at));
-  std::nth_element(list->begin(), list->begin() + below, list->end());
-  const double low = (*list)[static_cast<size_t>(below)], t = at - static_cast<double>(below);
-  if (t == 0) return low;
-  const double high = *std::min_element(list->begin() + below + 1, list->end());
-  return low + (high - low) * t;
-}
-
 template <class T>
 std::vector<Interval> ranges(const InterpolateQuantizeArgs& a, const Bands<T>& bands,
                              const Context& context) {
@@ -88,18 +69,11 @@ std::vector<Interval> ranges(const InterpolateQuantizeArgs& a, const Bands<T>& b
   }
   if (a.range == InterpolateQuantizeArgs::PERCENTILE) {
     const int64_t n = a.in.channels * a.in.in_rows() * a.in.columns().in_size * a.in.inner;
-    parallel_for(context, a.in.batch, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t image = begin; image < end; ++image) {
-        std::vector<double> list;
-        list.reserve(static_cast<size_t>(n));
-        for (int64_t i = 0; i < n; ++i) {
-          const double v = element(a.in.in, a.in.type, image * n + i);
-          if (std::isfinite(v)) list.push_back(v);
-        }
-        out[static_cast<size_t>(image)] =
-            list.empty() ? Interval{0, 0} : Interval{percentile(&list, a.low), percentile(&list, a.high)};
-      }
-    });
+    for (int64_t image = 0; image < a.in.batch; ++image) {
+      const void* from = static_cast<const char*>(a.in.in) + image * n * bytes_of(a.in.type);
+      const Percentiles p = percentiles(from, a.in.type, n, a.low, a.high, context);
+      out[static_cast<size_t>(image)] = {p.low, p.high};
+    }
   }
   return out;
 }

@@ -47,6 +47,11 @@ function samples(): Args[] {
     args([0, 1, 2, 2], { size: [3, 3] }),
     args([1, 1, 9], { size: 30, mode: 'linear' }),
   );
+  // Counted in several parts.
+  for (const { type, fill } of product({ type: TYPES, fill: ['uniform', 'ties'] as const }))
+    out.push(
+      args([1, 1, 500, 331], { size: 3, range: { percentile: [0.01, 77.7] }, to: 'uint16' }, type, fill),
+    );
   return out;
 }
 
