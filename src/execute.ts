@@ -184,6 +184,7 @@ function takeOutputs(call: Call<unknown>): { results: Tensor[]; arrays: TypedArr
   const results = call.outputs.map((spec, i): Tensor => {
     const own = given[i];
     if (own !== undefined) {
+      adviseLargeResult(own);
       arrays.push(own);
       return spec.out as Tensor;
     }

@@ -23,9 +23,9 @@ struct Bytes {
 enum : int { VECTOR = LANES * 4 };
 
 template <class V>
-UPS_INLINE void put(char* out, int64_t stride, int64_t copies, V v) {
+UPS_INLINE void put(char* out, V v) {
   typedef typename VectorOf<uint8_t, sizeof(V)>::memory M;
-  for (int64_t c = 0; c < copies; ++c) *reinterpret_cast<M*>(out + c * stride) = reinterpret_cast<M>(v);
+  *reinterpret_cast<M*>(out) = reinterpret_cast<M>(v);
 }
 
 // The masks of permutes that double every element: of the first half of a vector, and of the second. Bytes
@@ -45,68 +45,59 @@ struct Doubling {
 };
 
 template <class T, int FACTOR>
-void repeat(void* out, int64_t stride, int64_t copies, const void* in, int64_t n) {
+void repeat(void* out, const void* in, int64_t n) {
   typedef Doubling<T> D;
   typedef typename D::V V;
-  char* o = static_cast<char*>(out);
   const T* x = static_cast<const T*>(in);
   const D d;
   int64_t i = 0;
   for (; i + D::N <= n; i += D::N) {
     const V v = *reinterpret_cast<const typename D::M*>(x + i);
     const V a = __builtin_shuffle(v, d.low), b = __builtin_shuffle(v, d.high);
-    char* to = o + i * FACTOR * sizeof(T);
+    char* to = static_cast<char*>(out) + i * FACTOR * sizeof(T);
     if (FACTOR == 2) {
-      put(to, stride, copies, a);
-      put(to + D::BYTES, stride, copies, b);
+      put(to, a);
+      put(to + D::BYTES, b);
     } else {
-      put(to, stride, copies, __builtin_shuffle(a, d.low));
-      put(to + D::BYTES, stride, copies, __builtin_shuffle(a, d.high));
-      put(to + 2 * D::BYTES, stride, copies, __builtin_shuffle(b, d.low));
-      put(to + 3 * D::BYTES, stride, copies, __builtin_shuffle(b, d.high));
+      put(to, __builtin_shuffle(a, d.low));
+      put(to + D::BYTES, __builtin_shuffle(a, d.high));
+      put(to + 2 * D::BYTES, __builtin_shuffle(b, d.low));
+      put(to + 3 * D::BYTES, __builtin_shuffle(b, d.high));
     }
   }
-  for (int64_t c = 0; c < copies; ++c) {
-    T* row = reinterpret_cast<T*>(o + c * stride);
-    for (int64_t j = i; j < n; ++j)
-      for (int f = 0; f < FACTOR; ++f) row[j * FACTOR + f] = x[j];
-  }
+  T* row = static_cast<T*>(out);
+  for (; i < n; ++i)
+    for (int f = 0; f < FACTOR; ++f) row[i * FACTOR + f] = x[i];
 }
 
 // Pixels of at least a vector of V: whole vectors, the last one overlapping.
 template <class V>
-UPS_INLINE void spread_vectors(char* out, int64_t stride, int64_t copies, const char* in,
-                               const int32_t* index, int64_t n, int64_t bytes) {
+UPS_INLINE void spread_vectors(char* out, const char* in, const int32_t* index, int64_t n, int64_t bytes) {
   for (int64_t o = 0; o < n; ++o, out += bytes) {
     const char* from = in + index[o] * bytes;
     for (int64_t b = 0; b < bytes; b += sizeof(V)) {
       if (b + static_cast<int64_t>(sizeof(V)) > bytes) b = bytes - sizeof(V);
-      put(out + b, stride, copies, *reinterpret_cast<const V*>(from + b));
+      put(out + b, *reinterpret_cast<const V*>(from + b));
     }
   }
 }
 
 template <int BYTES>
-UPS_INLINE void spread_fixed(char* out, int64_t stride, int64_t copies, const char* in, const int32_t* index,
-                             int64_t n) {
-  for (int64_t o = 0; o < n; ++o, out += BYTES)
-    for (int64_t c = 0; c < copies; ++c)
-      __builtin_memcpy(out + c * stride, in + int64_t{index[o]} * BYTES, BYTES);
+UPS_INLINE void spread_fixed(char* out, const char* in, const int32_t* index, int64_t n) {
+  for (int64_t o = 0; o < n; ++o, out += BYTES) __builtin_memcpy(out, in + int64_t{index[o]} * BYTES, BYTES);
 }
 
-void spread(void* out, int64_t stride, int64_t copies, const void* in, const int32_t* index, int64_t n,
-            int64_t bytes) {
+void spread(void* out, const void* in, const int32_t* index, int64_t n, int64_t bytes) {
   char* o = static_cast<char*>(out);
   const char* x = static_cast<const char*>(in);
-  if (bytes >= VECTOR) return spread_vectors<Bytes<VECTOR>::V>(o, stride, copies, x, index, n, bytes);
-  if (bytes >= 32) return spread_vectors<Bytes<32>::V>(o, stride, copies, x, index, n, bytes);
-  if (bytes >= 16) return spread_vectors<Bytes<16>::V>(o, stride, copies, x, index, n, bytes);
-  if (bytes == 3) return spread_fixed<3>(o, stride, copies, x, index, n);
-  if (bytes == 6) return spread_fixed<6>(o, stride, copies, x, index, n);
-  if (bytes == 12) return spread_fixed<12>(o, stride, copies, x, index, n);
+  if (bytes >= VECTOR) return spread_vectors<Bytes<VECTOR>::V>(o, x, index, n, bytes);
+  if (bytes >= 32) return spread_vectors<Bytes<32>::V>(o, x, index, n, bytes);
+  if (bytes >= 16) return spread_vectors<Bytes<16>::V>(o, x, index, n, bytes);
+  if (bytes == 3) return spread_fixed<3>(o, x, index, n);
+  if (bytes == 6) return spread_fixed<6>(o, x, index, n);
+  if (bytes == 12) return spread_fixed<12>(o, x, index, n);
   for (int64_t p = 0; p < n; ++p, o += bytes)
-    for (int64_t c = 0; c < copies; ++c)
-      for (int64_t b = 0; b < bytes; ++b) o[c * stride + b] = x[index[p] * bytes + b];
+    for (int64_t b = 0; b < bytes; ++b) o[b] = x[index[p] * bytes + b];
 }
 
 }  // namespace

@@ -263,56 +263,20 @@ void blend_to(void* out, const float* const* rows, const float* weight, int64_t 
     blend_row<S, 0, false>(o, rows, weight, taps, n);
 }
 
-// Two rows from the same sources, which are read once.
-template <class S, int TAPS>
-UPS_INLINE void blend_two(S* __restrict out, S* __restrict out2, const float* const* rows,
-                          const float* weight, const float* weight2, int64_t n) {
-  const float* row[TAPS];
-  vf w[TAPS], w2[TAPS];
-  for (int k = 0; k < TAPS; ++k) {
-    row[k] = rows[k];
-    w[k] = splat(weight[k]);
-    w2[k] = splat(weight2[k]);
-  }
-  for (int64_t i = 0;; i += LANES) {
-    if (i + LANES > n) {
-      if (i == n) return;
-      i = n - LANES;
-    }
-    vf v = load(row[0] + i), sum = w[0] * v, sum2 = w2[0] * v;
-#pragma GCC unroll 4
-    for (int k = 1; k < TAPS; ++k) {
-      v = load(row[k] + i);
-      sum += w[k] * v;
-      sum2 += w2[k] * v;
-    }
-    Packed<S>::store(out + i, sum);
-    Packed<S>::store(out2 + i, sum2);
-  }
-}
-
+// One row after the other: caches take one stream of stores at twice the speed of two.
 template <class S, int TAPS>
 void down_taps(S* out, int64_t out_stride, const float* rows, int64_t stride, int64_t mask,
                const AxisTable* axis, int64_t first, int64_t end, int64_t n, bool stream) {
   const int64_t size = axis->out_size;
   const float* weight = static_cast<const float*>(axis->weight);
   const float* row[TAPS];
-  float w[TAPS], w2[TAPS] = {};
+  float w[TAPS];
   for (int64_t o = first; o < end; ++o, out += out_stride) {
-    bool same = !stream && o + 1 < end && n >= LANES;
     for (int k = 0; k < TAPS; ++k) {
       row[k] = rows + (axis->index[k * size + o] & mask) * stride;
       w[k] = weight[k * size + o];
-      if (o + 1 < end) {
-        same = same && axis->index[k * size + o] == axis->index[k * size + o + 1];
-        w2[k] = weight[k * size + o + 1];
-      }
     }
-    if (same) {
-      blend_two<S, TAPS>(out, out + out_stride, row, w, w2, n);
-      ++o;
-      out += out_stride;
-    } else if (stream) {
+    if (stream) {
       blend_row<S, TAPS, true>(out, row, w, TAPS, n);
     } else {
       blend_row<S, TAPS, false>(out, row, w, TAPS, n);

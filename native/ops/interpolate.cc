@@ -20,7 +20,7 @@ constexpr int64_t kRangeElements = 256 * 1024;
 // Bytes to move in one range.
 constexpr int64_t kRangeBytes = 512 * 1024;
 // Resampled rows that are kept, within the first-level cache where rows are short.
-constexpr int64_t kRingBytes = 32 * 1024;
+constexpr int64_t kRingBytes = 8 * 1024;
 // Columns of a strip: with one row per lane it takes a part of the second-level cache.
 constexpr int64_t kStripColumns = 1536;
 
@@ -101,6 +101,8 @@ Status move_rows(const InterpolateArgs& a, const Context& context) {
                       : repeats(x, 2) ? k.repeat[size][0]
                       : repeats(x, 4) ? k.repeat[size][1]
                                       : nullptr;
+  // A source row that is shorter and as fast to spread again is read instead of its first copy.
+  const bool rewrites = in_row < out_row && (pixel >= 64 || (repeat != nullptr && pixel >= 4));
   // The source row of every output row of a plane.
   ScratchFrame tables;
   int64_t* plane_rows = tables.take<int64_t>(rows.out);
@@ -114,21 +116,27 @@ Status move_rows(const InterpolateArgs& a, const Context& context) {
     const auto source_of = [&](int64_t r) { return r / rows.out * rows.in + plane_rows[r % rows.out]; };
     int64_t source = source_of(begin);
     for (int64_t r = begin; r < end;) {
-      // The output rows that are alike are written together.
+      // Output rows that are alike: one after the other, which caches take faster than side by side.
       int64_t copies = 1, next = -1;
       while (r + copies < end && (next = source_of(r + copies)) == source) ++copies;
       char* to = out + r * out_row;
       const char* from = in + source * in_row;
-      if (repeat != nullptr) {
-        repeat(to, out_row, copies, from, x.in_size);
-      } else if (!word && !copies_row) {
-        k.spread(to, out_row, copies, from, x.index, x.out_size, pixel);
-      } else {
-        if (copies_row)
-          std::memcpy(to, from, static_cast<size_t>(out_row));
+      const auto write = [&](char* row) {
+        if (repeat != nullptr)
+          repeat(row, from, x.in_size);
+        else if (copies_row)
+          std::memcpy(row, from, static_cast<size_t>(out_row));
+        else if (word)
+          k.gather[size](row, from, x.index, x.out_size);
         else
-          k.gather[size](to, from, x.index, x.out_size);
-        for (int64_t c = 1; c < copies; ++c) std::memcpy(to + c * out_row, to, static_cast<size_t>(out_row));
+          k.spread(row, from, x.index, x.out_size, pixel);
+      };
+      write(to);
+      for (int64_t c = 1; c < copies; ++c) {
+        if (rewrites)
+          write(to + c * out_row);
+        else
+          std::memcpy(to + c * out_row, to, static_cast<size_t>(out_row));
       }
       r += copies;
       source = next;
