@@ -54,11 +54,13 @@ export interface Call<R, K extends OpName = OpName> {
   readonly inputs: readonly TypedArray[];
   readonly outputs: readonly OutputSpec[];
   readonly options: AsyncOptions | undefined;
-  /** From the results, in the order of `outputs`, to what the operator returns. */
+  /** From the results, in the order of `outputs`, to what the operator returns; `firstOf` where it is the only one. */
   readonly finish: (results: Tensor[]) => R;
   /** Words a failure that only the data could show (status ERR_INDEX of native/runtime/context.h). */
   readonly explain?: (position: number) => never;
 }
+
+export const firstOf = (results: readonly Tensor[]): Tensor => results[0]!;
 
 /** Computes now, on this thread. */
 export function runSync<R>(call: Call<R>): R {
@@ -168,48 +170,52 @@ export function adviseLargeResult(array: TypedArray): void {
   if (array.byteLength >= HUGE_PAGES_FROM) adviseHugePages(array);
 }
 
-/** The tensors to return (the caller's own `out` where given) and the arrays to fill. */
+/** The tensors to return (the caller's own `out` where given) and the arrays to fill. Nothing is allocated before all is checked. */
 function takeOutputs(call: Call<unknown>): { results: Tensor[]; arrays: TypedArray[] } {
+  const { op, outputs } = call;
   const arrays: TypedArray[] = [];
-  const given = call.outputs.map((spec) =>
-    spec.out === undefined ? undefined : checkOut(call, spec, spec.out),
-  );
-  for (const [i, a] of given.entries()) {
-    if (a === undefined) continue;
-    if (writing.size > 0) refuseWritten(call.op, a);
-    for (const b of given.slice(0, i))
-      if (b !== undefined && overlap(a, b))
-        refuse(call.op, 'out', 'the tensors of out must not share memory', 'ERR_UPSAMPLING_BUFFER');
+  const results: Tensor[] = [];
+  for (let i = 0; i < outputs.length; i++) {
+    const { out } = outputs[i]!;
+    if (out === undefined) continue;
+    const a = checkOut(call, outputs[i]!, out);
+    if (writing.size > 0) refuseWritten(op, a);
+    for (let j = 0; j < i; j++)
+      if (outputs[j]!.out !== undefined && overlap(a, arrays[j]!))
+        refuse(op, 'out', 'the tensors of out must not share memory', 'ERR_UPSAMPLING_BUFFER');
+    arrays[i] = a;
+    results[i] = out as Tensor;
   }
-  const results = call.outputs.map((spec, i): Tensor => {
-    const own = given[i];
-    if (own !== undefined) {
-      adviseLargeResult(own);
-      arrays.push(own);
-      return spec.out as Tensor;
+  for (let i = 0; i < outputs.length; i++) {
+    const { out, type, dims } = outputs[i]!;
+    if (out === undefined) {
+      const fresh = allocate(op, type, dims);
+      arrays[i] = fresh.data;
+      results[i] = fresh;
     }
-    const fresh = allocate(call.op, spec.type, spec.dims);
-    adviseLargeResult(fresh.data);
-    arrays.push(fresh.data);
-    return fresh;
-  });
+    adviseLargeResult(arrays[i]!);
+  }
   return { results, arrays };
 }
 
+/** Types that a bare array does not say: bytes may be bool, 16-bit words may be float16. */
+const BARE: Readonly<Record<string, string>> = { bool: 'Uint8Array', float16: 'Uint16Array' };
+
 function checkOut(call: Call<unknown>, spec: OutputSpec, out: TensorLike): TypedArray {
-  const { op } = call;
+  const { op, inputs } = call;
   const { param, type, dims } = spec;
   if (out === null || typeof out !== 'object')
     mustBe(op, param, 'a tensor { data, dims }', out, 'ERR_UPSAMPLING_ARGUMENT');
-  const shaped = out.dims === undefined ? { data: out.data, dims, type: out.type } : out;
-  // A bare array says its element type less exactly than a tensor: bytes may be bool, 16-bit words may be float16.
-  const words = { bool: 'Uint8Array', float16: 'Uint16Array' } as Record<string, string>;
-  const bare = out.type === undefined && (out.data as object)?.constructor?.name === words[type];
-  const t = asTensor(op, param, bare ? { data: shaped.data, dims: shaped.dims, type } : shaped);
+  const bare = out.type === undefined && (type === 'bool' || type === 'float16');
+  const says = bare && (out.data as object)?.constructor?.name === BARE[type] ? type : out.type;
+  const whole = out.dims === undefined || says !== out.type;
+  const t = asTensor(op, param, whole ? { data: out.data, dims: out.dims ?? dims, type: says } : out);
   if (t.type !== type)
     refuse(op, param, `${param} must be of type ${type}, got ${t.type}`, 'ERR_UPSAMPLING_TYPE');
   const size = sizeOf(op, param, dims);
-  if (t.dims.length !== dims.length || t.dims.some((d, i) => d !== dims[i]))
+  let fits = t.dims.length === dims.length;
+  for (let i = 0; fits && i < dims.length; i++) fits = t.dims[i] === dims[i];
+  if (!fits)
     refuse(
       op,
       param,
@@ -217,8 +223,8 @@ function checkOut(call: Call<unknown>, spec: OutputSpec, out: TensorLike): Typed
       'ERR_UPSAMPLING_SHAPE',
     );
   const data = t.data.length === size ? t.data : (t.data.subarray(0, size) as TypedArray);
-  for (const input of call.inputs)
-    if (overlap(data, input))
+  for (let i = 0; i < inputs.length; i++)
+    if (overlap(data, inputs[i]!))
       refuse(op, param, `${param} must not share memory with an input`, 'ERR_UPSAMPLING_BUFFER');
   return data;
 }

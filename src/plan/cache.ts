@@ -17,15 +17,30 @@ interface Entry {
   readonly plan: object;
 }
 
+/** The last call of an operator, laid out to be compared with the next one without a signature: most calls repeat it. */
+interface Recent {
+  readonly types: readonly string[];
+  /** Of every tensor: how many dims, and the dims. */
+  readonly dims: readonly number[];
+  readonly names: readonly string[];
+  readonly values: readonly unknown[];
+  readonly plan: object;
+}
+
 /** Calls kept at most; the oldest goes first. */
 const MOST = 256;
 /** Tensors beyond this many elements take long enough to compute that planning is free, and their tables are large. */
 const LARGEST = 1 << 20;
 
 const entries = new Map<number, Entry>();
+const recent = new Map<string, Recent>();
 
-/** Options that say where and how to run, not what; and `bias`, of which only the presence counts. */
+/** Options that say where and how to run, not what. */
 const isRunOption = (name: string) => name === 'out' || name === 'threads' || name === 'signal';
+
+/** What of an option counts: of `bias` only that there is one. */
+const counted = (name: string, value: unknown): unknown =>
+  name === 'bias' ? value !== undefined && value !== null : value;
 
 // One signature is built at a time, in place, so that a hit allocates nothing.
 const scratch: unknown[] = [];
@@ -52,13 +67,18 @@ function put(value: unknown): boolean {
   return true;
 }
 
-/** The plan of a call: an earlier one for the same signature, or what `make` checks and plans. */
+/**
+ * The plan of a call: an earlier one for the same signature, or what `make` checks and plans. Without `out`, `threads` and
+ * `signal`, every option counts.
+ */
 export function planned<P extends object>(
   op: string,
   tensors: readonly Shape[],
   options: object | undefined,
   make: () => P,
 ): P {
+  const last = recent.get(op);
+  if (last !== undefined && repeats(last, tensors, options)) return last.plan as P;
   length = 0;
   hash = 0;
   put(op);
@@ -77,24 +97,77 @@ export function planned<P extends object>(
     if (options === null || typeof options !== 'object') return make();
     for (const name in options) {
       if (isRunOption(name)) continue;
-      const value = (options as Record<string, unknown>)[name];
       put(name);
-      if (name === 'bias') put(value !== undefined && value !== null);
-      else if (!put(value)) return make();
+      if (!put(counted(name, (options as Record<string, unknown>)[name]))) return make();
     }
   }
   const known = entries.get(hash);
-  if (known !== undefined && same(known.signature)) return known.plan as P;
+  if (known !== undefined && same(known.signature)) {
+    recent.set(op, recentOf(tensors, options, known.plan));
+    return known.plan as P;
+  }
   const key = hash;
   const signature = scratch.slice(0, length);
   const plan = make();
   if (entries.size >= MOST) entries.delete(entries.keys().next().value!);
   entries.set(key, { signature, plan });
+  recent.set(op, recentOf(tensors, options, plan));
   return plan;
 }
 
 function same(signature: readonly unknown[]): boolean {
   if (signature.length !== length) return false;
   for (let i = 0; i < length; i++) if (signature[i] !== scratch[i]) return false;
+  return true;
+}
+
+/** Copies: the caller may write to his own dims and options between calls. */
+function recentOf(tensors: readonly Shape[], options: object | undefined, plan: object): Recent {
+  const names: string[] = [];
+  const values: unknown[] = [];
+  for (const name in options) {
+    if (isRunOption(name)) continue;
+    const value = counted(name, (options as Record<string, unknown>)[name]);
+    names.push(name);
+    values.push(Array.isArray(value) ? value.slice() : value);
+  }
+  return {
+    types: tensors.map((t) => t.type),
+    dims: tensors.flatMap((t) => [t.dims.length, ...t.dims]),
+    names,
+    values,
+    plan,
+  };
+}
+
+function repeats(last: Recent, tensors: readonly Shape[], options: object | undefined): boolean {
+  const { types, dims, names, values } = last;
+  if (types.length !== tensors.length) return false;
+  let at = 0;
+  for (let t = 0; t < tensors.length; t++) {
+    const tensor = tensors[t]!;
+    const extents = tensor.dims;
+    if (tensor.type !== types[t] || dims[at++] !== extents.length) return false;
+    for (let i = 0; i < extents.length; i++) if (extents[i] !== dims[at++]) return false;
+  }
+  let n = 0;
+  if (options !== undefined) {
+    if (options === null || typeof options !== 'object') return false;
+    for (const name in options) {
+      if (isRunOption(name)) continue;
+      if (n === names.length || name !== names[n]) return false;
+      const value = counted(name, (options as Record<string, unknown>)[name]);
+      const known = values[n++];
+      if (value !== known && !(Array.isArray(known) && alike(value, known))) return false;
+    }
+  }
+  return n === names.length;
+}
+
+/** Lists of plain values alone are ever kept; those within are compared by identity, so they never count as alike. */
+function alike(value: unknown, known: readonly unknown[]): boolean {
+  if (!Array.isArray(value) || value.length !== known.length) return false;
+  for (let i = 0; i < known.length; i++)
+    if (value[i] !== known[i] || typeof value[i] === 'object') return false;
   return true;
 }

@@ -1,7 +1,7 @@
 /** torch.nn.functional.adaptive_avg_pool1d, adaptive_avg_pool2d and adaptive_avg_pool3d (PyTorch 2.13). */
 import { knownOptions } from '../check.js';
 import { mustBe } from '../errors.js';
-import { type AsyncOptions, type Call, type RunOptions, run, runSync } from '../execute.js';
+import { type AsyncOptions, type Call, firstOf, type RunOptions, run, runSync } from '../execute.js';
 import { planInterpolate } from '../plan/interpolate.js';
 import { asTensor, type DataType, type Layout, type Tensor, type TensorLike } from '../tensor.js';
 import { ADAPTIVE_OPTIONS, type AdaptiveSizes, adaptiveSizes } from './adaptive-options.js';
@@ -44,7 +44,7 @@ function describe(n: 1 | 2 | 3, input: TensorLike, o: Options): Call<Tensor, 'in
     inputs: [x.data],
     outputs: [{ param: 'out', type: x.type, dims: plan.outDims, out: o.out }],
     options: o,
-    finish: ([y]) => y!,
+    finish: firstOf,
   };
 }
 

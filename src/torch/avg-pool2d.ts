@@ -1,7 +1,7 @@
 /** torch.nn.functional.avg_pool1d, avg_pool2d and avg_pool3d (PyTorch 2.13). */
-import { flag, knownOptions } from '../check.js';
+import { flag, knownOptions, plain } from '../check.js';
 import { mustBe } from '../errors.js';
-import { type AsyncOptions, type Call, type RunOptions, run, runSync } from '../execute.js';
+import { type AsyncOptions, type Call, firstOf, type RunOptions, run, runSync } from '../execute.js';
 import { type AvgPool2dPlan, planAvgPool2d } from '../plan/avg-pool2d.js';
 import { planned } from '../plan/cache.js';
 import { asTensor, NUMERIC, type Tensor, type TensorLike } from '../tensor.js';
@@ -20,8 +20,11 @@ const OPTIONS = [...WINDOW_OPTIONS, 'countIncludePad', 'divisorOverride'];
 
 type Options = AvgPoolOptions & AsyncOptions;
 
-function describe(n: 1 | 2 | 3, input: TensorLike, o: Options): Call<Tensor, 'avgPool2d'> {
-  const op = `avgPool${n}d`;
+const NAMES = ['', 'avgPool1d', 'avgPool2d', 'avgPool3d'] as const;
+
+function describe(n: 1 | 2 | 3, input: TensorLike, options: Options): Call<Tensor, 'avgPool2d'> {
+  const op = NAMES[n];
+  const o = plain(options);
   const x = asTensor(op, 'input', input);
   const plan = planned(op, [x], o, () => avgPoolPlan(op, n, x, o));
   return {
@@ -31,7 +34,7 @@ function describe(n: 1 | 2 | 3, input: TensorLike, o: Options): Call<Tensor, 'av
     inputs: [x.data],
     outputs: [{ param: 'out', type: x.type, dims: plan.outDims, out: o.out }],
     options: o,
-    finish: ([y]) => y!,
+    finish: firstOf,
   };
 }
 

@@ -11,6 +11,8 @@ import type { PreparedConvolution } from './prepared.js';
 
 export type { ConvTransposeLayerOptions, ConvTransposeOptions } from './convolution.js';
 
+const NAMES = ['', 'convTranspose1d', 'convTranspose2d', 'convTranspose3d'];
+
 /** Checks and plans a call of convTranspose1d, convTranspose2d or convTranspose3d (`n` spatial axes). */
 export function describeConvTranspose(
   n: number,
@@ -18,7 +20,7 @@ export function describeConvTranspose(
   weight: TensorLike,
   options: (ConvTransposeOptions & AsyncOptions) | undefined,
 ): Call<Tensor, 'conv2d' | 'convTranspose2d'> {
-  return describeConvolution(`convTranspose${n}d`, n, true, input, weight, options as never);
+  return describeConvolution(NAMES[n]!, n, true, input, weight, options as never);
 }
 
 /**

@@ -11,6 +11,8 @@ import type { PreparedConvolution } from './prepared.js';
 
 export type { ConvLayerOptions, ConvOptions } from './convolution.js';
 
+const NAMES = ['', 'conv1d', 'conv2d', 'conv3d'];
+
 /** Checks and plans a call of conv1d, conv2d or conv3d (`n` spatial axes). */
 export function describeConv(
   n: number,
@@ -18,7 +20,7 @@ export function describeConv(
   weight: TensorLike,
   options: (ConvOptions & AsyncOptions) | undefined,
 ): Call<Tensor, 'conv2d' | 'convTranspose2d'> {
-  return describeConvolution(`conv${n}d`, n, false, input, weight, options as never);
+  return describeConvolution(NAMES[n]!, n, false, input, weight, options as never);
 }
 
 /**

@@ -1,8 +1,16 @@
 /** What conv1d/2d/3d and convTranspose1d/2d/3d share: options, their checks, and the call. */
 
-import { countPerAxis, knownOptions, oneOf, type PerAxis, positiveInt, positivePerAxis } from '../check.js';
+import {
+  countPerAxis,
+  knownOptions,
+  oneOf,
+  type PerAxis,
+  plain,
+  positiveInt,
+  positivePerAxis,
+} from '../check.js';
 import { mustBe, refuse } from '../errors.js';
-import type { AsyncOptions, Call } from '../execute.js';
+import { type AsyncOptions, type Call, firstOf } from '../execute.js';
 import { planned } from '../plan/cache.js';
 import { planConvTranspose2d } from '../plan/conv-transpose2d.js';
 import { type ConvAxisSpec, type ConvPlan, planConv2d } from '../plan/conv2d.js';
@@ -243,8 +251,9 @@ export function describeConvolution(
   transposed: boolean,
   input: TensorLike,
   weight: TensorLike,
-  options: AnyConvOptions | undefined,
+  given: AnyConvOptions | undefined,
 ): Call<Tensor, 'conv2d' | 'convTranspose2d'> {
+  const options = plain(given);
   const o = options ?? {};
   const x = asTensor(op, 'input', input);
   const w = asTensor(op, 'weight', weight);
@@ -261,7 +270,7 @@ export function describeConvolution(
     inputs: bias === undefined ? [x.data, w.data] : [x.data, w.data, bias.data],
     outputs: [{ param: 'out', type: x.type, dims: plan.outDims, out: o.out }],
     options,
-    finish: ([y]) => y!,
+    finish: firstOf,
   };
 }
 

@@ -1,7 +1,7 @@
 /** torch.nn.functional.grid_sample (PyTorch 2.13). */
 import { flag, knownOptions, oneOf, rank } from '../check.js';
 import { mustBe, refuse } from '../errors.js';
-import { type AsyncOptions, type Call, type RunOptions, run, runSync } from '../execute.js';
+import { type AsyncOptions, type Call, firstOf, type RunOptions, run, runSync } from '../execute.js';
 import { type GridSamplePlan, planGridSample } from '../plan/grid-sample.js';
 import { asTensor, type DataType, type Layout, type Tensor, type TensorLike } from '../tensor.js';
 
@@ -121,7 +121,7 @@ export function describeGridSample(
     inputs: [x.data, g.data],
     outputs: [{ param: 'out', type: x.type, dims: plan.outDims, out: options?.out }],
     options,
-    finish: ([y]) => y!,
+    finish: firstOf,
   };
 }
 

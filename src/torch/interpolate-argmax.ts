@@ -1,6 +1,6 @@
 /** Resize and argmax in one pass: the class map of a segmentation network, without the resized logits. */
 
-import { finite, flag, knownOptions, oneOf } from '../check.js';
+import { finite, flag, knownOptions, oneOf, plain } from '../check.js';
 import { mustBe, refuse } from '../errors.js';
 import { type AsyncOptions, type Call, type OutputSpec, type RunOptions, run, runSync } from '../execute.js';
 import { planned } from '../plan/cache.js';
@@ -113,9 +113,10 @@ export function interpolateArgmaxPlan(
 
 export function describeInterpolateArgmax(
   logits: TensorLike,
-  options: InterpolateArgmaxOptions & AsyncOptions,
+  given: InterpolateArgmaxOptions & AsyncOptions,
 ): Call<Tensor | ArgmaxResult, 'interpolateArgmax'> {
   const op = 'interpolateArgmax';
+  const options = plain(given);
   const x = asTensor(op, 'input', logits);
   const plan = planned(op, [x], options, () => interpolateArgmaxPlan(op, x, options));
   const { scores, margin, classType } = plan;

@@ -1,7 +1,7 @@
 /** Resize and spread over 8 or 16 bits in one pass: depth and saliency maps as images. */
 import { knownOptions, oneOf } from '../check.js';
 import { mustBe } from '../errors.js';
-import { type AsyncOptions, type Call, type RunOptions, run, runSync } from '../execute.js';
+import { type AsyncOptions, type Call, firstOf, type RunOptions, run, runSync } from '../execute.js';
 import { type InterpolateQuantizePlan, planInterpolateQuantize } from '../plan/interpolate-quantize.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import { INTERPOLATE_OPTIONS, type Shape } from './interpolate.js';
@@ -76,7 +76,7 @@ export function describeInterpolateQuantize(
     inputs: [x.data],
     outputs: [{ param: 'out', type: plan.to, dims: plan.outDims, out: options.out }],
     options,
-    finish: ([y]) => y!,
+    finish: firstOf,
   };
 }
 

@@ -1,6 +1,6 @@
 /** Resize and softmax in one pass: soft segmentations. */
 import { knownOptions } from '../check.js';
-import { type AsyncOptions, type Call, type RunOptions, run, runSync } from '../execute.js';
+import { type AsyncOptions, type Call, firstOf, type RunOptions, run, runSync } from '../execute.js';
 import { type InterpolateSoftmaxPlan, planInterpolateSoftmax } from '../plan/interpolate-softmax.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import { INTERPOLATE_OPTIONS, type Shape } from './interpolate.js';
@@ -51,7 +51,7 @@ export function describeInterpolateSoftmax(
       },
     ],
     options,
-    finish: ([y]) => y!,
+    finish: firstOf,
   };
 }
 

@@ -1,7 +1,7 @@
 /** Resize and compare in one pass: the masks of an instance segmentation, without the resized logits. */
 import { finite, flag, knownOptions, oneOf } from '../check.js';
 import { mustBe, refuse } from '../errors.js';
-import { type AsyncOptions, type Call, type RunOptions, run, runSync } from '../execute.js';
+import { type AsyncOptions, type Call, firstOf, type RunOptions, run, runSync } from '../execute.js';
 import { type InterpolateThresholdPlan, planInterpolateThreshold } from '../plan/interpolate-threshold.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import { INTERPOLATE_OPTIONS, type Shape } from './interpolate.js';
@@ -116,7 +116,7 @@ export function describeInterpolateThreshold(
     inputs: [x.data],
     outputs: [{ param: 'out', type: 'uint8', dims: plan.outDims, out: options.out }],
     options,
-    finish: ([y]) => y!,
+    finish: firstOf,
   };
 }
 

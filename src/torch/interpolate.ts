@@ -1,7 +1,7 @@
 /** torch.nn.functional.interpolate (PyTorch 2.13). */
-import { flag, knownOptions, oneOf, positivePerAxis, rank, scalePerAxis } from '../check.js';
+import { flag, knownOptions, oneOf, plain, positivePerAxis, rank, scalePerAxis } from '../check.js';
 import { ArgumentError, mustBe, refuse } from '../errors.js';
-import { type AsyncOptions, type Call, type RunOptions, run, runSync } from '../execute.js';
+import { type AsyncOptions, type Call, firstOf, type RunOptions, run, runSync } from '../execute.js';
 import type { AxisSpec, Filter, TorchNearest } from '../plan/axis.js';
 import { planned } from '../plan/cache.js';
 import { type InterpolatePlan, planInterpolate } from '../plan/interpolate.js';
@@ -208,9 +208,10 @@ export function interpolatePlan(
 
 export function describeInterpolate(
   input: TensorLike,
-  options: InterpolateOptions & AsyncOptions,
+  given: InterpolateOptions & AsyncOptions,
 ): Call<Tensor, 'interpolate'> {
   const op = 'interpolate';
+  const options = plain(given);
   const x = asTensor(op, 'input', input);
   const plan = planned(op, [x], options, () => interpolatePlan(op, x, options));
   return {
@@ -220,7 +221,7 @@ export function describeInterpolate(
     inputs: [x.data],
     outputs: [{ param: 'out', type: x.type, dims: plan.outDims, out: options.out }],
     options,
-    finish: ([y]) => y!,
+    finish: firstOf,
   };
 }
 

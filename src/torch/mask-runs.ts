@@ -1,5 +1,5 @@
 /** Run lengths of packed masks in COCO's format. */
-import type { AsyncOptions, Call } from '../execute.js';
+import { type AsyncOptions, type Call, firstOf } from '../execute.js';
 import { planMaskRuns } from '../plan/mask-runs.js';
 import type { Tensor } from '../tensor.js';
 
@@ -28,7 +28,7 @@ export function describeRunCounts(
     inputs: [bits.data],
     outputs: [{ param: 'out', type: 'int32', dims: [plan.planes], out: undefined }],
     options,
-    finish: ([y]) => y!,
+    finish: firstOf,
   };
 }
 
@@ -47,7 +47,7 @@ export function describeRuns(
     inputs: [bits.data],
     outputs: [{ param: 'out', type: 'uint32', dims: [plan.total], out: undefined }],
     options,
-    finish: ([y]) => y!,
+    finish: firstOf,
   };
 }
 

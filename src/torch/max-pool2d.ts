@@ -1,7 +1,15 @@
 /** torch.nn.functional.max_pool1d, max_pool2d and max_pool3d, with and without indices (PyTorch 2.13). */
-import { knownOptions, type PerAxis } from '../check.js';
+import { knownOptions, type PerAxis, plain } from '../check.js';
 import { mustBe, refuse } from '../errors.js';
-import { type AsyncOptions, type Call, type OutputSpec, type RunOptions, run, runSync } from '../execute.js';
+import {
+  type AsyncOptions,
+  type Call,
+  firstOf,
+  type OutputSpec,
+  type RunOptions,
+  run,
+  runSync,
+} from '../execute.js';
 import { planned } from '../plan/cache.js';
 import { planMaxPool2d } from '../plan/max-pool2d.js';
 import type { WindowAxis } from '../plan/window.js';
@@ -60,7 +68,7 @@ export function maxPoolCall(
     inputs: [x.data],
     outputs: [{ param: 'out', type: x.type, dims: plan.outDims, out: options?.out }],
     options,
-    finish: ([y]) => y!,
+    finish: firstOf,
   };
 }
 
@@ -101,8 +109,13 @@ export function maxPoolWithIndicesCall(
 type Options = MaxPoolOptions & AsyncOptions;
 type IndicesOptions = MaxPoolWithIndicesOptions & AsyncOptions;
 
-function describe(n: 1 | 2 | 3, input: TensorLike, o: Options): Call<Tensor, 'maxPool2d'> {
-  const op = `maxPool${n}d`;
+// Names that are written out are compared by their address.
+const NAMES = ['', 'maxPool1d', 'maxPool2d', 'maxPool3d'] as const;
+const INDEXED = ['', 'maxPool1dWithIndices', 'maxPool2dWithIndices', 'maxPool3dWithIndices'] as const;
+
+function describe(n: 1 | 2 | 3, input: TensorLike, options: Options): Call<Tensor, 'maxPool2d'> {
+  const op = NAMES[n];
+  const o = plain(options);
   const x = asTensor(op, 'input', input);
   return maxPoolCall(op, x, o, () => windowsOf(op, x, n, o));
 }
@@ -110,9 +123,10 @@ function describe(n: 1 | 2 | 3, input: TensorLike, o: Options): Call<Tensor, 'ma
 function describeWithIndices(
   n: 1 | 2 | 3,
   input: TensorLike,
-  o: IndicesOptions,
+  options: IndicesOptions,
 ): Call<PooledWithIndices, 'maxPool2d'> {
-  const op = `maxPool${n}dWithIndices`;
+  const op = INDEXED[n];
+  const o = plain(options);
   const x = asTensor(op, 'input', input);
   return maxPoolWithIndicesCall(op, x, o, () => windowsOf(op, x, n, o));
 }

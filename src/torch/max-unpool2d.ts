@@ -1,7 +1,7 @@
 /** torch.nn.functional.max_unpool1d, max_unpool2d and max_unpool3d (PyTorch 2.13). */
-import { countPerAxis, knownOptions, oneOf, type PerAxis, positivePerAxis } from '../check.js';
+import { countPerAxis, knownOptions, oneOf, type PerAxis, plain, positivePerAxis } from '../check.js';
 import { ArgumentError, mustBe, refuse, show } from '../errors.js';
-import { type AsyncOptions, type Call, type RunOptions, run, runSync } from '../execute.js';
+import { type AsyncOptions, type Call, firstOf, type RunOptions, run, runSync } from '../execute.js';
 import { planned } from '../plan/cache.js';
 import {
   type MaxUnpool2dPlan,
@@ -105,13 +105,16 @@ export function unpoolSizes(
   return wanted.slice();
 }
 
+const NAMES = ['', 'maxUnpool1d', 'maxUnpool2d', 'maxUnpool3d'] as const;
+
 function describe(
   n: 1 | 2 | 3,
   input: TensorLike,
   indices: TensorLike,
-  o: Options,
+  options: Options,
 ): Call<Tensor, 'maxUnpool2d'> {
-  const op = `maxUnpool${n}d`;
+  const op = NAMES[n];
+  const o = plain(options);
   const x = asTensor(op, 'input', input);
   const at = asTensor(op, 'indices', indices);
   const plan = planned(op, [x, at], o, () => unpoolPlan(op, n, x, at, o));
@@ -122,7 +125,7 @@ function describe(
     inputs: [x.data, at.data],
     outputs: [{ param: 'out', type: x.type, dims: plan.outDims, out: o.out }],
     options: o,
-    finish: ([y]) => y!,
+    finish: firstOf,
     explain: (position) => explainIndex(op, at.data, position, plan.outSize, 0),
   };
 }

@@ -1,8 +1,8 @@
 /** torch.nn.functional.pixel_shuffle (PyTorch 2.13). */
 
-import { knownOptions, oneOf, positiveInt } from '../check.js';
+import { knownOptions, oneOf, plain, positiveInt } from '../check.js';
 import { refuse } from '../errors.js';
-import { type AsyncOptions, type Call, type RunOptions, run, runSync } from '../execute.js';
+import { type AsyncOptions, type Call, firstOf, type RunOptions, run, runSync } from '../execute.js';
 import { planned } from '../plan/cache.js';
 import { axesOf, type PixelShufflePlan, planPixelShuffle } from '../plan/pixel-shuffle.js';
 import { asTensor, type Layout, type Tensor, type TensorLike } from '../tensor.js';
@@ -51,9 +51,10 @@ export function atLeastRank3(op: string, dims: readonly number[]): void {
 
 export function describePixelShuffle(
   input: TensorLike,
-  options: PixelShuffleOptions & AsyncOptions,
+  given: PixelShuffleOptions & AsyncOptions,
 ): Call<Tensor, 'pixelShuffle'> {
   const op = 'pixelShuffle';
+  const options = plain(given);
   const x = asTensor(op, 'input', input);
   const plan = planned(op, [x], options, () => pixelShufflePlan(op, x, options));
   return {
@@ -63,7 +64,7 @@ export function describePixelShuffle(
     inputs: [x.data],
     outputs: [{ param: 'out', type: x.type, dims: plan.outDims, out: options.out }],
     options,
-    finish: ([y]) => y!,
+    finish: firstOf,
   };
 }
 

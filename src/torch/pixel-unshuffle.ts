@@ -1,7 +1,7 @@
 /** torch.nn.functional.pixel_unshuffle (PyTorch 2.13). */
 import { knownOptions, oneOf, positiveInt } from '../check.js';
 import { refuse } from '../errors.js';
-import { type AsyncOptions, type Call, type RunOptions, run, runSync } from '../execute.js';
+import { type AsyncOptions, type Call, firstOf, type RunOptions, run, runSync } from '../execute.js';
 import { axesOf } from '../plan/pixel-shuffle.js';
 import { type PixelUnshufflePlan, planPixelUnshuffle } from '../plan/pixel-unshuffle.js';
 import { asTensor, type Layout, type Tensor, type TensorLike } from '../tensor.js';
@@ -54,7 +54,7 @@ export function describePixelUnshuffle(
     inputs: [x.data],
     outputs: [{ param: 'out', type: x.type, dims: plan.outDims, out: options.out }],
     options,
-    finish: ([y]) => y!,
+    finish: firstOf,
   };
 }
 

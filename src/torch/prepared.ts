@@ -1,7 +1,15 @@
 /** Operators whose weights are packed once: what prepareConv2d and its relatives return. */
 import { knownOptions } from '../check.js';
 import { refuse } from '../errors.js';
-import { type AsyncOptions, type Call, packWeights, type RunOptions, run, runSync } from '../execute.js';
+import {
+  type AsyncOptions,
+  type Call,
+  firstOf,
+  packWeights,
+  type RunOptions,
+  run,
+  runSync,
+} from '../execute.js';
 import type { ConvPlan } from '../plan/conv2d.js';
 import { asTensor, type Tensor, type TensorLike, type TypedArray } from '../tensor.js';
 
@@ -86,7 +94,7 @@ export function prepared(p: Preparation): PreparedConvolution {
       inputs: [x.data, alive()],
       outputs: [{ param: 'out', type: x.type, dims: plan.outDims, out: options?.out }],
       options,
-      finish: first,
+      finish: firstOf,
     };
   };
   const dispose = (): void => {
@@ -125,8 +133,6 @@ const foldingOf = (plan: ConvPlan): string =>
       ]),
     ),
   );
-
-const first = ([y]: Tensor[]): Tensor => y!;
 
 function sameDims(a: readonly number[], b: readonly number[]): boolean {
   if (a.length !== b.length) return false;

@@ -1,7 +1,7 @@
 /** Resize-convolution: interpolate by an integer factor, then conv2d, without the resized tensor. */
 import { knownOptions, oneOf, type PerAxis, positivePerAxis } from '../check.js';
 import { refuse } from '../errors.js';
-import { type AsyncOptions, type Call, type RunOptions, run, runSync } from '../execute.js';
+import { type AsyncOptions, type Call, firstOf, type RunOptions, run, runSync } from '../execute.js';
 import type { ConvPlan } from '../plan/conv2d.js';
 import { planResizeConv2d } from '../plan/resize-conv2d.js';
 import { windowExtent } from '../plan/window.js';
@@ -96,7 +96,7 @@ export function describeResizeConv2d(
     inputs: bias === undefined ? [x.data, w.data] : [x.data, w.data, bias.data],
     outputs: [{ param: 'out', type: x.type, dims: plan.outDims, out: o.out }],
     options,
-    finish: ([y]) => y!,
+    finish: firstOf,
   };
 }
 

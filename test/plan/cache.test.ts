@@ -52,6 +52,42 @@ describe('the cache of plans', () => {
     }
   });
 
+  it('sees what the caller wrote to his options and dims between two calls', () => {
+    const dims = [1, 1, 2, 2];
+    const x = { data: new Float32Array(24).fill(1), dims };
+    const size = [3, 4];
+    const options = { size, mode: 'bilinear', out: undefined } as Record<string, unknown>;
+    const call = () => interpolateSync(x, options as never);
+    expect(call().dims).toEqual([1, 1, 3, 4]);
+    size[1] = 5;
+    expect(call().dims).toEqual([1, 1, 3, 5]);
+    dims[1] = 6;
+    expect(call().dims).toEqual([1, 6, 3, 5]);
+    options.size = 2;
+    expect(call().dims).toEqual([1, 6, 2, 2]);
+    options.sise = 2;
+    expect(call).toThrow(/did you mean size/);
+    delete options.sise;
+    options.mode = 'bilinea';
+    expect(call).toThrow(/mode must be/);
+    options.mode = 'nearest';
+    options.signal = 1;
+    expect(call).toThrow(/signal must be left out/);
+  });
+
+  it('takes options from spread, inherited and bare objects alike', () => {
+    const x = tensor([1, 1, 2, 2], [1, 2, 3, 4]);
+    const size = { size: 3 };
+    const out = tensor([1, 1, 3, 3], new Array(9).fill(0));
+    for (const options of [
+      { ...size, ...{ out } },
+      Object.create({ size: 3, out }),
+      Object.assign(Object.create(null), { size: 3, out }),
+    ])
+      expect(interpolateSync(x, options)).toBe(out);
+    expect(() => interpolateSync(x, Object.create({ size: 3, sise: 3 }))).toThrow(/did you mean size/);
+  });
+
   it('is bounded', () => {
     for (let i = 0; i < 5000; i++) planned('many', [shape([i])], { size: i }, () => ({}));
     let made = 0;
