@@ -71,7 +71,7 @@ class Pool implements TensorPool {
     }
     const data = arrayOn(type, buffer, size);
     this.#lent.set(data, buffer);
-    return { type, data, dims: dims.slice() };
+    return { type, data, dims: dims.slice(), location: 'cpu' };
   }
 
   release(tensor: Tensor): void {

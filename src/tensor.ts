@@ -48,6 +48,8 @@ export interface Tensor {
   readonly type: DataType;
   readonly data: TypedArray;
   readonly dims: number[];
+  /** Where the data is, always the processor's memory; onnxruntime asks this of what `session.run` is given. */
+  readonly location?: 'cpu';
 }
 
 /** Memory order of a tensor with channels: channels before the spatial axes (nchw) or last (nhwc). */
@@ -222,7 +224,7 @@ export function allocate(op: string, type: DataType, dims: readonly number[]): T
   const facts = TYPES[type];
   refuseBeyondMemory(op, size * facts.bytes, dims);
   try {
-    return { type, data: new facts.array(size), dims: dims.slice() };
+    return { type, data: new facts.array(size), dims: dims.slice(), location: 'cpu' };
   } catch (error) {
     throw new ArgumentError(
       'ERR_UPSAMPLING_MEMORY',

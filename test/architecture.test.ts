@@ -72,6 +72,18 @@ describe('src', () => {
     }
   });
 
+  it('needs no package at run time: what it plugs into is for the tests alone', () => {
+    const manifest = JSON.parse(read('package.json'));
+    expect(manifest.dependencies).toBeUndefined();
+    const engines = ['onnxruntime-node', '@huggingface/transformers', '@tensorflow/tfjs-core', 'sharp'];
+    for (const name of engines) expect(manifest.devDependencies).toHaveProperty([name]);
+    for (const name of engines)
+      expect(
+        sources.filter((f) => new RegExp(`(from|import\\(|require\\()\\s*'${name}`).test(read(f))),
+        name,
+      ).toEqual(name === 'sharp' ? ['src/files/images.ts'] : []);
+  });
+
   it('has no enum, default export or console', () => {
     for (const f of sources) {
       const code = read(f);
@@ -207,6 +219,16 @@ describe('the repository', () => {
       if (/\.test\.ts$|^test\//.test(f))
         expect(read(f), f).not.toMatch(/\b(it|describe|test)\.(only|skip|todo)\b/);
     }
+  });
+
+  it('installs from the npm registry alone', () => {
+    // The script of onnxruntime-node fetches CUDA from elsewhere. npm 11 asks allowScripts; older ones run what the lock file marks.
+    expect(JSON.parse(read('package.json')).allowScripts).toEqual({ 'onnxruntime-node': false });
+    const { packages } = JSON.parse(read('package-lock.json')) as {
+      packages: Record<string, { hasInstallScript?: boolean }>;
+    };
+    const marked = Object.keys(packages).filter((p) => packages[p]!.hasInstallScript === true);
+    expect(marked, 'delete hasInstallScript of these in package-lock.json').toEqual([]);
   });
 
   it('names no path of one machine and no private registry', () => {

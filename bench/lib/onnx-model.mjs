@@ -15,7 +15,20 @@ const block = (field, bytes) => [Uint8Array.from([...varint(field * 8 + 2), ...v
 const join = (parts) => Buffer.concat(parts.map((p) => (p instanceof Uint8Array ? p : Uint8Array.from(p))));
 const string = (field, s) => block(field, text.encode(s));
 
-export const ONNX_TYPE = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11 };
+export const ONNX_TYPE = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  uint16: 4,
+  int16: 5,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  float64: 11,
+  uint32: 12,
+  uint64: 13,
+};
 
 function attribute(name, v) {
   if (typeof v === 'string') return join([...string(1, name), ...string(4, v), integer(20, 3)]);

@@ -110,7 +110,7 @@ function imagesOf<O extends object>(
 
 /** A result without its batch axis; of several tensors, each. */
 function unbatched<R>(result: R): R {
-  const strip = (t: Tensor): Tensor => ({ type: t.type, data: t.data, dims: t.dims.slice(1) });
+  const strip = (t: Tensor): Tensor => ({ ...t, dims: t.dims.slice(1) });
   if (Array.isArray(result)) return result[0] as R;
   if (result !== null && typeof result === 'object' && 'dims' in result)
     return strip(result as unknown as Tensor) as unknown as R;
