@@ -209,10 +209,10 @@ function isDetached(buffer: ArrayBufferLike & { detached?: boolean }): boolean {
   }
 }
 
-/** The first `size` elements of a buffer as the array of a type. */
-export function arrayOn(type: DataType, buffer: ArrayBuffer, size: number): TypedArray {
+/** `size` elements of a buffer, from a byte offset on, as the array of a type. */
+export function arrayOn(type: DataType, buffer: ArrayBuffer, size: number, offset = 0): TypedArray {
   const view = TYPES[type].array as unknown as new (b: ArrayBuffer, offset: number, n: number) => TypedArray;
-  return new view(buffer, 0, size);
+  return new view(buffer, offset, size);
 }
 
 /** Above this a result is checked against the memory of the machine before it is asked for. */

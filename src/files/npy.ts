@@ -8,6 +8,7 @@
 import { endianness } from 'node:os';
 import { refuse } from '../errors.js';
 import {
+  arrayOn,
   asTensor,
   bytesOf,
   type DataType,
@@ -33,23 +34,6 @@ const TYPE_OF: Readonly<Record<string, DataType>> = {
   i8: 'int64',
   u8: 'uint64',
   b1: 'bool',
-};
-
-const ARRAYS: Readonly<
-  Record<DataType, new (buffer: ArrayBuffer, offset: number, length: number) => TypedArray>
-> = {
-  float32: Float32Array,
-  float64: Float64Array,
-  float16: Uint16Array,
-  uint8: Uint8Array,
-  int8: Int8Array,
-  uint16: Uint16Array,
-  int16: Int16Array,
-  int32: Int32Array,
-  uint32: Uint32Array,
-  int64: BigInt64Array,
-  uint64: BigUint64Array,
-  bool: Uint8Array,
 };
 
 /** True when the bytes begin as a .npy file does. */
@@ -102,8 +86,8 @@ function arrayOver(
   copy: boolean,
 ): TypedArray {
   const at = bytes.byteOffset + start;
-  if (!copy && at % bytesOf(type) === 0) return new ARRAYS[type](bytes.buffer as ArrayBuffer, at, size);
-  return new ARRAYS[type](new Uint8Array(bytes.subarray(start)).buffer, 0, size);
+  if (!copy && at % bytesOf(type) === 0) return arrayOn(type, bytes.buffer as ArrayBuffer, size, at);
+  return arrayOn(type, new Uint8Array(bytes.subarray(start)).buffer, size);
 }
 
 function swapBytes(data: TypedArray): void {
@@ -115,7 +99,7 @@ function swapBytes(data: TypedArray): void {
 
 /** From column-major (the first axis fastest) to row-major. */
 function toRowMajor(data: TypedArray, dims: readonly number[], type: DataType): TypedArray {
-  const out = new ARRAYS[type](new ArrayBuffer(data.byteLength), 0, data.length);
+  const out = arrayOn(type, new ArrayBuffer(data.byteLength), data.length);
   const stride: number[] = [];
   let below = 1;
   for (const d of dims) {

@@ -57,7 +57,7 @@ const ATTRIBUTES = {
   mode: 10,
   nearest_mode: 11,
 };
-const TRANSFORMS = [
+export const TRANSFORMS = [
   'half_pixel',
   'half_pixel_symmetric',
   'pytorch_half_pixel',

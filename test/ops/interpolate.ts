@@ -1,3 +1,4 @@
+import { DATA_TYPES, type DataType } from '../../src/tensor.js';
 import {
   describeInterpolate,
   type InterpolateOptions,
@@ -8,26 +9,12 @@ import type { Random } from '../support/random.js';
 
 const MODES_2D = ['nearest', 'nearest-exact', 'bilinear', 'bicubic', 'area'] as const;
 const MOVES = ['nearest', 'nearest-exact'];
-const ALL_TYPES = [
-  'float32',
-  'float64',
-  'float16',
-  'uint8',
-  'int8',
-  'uint16',
-  'int16',
-  'int32',
-  'uint32',
-  'int64',
-  'uint64',
-  'bool',
-] as const;
 const NUMERIC = ['float32', 'float64', 'float16', 'uint8', 'int8'] as const;
 
 const args = (
   dims: readonly number[],
   options: InterpolateOptions,
-  type: (typeof ALL_TYPES)[number] = 'float32',
+  type: DataType = 'float32',
   seed = 1,
 ): Args => ({
   tensors: [{ type, dims, seed }],
@@ -70,7 +57,7 @@ function samples(): Args[] {
     out.push(args([1, 2, 7, 10], { mode, scaleFactor }));
     out.push(args([1, 2, 7, 10], { mode, scaleFactor, recomputeScaleFactor: true }));
   }
-  for (const type of ALL_TYPES)
+  for (const type of DATA_TYPES)
     for (const mode of MOVES) out.push(args([2, 3, 5, 7], { mode: mode as 'nearest', size: [9, 13] }, type));
   for (const { type, mode } of product({ type: NUMERIC, mode: ['bilinear', 'bicubic', 'area'] as const }))
     out.push(
@@ -100,7 +87,7 @@ function random(r: Random): Args {
   const layout = r.pick(['nchw', 'nhwc'] as const);
   const c = r.pick([1, 2, 3, 5, 7, 17]);
   const [h, w] = [r.int(1, 40), r.int(1, 70)];
-  const type = MOVES.includes(mode) ? r.pick(ALL_TYPES) : r.pick(NUMERIC);
+  const type = MOVES.includes(mode) ? r.pick(DATA_TYPES) : r.pick(NUMERIC);
   const options: Record<string, unknown> = { mode, layout };
   if (r.chance(0.7)) options.size = [r.int(1, 60), r.int(1, 90)];
   else options.scaleFactor = [r.next() * 3 + 1, r.next() * 3 + 1];

@@ -1,14 +1,10 @@
 import { describeMaxPool, type MaxPoolAttributes, maxPoolSync } from '../../src/onnx/max-pool.js';
+import { DATA_TYPES, type DataType } from '../../src/tensor.js';
 import { randomOnnxWindow, windowErrors } from '../support/onnx-windows.js';
 import { type Args, defineOp, product, tensor } from '../support/operator.js';
 import type { Random } from '../support/random.js';
-import { ALL_TYPES } from '../support/windows.js';
 
-const args = (
-  dims: readonly number[],
-  options: object,
-  type: (typeof ALL_TYPES)[number] = 'float32',
-): Args => ({
+const args = (dims: readonly number[], options: object, type: DataType = 'float32'): Args => ({
   tensors: [{ type, dims, seed: 7, fill: 'ties' }],
   options: options as Record<string, unknown>,
 });
@@ -29,13 +25,13 @@ function samples(): Args[] {
       args([1, 1, 9, 10], { ...o, kernel_shape: [1, 1], strides: [3, 4] }),
     );
   }
-  for (const type of ALL_TYPES)
+  for (const type of DATA_TYPES)
     out.push(args([2, 3, 6, 7], { kernel_shape: [3, 3], pads: [0, 1, 2, 1], outputs: 2 }, type));
   return out;
 }
 
 function random(r: Random): Args {
-  const { args: a, kernel } = randomOnnxWindow(r, ALL_TYPES);
+  const { args: a, kernel } = randomOnnxWindow(r, DATA_TYPES);
   return {
     ...a,
     options: { ...a.options, kernel_shape: kernel, outputs: r.int(1, 2), storage_order: r.int(0, 1) },

@@ -1,3 +1,4 @@
+import { DATA_TYPES } from '../../src/tensor.js';
 import {
   describeMaxPool1d,
   describeMaxPool2d,
@@ -7,7 +8,7 @@ import {
 } from '../../src/torch/max-pool2d.js';
 import { type Args, defineOp, product, tensor } from '../support/operator.js';
 import type { Random } from '../support/random.js';
-import { ALL_TYPES, randomWindow, windowSample } from '../support/windows.js';
+import { randomWindow, windowSample } from '../support/windows.js';
 
 /** Windows that every max pooling is tried with; the winners' variant uses them too. */
 export function maxPoolSamples(): Args[] {
@@ -30,7 +31,7 @@ export function maxPoolSamples(): Args[] {
   ];
   for (const { w, size, layout } of product({ w: windows, size: sizes, layout: ['nchw', 'nhwc'] as const }))
     out.push(windowSample(layout === 'nchw' ? [2, 3, ...size] : [2, ...size, 3], { ...w, layout }));
-  for (const type of ALL_TYPES)
+  for (const type of DATA_TYPES)
     for (const w of windows.slice(0, 3))
       for (const fill of ['ties', 'special'] as const)
         out.push(
@@ -54,7 +55,7 @@ export function maxPoolSamples(): Args[] {
   return out;
 }
 
-export const randomMaxPool = (r: Random): Args => randomWindow(r, ALL_TYPES, true);
+export const randomMaxPool = (r: Random): Args => randomWindow(r, DATA_TYPES, true);
 
 const x = () => tensor([1, 1, 4, 4], [...Array(16).keys()]);
 const bad =

@@ -1,19 +1,14 @@
 import { describeMaxUnpool, type MaxUnpoolAttributes, maxUnpoolSync } from '../../src/onnx/max-unpool.js';
+import { DATA_TYPES, type DataType } from '../../src/tensor.js';
 import { type Args, defineOp, product, tensor } from '../support/operator.js';
 import type { Random } from '../support/random.js';
-import { ALL_TYPES } from '../support/windows.js';
 
 type Options = MaxUnpoolAttributes & {
   readonly kernel_shape: readonly number[];
   readonly output_shape?: readonly number[];
 };
 
-const args = (
-  dims: readonly number[],
-  options: Options,
-  type: (typeof ALL_TYPES)[number] = 'float32',
-  seed = 7,
-): Args => ({
+const args = (dims: readonly number[], options: Options, type: DataType = 'float32', seed = 7): Args => ({
   tensors: [
     { type, dims, seed },
     { type: 'int64', dims, seed: seed + 1, fill: 'index', below: 1 << 20 },
@@ -32,7 +27,7 @@ const vector = (v: readonly number[]) => ({ data: BigInt64Array.from(v, BigInt),
 
 function samples(): Args[] {
   const out: Args[] = [];
-  for (const { type, larger } of product({ type: ALL_TYPES, larger: [false, true] }))
+  for (const { type, larger } of product({ type: DATA_TYPES, larger: [false, true] }))
     out.push(
       args(
         [2, 3, 4, 5],
@@ -56,7 +51,7 @@ function random(r: Random): Args {
   const more = r.chance(0.5)
     ? { output_shape: [dims[0]!, dims[1]!, ...inferred(dims, o).map((d) => d + r.int(0, 2))] }
     : {};
-  return args(dims, { ...o, ...more }, r.pick(ALL_TYPES), r.int(1, 1e9));
+  return args(dims, { ...o, ...more }, r.pick(DATA_TYPES), r.int(1, 1e9));
 }
 
 const x = () => tensor([1, 1, 1, 1], [5]);

@@ -1,4 +1,4 @@
-import type { DataType, Tensor } from '../../src/tensor.js';
+import { DATA_TYPES, type DataType, type Tensor } from '../../src/tensor.js';
 import {
   describeMaxUnpool1d,
   describeMaxUnpool2d,
@@ -8,7 +8,6 @@ import {
 } from '../../src/torch/max-unpool2d.js';
 import { type Args, defineOp, tensor } from '../support/operator.js';
 import type { Random } from '../support/random.js';
-import { ALL_TYPES } from '../support/windows.js';
 import { axesOfSample } from './max-pool2d.js';
 
 /** Indices strewn over a plane of `below` cells: values collide. `pooled: true` in the options makes them a pooling's instead. */
@@ -47,7 +46,7 @@ function pooled(indices: Tensor, options: Record<string, unknown>): void {
 
 function samples(): Args[] {
   const out: Args[] = [];
-  for (const type of ALL_TYPES)
+  for (const type of DATA_TYPES)
     for (const index of ['int32', 'int64'] as const) {
       out.push(args([2, 3, 4, 5], { kernelSize: 2 }, 80, type, index));
       out.push(args([2, 3, 4, 37], { kernelSize: 2, pooled: true }, 80, type, index));
@@ -73,7 +72,7 @@ function random(r: Random): Args {
   const k = r.int(1, 3);
   const layout = r.pick(['nchw', 'nhwc'] as const);
   const [h, w, c] = [r.int(1, 12), r.int(1, 40), r.int(1, 6)];
-  const type = r.pick(ALL_TYPES);
+  const type = r.pick(DATA_TYPES);
   const options: Record<string, unknown> = { kernelSize: k, layout };
   if (r.chance(0.5)) options.pooled = true;
   const rules = type === 'float32' || type === 'float64' ? ['last', 'max', 'sum'] : ['last', 'max'];

@@ -1,4 +1,4 @@
-import { describeResize, type ResizeAttributes, resizeSync } from '../../src/onnx/resize.js';
+import { describeResize, type ResizeAttributes, resizeSync, TRANSFORMS } from '../../src/onnx/resize.js';
 import { type Args, defineOp, product, tensor } from '../support/operator.js';
 import type { Random } from '../support/random.js';
 
@@ -9,15 +9,6 @@ type Options = ResizeAttributes & {
   readonly opset?: number;
 };
 
-const TRANSFORMS = [
-  'half_pixel',
-  'half_pixel_symmetric',
-  'pytorch_half_pixel',
-  'align_corners',
-  'asymmetric',
-  'tf_half_pixel_for_nn',
-  'tf_crop_and_resize',
-] as const;
 const NEAREST = ['round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil'] as const;
 const TYPES = ['float32', 'float64', 'float16', 'uint8', 'int8', 'int16', 'int64', 'bool'] as const;
 const NUMERIC = ['float32', 'float64', 'float16', 'uint8', 'int8'] as const;

@@ -3,7 +3,7 @@ import type { Plans } from '../../src/backend.js';
 import type { Call } from '../../src/execute.js';
 import { fromHalf } from '../../src/reference/elements.js';
 import { reference } from '../../src/reference/index.js';
-import type { DataType, TypedArray } from '../../src/tensor.js';
+import { allocate, type DataType, type TypedArray } from '../../src/tensor.js';
 import type { Args, Operator } from './operator.js';
 import { bitsOf } from './tensors.js';
 
@@ -27,7 +27,7 @@ export function expectation(op: Operator, args: Args, call: Call<unknown>): Expe
   const plan = call.plan as AnyPlan;
   const family = op.family(args);
   if (family === 'exact') {
-    const outputs = call.outputs.map((o) => allocateLike(o.type, o.dims));
+    const outputs = call.outputs.map((o) => allocate('compare', o.type, o.dims).data);
     run(plan, call.inputs, outputs);
     return { exact: outputs };
   }
@@ -68,25 +68,6 @@ function rounding(type: DataType, v: number): number {
     default:
       return Math.abs(v) * 2 ** -24 + 2 ** -149;
   }
-}
-
-function allocateLike(type: DataType, dims: readonly number[]): TypedArray {
-  const size = dims.reduce((a, b) => a * b, 1);
-  const arrays = {
-    float32: Float32Array,
-    float64: Float64Array,
-    float16: Uint16Array,
-    uint8: Uint8Array,
-    int8: Int8Array,
-    uint16: Uint16Array,
-    int16: Int16Array,
-    int32: Int32Array,
-    uint32: Uint32Array,
-    int64: BigInt64Array,
-    uint64: BigUint64Array,
-    bool: Uint8Array,
-  } as const;
-  return new arrays[type](size);
 }
 
 /** The first way in which `got` is not what was expected, or undefined. */

@@ -1,7 +1,7 @@
 /** What the cases of the convolution family share. */
 import type { ConvPlan } from '../../src/plan/conv2d.js';
 import type { DataType } from '../../src/tensor.js';
-import type { Args } from './operator.js';
+import { type Args, type ErrorCase, tensor } from './operator.js';
 import type { Random } from './random.js';
 import type { TensorSpec } from './tensors.js';
 
@@ -78,3 +78,83 @@ export const convProducts = (p: ConvPlan): number =>
     (k, a) => k * (a.outStep === 1 ? a.kernel : Math.ceil(a.kernel / a.stride) + 1),
     p.inChannels,
   ) + 1;
+
+/**
+ * Mistakes that both convolutions refuse; `call` runs one on a 2-channel 4 × 4 image with a 3 × 3 kernel to 4 channels, whose
+ * weights have these dims.
+ */
+export function convErrors(
+  call: (options: unknown, input?: unknown, weight?: unknown) => () => unknown,
+  weightDims: readonly number[],
+): ErrorCase[] {
+  const input = tensor([1, 2, 4, 4], new Array(32).fill(1));
+  return [
+    { name: 'zero stride', call: call({ stride: 0 }), code: OPTION, message: /stride must be .*got 0/ },
+    {
+      name: 'negative padding',
+      call: call({ padding: -1 }),
+      code: OPTION,
+      message: /padding must be .*got -1/,
+    },
+    { name: 'zero dilation', call: call({ dilation: [1, 0] }), code: OPTION, message: /dilation must be/ },
+    {
+      name: 'groups that do not divide',
+      call: call({ groups: 3 }),
+      code: OPTION,
+      message: /groups must divide/,
+    },
+    {
+      name: 'bias of wrong length',
+      call: call({ bias: tensor([3], [1, 2, 3]) }),
+      code: SHAPE,
+      message: /bias.dims must be \[4\]/,
+    },
+    {
+      name: 'bias of another type',
+      call: call({ bias: { data: new Float64Array(4), dims: [4] } }),
+      code: TYPE,
+      message: /bias.type must be float32/,
+    },
+    {
+      name: 'weight of rank 3',
+      call: call({}, input, tensor(weightDims.slice(0, 3), new Array(24).fill(1))),
+      code: SHAPE,
+      message: /weight.dims must be 4 extents/,
+    },
+    {
+      name: 'empty kernel',
+      call: call({}, input, tensor([...weightDims.slice(0, 2), 0, 3], [])),
+      code: SHAPE,
+      message: /weight.dims must be positive extents/,
+    },
+    {
+      name: 'input of rank 2',
+      call: call({}, tensor([4, 4], new Array(16).fill(1))),
+      code: SHAPE,
+      message: /input.dims must be 4 extents/,
+    },
+    { name: 'empty axis', call: call({}, tensor([1, 2, 0, 4], [])), code: SHAPE, message: /no empty axis/ },
+    {
+      name: 'integers',
+      call: call({}, input, { data: new Int32Array(72), dims: weightDims }),
+      code: TYPE,
+      message: /weight.type must be one of/,
+    },
+    {
+      name: 'two types',
+      call: call({}, { data: new Float64Array(32), dims: [1, 2, 4, 4] }),
+      code: TYPE,
+      message: /input.type must be float32/,
+    },
+    {
+      name: 'unknown layout',
+      call: call({ layout: 'chwn' }),
+      code: OPTION,
+      message: /layout must be one of/,
+    },
+  ];
+}
+
+const OPTION = 'ERR_UPSAMPLING_OPTION';
+const SHAPE = 'ERR_UPSAMPLING_SHAPE';
+const TYPE = 'ERR_UPSAMPLING_TYPE';

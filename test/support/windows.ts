@@ -4,21 +4,6 @@ import type { Args } from './operator.js';
 import type { Random } from './random.js';
 import type { TensorSpec } from './tensors.js';
 
-export const ALL_TYPES: readonly DataType[] = [
-  'float32',
-  'float64',
-  'float16',
-  'uint8',
-  'int8',
-  'uint16',
-  'int16',
-  'int32',
-  'uint32',
-  'int64',
-  'uint64',
-  'bool',
-];
-
 /** One sample: an input of these dims, with many ties unless said otherwise. */
 export const windowSample = (
   dims: readonly number[],
