@@ -21,7 +21,7 @@ export function knownOptions(op: string, options: unknown, known: readonly strin
 export function plain<T extends object | undefined>(options: T): T {
   if (typeof options !== 'object' || options === null) return options;
   if (Object.getPrototypeOf(options) !== Object.prototype) return options;
-  return Object.assign({}, options) as T;
+  return { ...options };
 }
 
 const countWord = ['no', 'one', 'two', 'three', 'four', 'five'];

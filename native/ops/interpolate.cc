@@ -150,10 +150,13 @@ Status move_rows(const InterpolateArgs& a, const Context& context) {
 // A source row to a row of the output's length, in float32.
 class Across {
  public:
-  Across(const AxisTable& x, int64_t inner, int type, ScratchFrame* frame)
+  // `rows` is how many will be asked for.
+  Across(const AxisTable& x, int64_t inner, int type, int64_t rows, ScratchFrame* frame)
       : x_(x), inner_(inner), in_row_(x.in_size * inner), type_(type) {
     identity_ = is_identity(x);
-    if (!identity_ && inner < k_.lanes) prepare(frame);
+    // To prepare the taps takes as long as to compute a few dozen elements.
+    few_ = rows * x.out_size * inner <= 64;
+    if (!identity_ && inner < k_.lanes && !few_) prepare(frame);
   }
 
   bool identity() const { return identity_; }
@@ -161,7 +164,7 @@ class Across {
   // Rows [row, row + count) of `in`, to rows that are `stride` apart. `staged` has room for one source row.
   void rows(float* out, int64_t stride, const void* in, int64_t row, int64_t count, float* staged) const {
     const bool short_rows = in_row_ < taps_.window * k_.lanes;
-    if (!identity_ && inner_ < k_.lanes && type_ == F32 && !short_rows) {
+    if (!identity_ && inner_ < k_.lanes && type_ == F32 && !short_rows && !few_) {
       k_.resample.across(out, stride, static_cast<const float*>(in) + row * in_row_, in_row_, count, &taps_);
       return;
     }
@@ -178,7 +181,9 @@ class Across {
       from = staged;
     }
     if (identity_) return;
-    if (inner_ >= k_.lanes)
+    if (few_)
+      k_.resample_row(out, from, &x_, inner_);
+    else if (inner_ >= k_.lanes)
       k_.resample.across_pixels(out, from, &x_, inner_);
     else
       k_.resample.across(out, 0, from, 0, 1, &taps_);
@@ -236,7 +241,7 @@ class Across {
   const AxisTable& x_;
   const int64_t inner_, in_row_;
   const int type_;
-  bool identity_;
+  bool identity_, few_;
   PreparedTaps taps_{};
 };
 
@@ -274,7 +279,7 @@ Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Span
   const int64_t in_row = x.in_size * a.inner, out_row = x.out_size * a.inner;
   const KernelTable& k = kernels();
   ScratchFrame tables;
-  const Across across(x, a.inner, a.type, &tables);
+  const Across across(x, a.inner, a.type, a.outer * y.in_size, &tables);
   auto* out = static_cast<char*>(a.out);
   const int64_t size = bytes_of(a.type);
   const bool copies_down = is_identity(y);
@@ -406,7 +411,7 @@ struct Leaves<float> {
   const Across across;
   int type;
   Leaves(const InterpolateArgs& a, ScratchFrame* frame)
-      : across(a.axes[a.axis_count - 1], a.inner, a.type, frame), type(a.type) {}
+      : across(a.axes[a.axis_count - 1], a.inner, a.type, a.outer * Rows(a).in, frame), type(a.type) {}
   void source(float* out, const void* in, int64_t row, float* staged) const {
     across.rows(out, 0, in, row, 1, staged);
   }

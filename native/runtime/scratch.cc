@@ -17,6 +17,8 @@ struct Block {
   size_t size;
 };
 
+}  // namespace
+
 // Blocks never move, so memory already taken stays valid when another block is added.
 struct Arena {
   std::vector<Block> blocks;
@@ -55,6 +57,8 @@ struct Arena {
   }
 };
 
+namespace {
+
 Arena& arena() {
   thread_local Arena a;
   return a;
@@ -62,15 +66,14 @@ Arena& arena() {
 
 }  // namespace
 
-ScratchFrame::ScratchFrame() : block_(arena().block), used_(arena().used) {}
+ScratchFrame::ScratchFrame() : arena_(arena()), block_(arena_.block), used_(arena_.used) {}
 
 ScratchFrame::~ScratchFrame() {
-  Arena& a = arena();
-  a.block = block_;
-  a.used = used_;
-  if (block_ == 0 && used_ == 0) a.shrink();
+  arena_.block = block_;
+  arena_.used = used_;
+  if (block_ == 0 && used_ == 0) arena_.shrink();
 }
 
-void* ScratchFrame::bytes(size_t n) { return arena().take(n); }
+void* ScratchFrame::bytes(size_t n) { return arena_.take(n); }
 
 }  // namespace upsampling

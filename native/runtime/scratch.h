@@ -5,6 +5,8 @@
 
 namespace upsampling {
 
+struct Arena;
+
 // Memory taken from a frame is valid until the frame ends; frames nest. Throws std::bad_alloc.
 class ScratchFrame {
  public:
@@ -21,7 +23,8 @@ class ScratchFrame {
 
  private:
   void* bytes(size_t n);
-  size_t block_, used_;  // where the arena stood
+  Arena& arena_;         // of this thread, which takes a call to find
+  size_t block_, used_;  // where it stood
 };
 
 }  // namespace upsampling
