@@ -14,10 +14,13 @@
 
 #if defined(__AVX512F__)
 #define UPS_TILE 14
+#define UPS_FEW 6
 #elif defined(__AVX2__)
 #define UPS_TILE 6
+#define UPS_FEW 2
 #else
 #define UPS_TILE 4
+#define UPS_FEW 2
 #endif
 
 namespace upsampling {
@@ -43,39 +46,60 @@ struct Simd<double> {
 // --- tiles
 // -----------------------------------------------------------------------------------------------------------
 
-template <class T, int B>
-void tile(T* c, const int32_t* place, const T* b, const T* v, int64_t k, const T* bias) {
+template <class T, int NV, int B>
+void tile(T* c, const int32_t* place, const T* b, const T* v, const ConvSum* sum, const T* bias) {
   typedef typename Simd<T>::V V;
   enum : int { L = Simd<T>::L };
-  V acc[B][2];
-  if (bias != nullptr) {
-#pragma GCC unroll 16
-    for (int j = 0; j < B; ++j) acc[j][0] = acc[j][1] = splat(bias[j]);
-  } else {
-#pragma GCC unroll 16
-    for (int j = 0; j < B; ++j) {
-      acc[j][0] = load(c + place[j]);
-      acc[j][1] = load(c + place[j] + L);
+  const int64_t taps = sum->taps, channels = sum->channels, channel = sum->channel, skip = sum->skip;
+  for (int64_t repeat = 0; repeat < sum->count; ++repeat, c += sum->c_step, v += sum->v_step) {
+    V acc[B][NV];
+#pragma GCC unroll 28
+    for (int j = 0; j < B; ++j)
+#pragma GCC unroll 4
+      for (int u = 0; u < NV; ++u) acc[j][u] = bias != nullptr ? splat(bias[j]) : load(c + place[j] + u * L);
+    const T* w = b;
+    for (int64_t t = 0; t < taps; ++t) {
+      const T* from = v + sum->offset[t];
+      for (int64_t i = 0; i < channels; ++i) {
+        // Past the next page too, where the hardware does not look ahead.
+        __builtin_prefetch(w + 64 * B);
+        V x[NV];
+#pragma GCC unroll 4
+        for (int u = 0; u < NV; ++u) x[u] = load(from + u * L);
+#pragma GCC unroll 28
+        for (int j = 0; j < B; ++j) {
+          const V y = splat(w[j]);
+#pragma GCC unroll 4
+          for (int u = 0; u < NV; ++u) acc[j][u] += y * x[u];
+        }
+        from += channel;
+        w += B;
+      }
+      w += skip;
     }
+#pragma GCC unroll 28
+    for (int j = 0; j < B; ++j)
+#pragma GCC unroll 4
+      for (int u = 0; u < NV; ++u) store(c + place[j] + u * L, acc[j][u]);
   }
-  for (int64_t i = 0; i < k; ++i) {
-    // Past the next page too, where the hardware does not look ahead.
-    __builtin_prefetch(b + 64 * B);
-    const V x = load(v), y = load(v + L);
-#pragma GCC unroll 16
-    for (int j = 0; j < B; ++j) {
-      const V w = splat(b[j]);
-      acc[j][0] += w * x;
-      acc[j][1] += w * y;
+}
+
+template <class T>
+void pack(T* to, const T* from, int64_t first, int64_t channels, int64_t channel, const ConvCopy* list,
+          int64_t count, const T* end) {
+  enum : int { L = Simd<T>::L };
+  for (int64_t c = first; c < first + channels; ++c, from += channel)
+    for (int64_t i = 0; i < count; ++i) {
+      const ConvCopy& s = list[i];
+      T* at = to + s.to + c * s.step;
+      const T* x = from + s.from;
+      int64_t n = 0;
+      for (; n < s.n && end - x >= n + L; n += L) {
+        __builtin_prefetch(x + n + channel);
+        store(at + n, load(x + n));
+      }
+      for (; n < s.n; ++n) at[n] = x[n];
     }
-    v += 2 * L;
-    b += B;
-  }
-#pragma GCC unroll 16
-  for (int j = 0; j < B; ++j) {
-    store(c + place[j], acc[j][0]);
-    store(c + place[j] + L, acc[j][1]);
-  }
 }
 
 template <class T, int NV, int B>
@@ -275,7 +299,9 @@ void scatter(void* out, int64_t step, const T* c, int64_t n) {
 
 template <class T, int B>
 void fill_tiles(ConvLeaves<T>* leaves) {
-  leaves->tile[B] = tile<T, B>;
+  leaves->tile[0][B] = tile<T, 1, B>;
+  leaves->tile[1][B] = tile<T, 2, B>;
+  if constexpr (B <= UPS_FEW) leaves->tile[2][B] = tile<T, 4, B>;
   leaves->rows[0][B] = rows<T, 1, B>;
   leaves->rows[1][B] = rows<T, 2, B>;
   if constexpr (B > 1) fill_tiles<T, B - 1>(leaves);
@@ -294,6 +320,9 @@ void fill_convolution(KernelTable* table) {
   table->conv.lanes = Simd<float>::L;
   table->conv_double.lanes = Simd<double>::L;
   table->conv.most = table->conv_double.most = UPS_TILE;
+  table->conv.few = table->conv_double.few = UPS_FEW;
+  table->conv.pack = pack<float>;
+  table->conv_double.pack = pack<double>;
   fill_tiles<float, UPS_TILE>(&table->conv);
   fill_tiles<double, UPS_TILE>(&table->conv_double);
   table->conv.depth = depth<float>;

@@ -12,15 +12,36 @@ struct ConvRun {
   int64_t lead, stop;  // inside the input
 };
 
+// A copy of n elements that is repeated `step` apart for every channel.
+struct ConvCopy {
+  int64_t to, from, n, step;
+};
+
+// What a tile sums over: channels of taps, each tap at its own offset; and how often it is repeated.
+struct ConvSum {
+  const int64_t* offset;  // of a tap in v
+  int64_t taps, channels;
+  int64_t channel;  // from a channel to the next one in v
+  int64_t skip;     // elements of b after the channels of a tap
+  int64_t count, c_step, v_step;
+};
+
 template <class T>
 struct ConvLeaves {
   static constexpr int kMost = 14;
-  int lanes;  // of a vector of T; panels are two vectors wide
+  int lanes;  // of a vector of T
   int most;   // columns of the largest tile, at most kMost
+  int few;    // columns of the largest tile of four vectors
 
-  // c[place[j] + p] = bias[j] + Σ_i b[i·cols + j] · v[i·2·lanes + p] for p < 2·lanes, by the number of
-  // columns. Without bias it adds to what is in c.
-  void (*tile[kMost + 1])(T* c, const int32_t* place, const T* b, const T* v, int64_t k, const T* bias);
+  // c[place[j] + p] = bias[j] + Σ_t Σ_i b[t·(channels·cols + skip) + i·cols + j] · v[offset[t] + i·channel +
+  // p] for p < vectors·lanes and each of `count` tiles; without bias it adds to what is in c. By the
+  // logarithm of the vectors (1, 2 and, of few columns, 4) and columns.
+  void (*tile[3][kMost + 1])(T* c, const int32_t* place, const T* b, const T* v, const ConvSum* sum,
+                             const T* bias);
+  // to[s.to + (first + c)·s.step + i] = from[c·channel + s.from + i] for every c < channels and copy s, in
+  // this order, and i < s.n, and whatever for up to lanes − 1 more i. Reads nothing at or after end.
+  void (*pack)(T* to, const T* from, int64_t first, int64_t channels, int64_t channel, const ConvCopy* list,
+               int64_t count, const T* end);
   // c[j·2·lanes + p] = bias[p] + Σ_i b[j·row + i] · v[i·2·lanes + p] for j < the number of rows, p <
   // vectors·lanes; by vectors − 1 and rows.
   void (*rows[2][kMost + 1])(T* c, const T* b, int64_t row, const T* v, int64_t k, const T* bias);

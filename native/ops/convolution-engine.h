@@ -48,9 +48,9 @@ struct Unit {
   int64_t block;       // rows that are computed together
   int64_t* weights;    // of each pass of x: where its weights start in the packed weights of a group
   int64_t* bias;
-  int64_t tiles, parts, sub;  // pixel tiles, parts of the columns, and panels per tile
-  bool chunked;               // K does not fit a panel
+  int64_t tiles, parts, sub;  // channels last: pixel tiles, parts of the columns, and panels per tile
   int64_t first_task;
+  bool panels;  // channels first: pixels are packed once more, without the gaps between rows
 };
 
 struct Geometry {
@@ -101,6 +101,29 @@ T folded(const Geometry& s, const T* w, const Pass& z, int64_t ez, const Pass& y
 struct Segment {
   int64_t n, z, y, x;  // position (not yet times the step)
   int64_t at, count;   // where in the panel, and how many
+  int64_t from;        // channels first: where in the inputs
+};
+
+// A part of the positions, as extents along batch, z, y and x; where planes lie as they are read, positions
+// p0 … p1 of those, row after row.
+struct Box {
+  int64_t begin[4], end[4];
+  int64_t p0, p1;
+};
+
+// A padded copy of the inputs of a box: [channel][residues of z, y, x][image][z][y][x]. Along an axis,
+// position q and offset o are at q + (o - low) / step in the sub-grid of residue (o - low) % step. Where a
+// row ends with as much padding as the next one begins with, both share it.
+struct Slab {
+  int64_t residues[3], extent[3];
+  int64_t pitch[4];  // from an image, plane, row and pixel to the next
+  int64_t residue, channel;
+};
+
+// Neighbouring tiles of 1 << log vectors.
+struct Run {
+  int log;
+  int64_t from, at, count, step;  // in the slab or the panels; in the sums; and from one to the next
 };
 
 // Column (row r, phase f of x) of a pass, as an index into the phases of each axis.
@@ -178,22 +201,22 @@ class Engine {
   // The runs of row that pixels begin … end consist of.
   int64_t segments(const Unit& u, int64_t begin, int64_t end, Segment* list) const;
 
-  // How tap t sees a segment.
-  ConvRun run_of(const Unit& u, const Pass& x, const Segment& s, int64_t tap) const;
+  // --- channels first ---
 
-  // Inputs k0 … k1 of the pixels of a panel: to[(k − k0)·width + pixel].
-  void fill_panel(const Unit& u, const Pass& x, int64_t g, const Segment* list, int64_t count, int64_t k0,
-                  int64_t k1, T* to, ConvRun* runs) const;
-
-  void run_columns(const Unit& u, int64_t g, int64_t tile, int64_t part, const T* w, const T* bias) const;
-
-  // Adds k0 … k1 of the products of the block of rows that starts at r to c.
-  void multiply(const Unit& u, int64_t j, int64_t r, const T* w, const T* bias, const T* panel, int64_t k0,
-                int64_t k1, T* c, int32_t* place) const;
-
-  // Rows r0 … r1 of c, of the pixels of a panel, to the output.
-  void emit(const Unit& u, int64_t g, const Segment* list, int64_t count, int64_t r0, int64_t r1,
-            const T* c) const;
+  void plan_first();
+  void choose_box();
+  bool fit_box(int64_t budget, int64_t most);
+  double cost_of_box() const;
+  double work_of_position() const;
+  Slab slab_of(const int64_t* extent) const;
+  int64_t room(const int64_t* extent) const;
+  static int64_t taps_of(const Unit& u);
+  int64_t offset_of(const Slab& slab, const Unit& u, const Pass& x, int64_t tap) const;
+  void fill_slab(const Slab& slab, const Box& box, int64_t g, int64_t c0, int64_t c1, T* to) const;
+  int64_t lines_of(const Unit& u, const Box& box, const Slab& slab, Segment* list) const;
+  void run_first(int64_t task, const T* packed, const T* packed_bias) const;
+  void run_unit(const Unit& u, const Box& box, const Slab& slab, int64_t g, int64_t part, const T* w,
+                const T* bias, T* space) const;
 
   // A segment of row r: c[slot·width + pixel].
   void emit_line(const Unit& u, int64_t g, const Segment& s, int64_t r, const T* c, int64_t width) const;
@@ -232,6 +255,10 @@ class Engine {
   Unit* units_;
   int64_t bundle_count_, unit_count_;
   int64_t group_weights_, group_bias_, tasks_, packing_;
+  // Channels first: positions along z, y and x and offsets there; boxes; channels that are summed at once;
+  // and positions of a task where planes lie as they are read.
+  int64_t q_[3], low_[3], high_[3], box_[4], boxes_[4], chunk_, parts_, flat_;
+  bool in_place_, split_units_;
   // Of run_depth: strips of so many steps of y; padded rows of in_step sub-rows each, from low_x_ on.
   int64_t strips_, strip_, q_end_, low_x_, low_y_, high_y_, sub_row_, pitch_;
 };

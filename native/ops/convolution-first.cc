@@ -1,136 +1,521 @@
 // Channels first: a vector holds pixels.
+//
+// Note [Slabs]
+// The inputs of a part of the positions are copied once, with their padding, so that every tap of a pixel is
+// at a fixed distance from it whatever the row: tiles read them there, some pixels beyond row ends along with
+// the others. Where that is too many, or the columns are enough to pay for it, the pixels are packed once
+// more, tap by tap, without gaps.
 #include "ops/convolution-engine.h"
 
 namespace upsampling {
 namespace conv {
 
+namespace {
+
+constexpr int64_t kLeastChunk = 16;
+
+// Positions after low at which residue r reads before the input or after it.
+int64_t zeros_before(int64_t start, int64_t step, int64_t extent) {
+  return std::min(extent, std::max<int64_t>(0, divide_up(-start, step)));
+}
+int64_t end_inside(int64_t start, int64_t step, int64_t extent, int64_t in) {
+  return std::min(extent, start >= in ? int64_t{0} : divide_up(in - start, step));
+}
+
+}  // namespace
+
+// --- the division into tasks
+
 template <class T>
-ConvRun Engine<T>::run_of(const Unit& u, const Pass& x, const Segment& s, int64_t tap) const {
-  const int64_t tx = tap % x.taps, ty = tap / x.taps % u.y->taps, tz = tap / x.taps / u.y->taps;
-  const int64_t z = s.z * s_.z.in_step + u.z->offset[tz], y = s.y * s_.y.in_step + u.y->offset[ty];
-  if (z < 0 || z >= s_.z.in || y < 0 || y >= s_.y.in) return {0, 0, 0, 0};
-  const int64_t step = s_.x.in_step, first = s.x * step + x.offset[tx];
-  // Inside: first + i·step in 0 … in.
-  const int64_t lead = first >= 0 ? 0 : std::min(s.count, divide_up(-first, step));
-  const int64_t stop =
-      first >= s_.x.in ? lead : std::max(lead, std::min(s.count, divide_up(s_.x.in - first, step)));
-  return {0, (z * s_.y.in + y) * s_.x.in + first, lead, stop};
+void Engine<T>::plan_first() {
+  const Axis* axes[3] = {&s_.z, &s_.y, &s_.x};
+  in_place_ = size_ == static_cast<int64_t>(sizeof(T));
+  for (int i = 0; i < 3; ++i) {
+    const Axis& axis = *axes[i];
+    int64_t low = INT64_MAX, high = INT64_MIN, q = 0;
+    for (int64_t j = 0; j < axis.count; ++j) {
+      const Pass& p = axis.pass[j];
+      q = std::max(q, p.end);
+      for (int64_t t = 0; t < p.taps; ++t) {
+        low = std::min<int64_t>(low, p.offset[t]);
+        high = std::max<int64_t>(high, p.offset[t]);
+      }
+    }
+    if (low > high) low = high = 0;
+    q_[i] = q;
+    low_[i] = low;
+    high_[i] = high;
+    in_place_ = in_place_ && low == 0 && high == 0 && axis.in_step == 1 && q <= axis.in;
+  }
+  choose_box();
+
+  const double work = work_of_position() * static_cast<double>(a_.batch * q_[0] * q_[1] * q_[2]);
+  int64_t blocks = 1, columns = 0;
+  for (int64_t i = 0; i < unit_count_; ++i) {
+    const Unit& u = units_[i];
+    blocks = std::max(blocks, divide_up(u.rows, u.block));
+    columns = std::max(columns, u.rows * u.x->phases);
+  }
+  tasks_ = a_.groups;
+  for (int i = 0; i < 4; ++i) tasks_ *= boxes_[i];
+  split_units_ = tasks_ < 8 && unit_count_ > 1 && work > 1 << 22;
+  if (split_units_) tasks_ *= unit_count_;
+  parts_ = 1;
+  if (tasks_ < 4 && work * static_cast<double>(a_.groups) > 1 << 22) parts_ = divide_up<int64_t>(4, tasks_);
+  // Where the channels are cut into chunks, the sums of a part wait in memory.
+  if (chunk_ < a_.in_channels) {
+    const int64_t pixels = in_place_ ? flat_ : box_[0] * box_[1] * box_[2] * box_[3];
+    parts_ = std::max(parts_, divide_up(columns * pixels * static_cast<int64_t>(sizeof(T)), kSums));
+  }
+  parts_ = std::min(parts_, blocks);
+  tasks_ *= parts_;
 }
 
 template <class T>
-void Engine<T>::fill_panel(const Unit& u, const Pass& x, int64_t g, const Segment* list, int64_t count,
-                           int64_t k0, int64_t k1, T* to, ConvRun* runs) const {
-  const int64_t channels = a_.groups * a_.in_channels, plane = s_.in();
-  const auto* in = static_cast<const char*>(a_.in);
-  const int64_t last = list[count - 1].at + list[count - 1].count;
-  if (last < width_)
-    for (int64_t k = 0; k < k1 - k0; ++k) std::fill(to + k * width_ + last, to + (k + 1) * width_, T(0));
-  for (int64_t k = k0; k < k1;) {
-    // Whole taps together, a part of a tap alone.
-    const int64_t tap = k / a_.in_channels, c = k % a_.in_channels;
-    const int64_t taps = c == 0 ? std::max<int64_t>(1, (k1 - k) / a_.in_channels) : 1;
-    const int64_t n = std::min(a_.in_channels - c, k1 - k);
-    for (int64_t i = 0; i < count; ++i) {
-      const Segment& s = list[i];
-      for (int64_t t = 0; t < taps; ++t) {
-        runs[t] = run_of(u, x, s, tap + t);
-        runs[t].to = t * n * width_ + s.at;
-      }
-      const int64_t source = (s.n * channels + g * a_.in_channels + c) * plane;
-      leaves_.gather[a_.type](to, width_, in + source * size_, n, plane, s_.x.in_step, runs, taps, s.count);
-    }
-    to += taps * n * width_;
-    k += taps * n;
-  }
+double Engine<T>::work_of_position() const {
+  double work = 0;
+  for (int64_t i = 0; i < unit_count_; ++i)
+    for (int64_t j = 0; j < units_[i].x->count; ++j)
+      work += static_cast<double>(k_of(units_[i], j)) *
+              static_cast<double>(units_[i].rows * units_[i].x->pass[j]->phases);
+  return work;
 }
 
+// The cheapest of a few candidates: with and without panels, of all channels at a time or fewer.
 template <class T>
-void Engine<T>::run_columns(const Unit& u, int64_t g, int64_t tile, int64_t part, const T* w,
-                            const T* bias) const {
-  ScratchFrame frame;
-  const Bundle& bundle = *u.x;
-  const int64_t begin = tile * u.sub * width_, end = std::min(u.pixels, begin + u.sub * width_);
-  const int64_t panels = divide_up(end - begin, width_);
-  const int64_t blocks = divide_up(u.rows, u.block);
-  const int64_t row0 = part * blocks / u.parts * u.block;
-  const int64_t row1 = std::min(u.rows, (part + 1) * blocks / u.parts * u.block);
-  int64_t k_all = 0, columns = 0;
-  for (int64_t j = 0; j < bundle.count; ++j) {
-    k_all += k_of(u, j);
-    columns = std::max(columns, u.block * bundle.pass[j]->phases);
-  }
-  ConvRun* runs = frame.take<ConvRun>(most_taps(u));
-  int32_t* place = frame.take<int32_t>(columns);
-  Segment* lists = frame.take<Segment>(panels * width_);
-  int64_t* counts = frame.take<int64_t>(panels);
-  for (int64_t p = 0; p < panels; ++p)
-    counts[p] = segments(u, begin + p * width_, std::min(end, begin + (p + 1) * width_), lists + p * width_);
-  if (u.chunked) {
-    const int64_t chunk = kPanel / (panels * width_ * static_cast<int64_t>(sizeof(T)));
-    const int64_t stride = chunk * width_ + 16, row = bundle.phases * width_;
-    T* space = frame.take<T>(panels * stride);
-    T* c = frame.take<T>(panels * (row1 - row0) * row);
-    for (int64_t j = 0; j < bundle.count; ++j) {
-      const int64_t k = k_of(u, j);
-      for (int64_t k0 = 0; k0 == 0 || k0 < k; k0 += chunk) {
-        const int64_t k1 = std::min(k, k0 + chunk);
-        for (int64_t p = 0; p < panels; ++p)
-          fill_panel(u, *bundle.pass[j], g, lists + p * width_, counts[p], k0, k1, space + p * stride, runs);
-        for (int64_t r = row0; r < row1; r += u.block)
-          for (int64_t p = 0; p < panels; ++p)
-            multiply(u, j, r, w, bias, space + p * stride, k0, k1, c + (p * (row1 - row0) + r - row0) * row,
-                     place);
-      }
+void Engine<T>::choose_box() {
+  const int64_t budget = kPanel / static_cast<int64_t>(sizeof(T));
+  const int64_t all[4] = {a_.batch, q_[0], q_[1], q_[2]};
+  const int64_t pixels = all[0] * all[1] * all[2] * all[3];
+  // Tasks for some threads, each of them worth its start.
+  const int64_t most =
+      std::max({pixels / 8, 8 * width_, static_cast<int64_t>((1 << 21) / std::max(work_of_position(), 1.0))});
+  if (in_place_) {
+    // Panels of any positions.
+    int64_t taps = 1;
+    for (int64_t i = 0; i < unit_count_; ++i) {
+      units_[i].panels = true;
+      taps = std::max(taps, taps_of(units_[i]));
     }
-    for (int64_t r = row0; r < row1; r += u.block)
-      for (int64_t p = 0; p < panels; ++p)
-        emit(u, g, lists + p * width_, counts[p], r, std::min(u.rows, r + u.block),
-             c + (p * (row1 - row0) + r - row0) * row);
+    chunk_ = std::max<int64_t>(a_.in_channels, 1);
+    while (chunk_ > kLeastChunk && chunk_ * taps * 2 * width_ > budget)
+      chunk_ = divide_up<int64_t>(chunk_, 2);
+    const int64_t panels =
+        std::max<int64_t>(2, std::min(budget / (chunk_ * taps * width_), divide_up(most, width_)));
+    const int64_t count = divide_up(divide_up(pixels, width_), panels);
+    flat_ = divide_up(divide_up(pixels, width_), count) * width_;
+    for (int64_t& n : boxes_) n = 1;
+    boxes_[3] = divide_up(pixels, flat_);
     return;
   }
-  const int64_t stride = k_all * width_ + 16;  // not a power of two
-  T* space = frame.take<T>(panels * stride);
-  T* c = frame.take<T>(u.block * bundle.phases * width_);
-  for (int64_t p = 0; p < panels; ++p) {
-    counts[p] = segments(u, begin + p * width_, std::min(end, begin + (p + 1) * width_), lists + p * width_);
-    T* panel = space + p * stride;
-    for (int64_t j = 0; j < bundle.count; ++j) {
-      fill_panel(u, *bundle.pass[j], g, lists + p * width_, counts[p], 0, k_of(u, j), panel, runs);
-      panel += k_of(u, j) * width_;
-    }
-  }
-  for (int64_t r = row0; r < row1; r += u.block)
-    for (int64_t p = 0; p < panels; ++p) {
-      const T* panel = space + p * stride;
-      for (int64_t j = 0; j < bundle.count; ++j) {
-        multiply(u, j, r, w, bias, panel, 0, k_of(u, j), c, place);
-        panel += k_of(u, j) * width_;
+  double least = 0;
+  bool any = false, packed = false;
+  int64_t best[4], best_chunk = 1;
+  for (const bool panels : {false, true}) {
+    for (int64_t i = 0; i < unit_count_; ++i) units_[i].panels = panels;
+    for (chunk_ = std::max<int64_t>(a_.in_channels, 1);; chunk_ = divide_up<int64_t>(chunk_, 2)) {
+      const bool fits = fit_box(budget, most);
+      const double cost = cost_of_box();
+      const bool better = !any || cost < least;
+      if ((fits && better) || (chunk_ <= kLeastChunk && !any)) {
+        least = cost;
+        any = true;
+        packed = panels;
+        best_chunk = chunk_;
+        std::copy_n(box_, 4, best);
       }
-      emit(u, g, lists + p * width_, counts[p], r, std::min(u.rows, r + u.block), c);
+      if (chunk_ <= kLeastChunk ||
+          (fits && box_[0] * box_[1] * box_[2] * box_[3] >= std::min(pixels, 8 * width_)))
+        break;
     }
-}
-
-template <class T>
-void Engine<T>::multiply(const Unit& u, int64_t j, int64_t r, const T* w, const T* bias, const T* panel,
-                         int64_t k0, int64_t k1, T* c, int32_t* place) const {
-  const Pass& x = *u.x->pass[j];
-  const int64_t k = k_of(u, j), columns = std::min(u.block, u.rows - r) * x.phases, tile = tile_of(columns);
-  const T* from = w + u.weights[j] + r * x.phases * k;
-  const T* b = bias + u.bias[j] + r * x.phases;
-  for (int64_t i = 0; i < columns; ++i)
-    place[i] = static_cast<int32_t>((i / x.phases * u.x->phases + u.x->slot[j][i % x.phases]) * width_);
-  for (int64_t i = 0; i < columns; i += tile) {
-    const int64_t n = std::min(tile, columns - i);
-    leaves_.tile[n](c, place + i, from + k0 * n, panel, k1 - k0, k0 == 0 ? b + i : nullptr);
-    from += k * n;
   }
+  std::copy_n(best, 4, box_);
+  chunk_ = best_chunk;
+  for (int64_t i = 0; i < unit_count_; ++i) units_[i].panels = packed;
+  for (int i = 0; i < 4; ++i) boxes_[i] = divide_up(all[i], box_[i]);
+}
+
+// As many positions as fit with chunk_ channels; false if not even one vector does.
+template <class T>
+bool Engine<T>::fit_box(int64_t budget, int64_t most) {
+  const int64_t all[4] = {a_.batch, q_[0], q_[1], q_[2]};
+  for (int i = 0; i < 4; ++i) box_[i] = 1;
+  box_[3] = std::max<int64_t>(all[3], 1);
+  while (room(box_) > budget && box_[3] > width_)
+    box_[3] = divide_up(divide_up<int64_t>(box_[3], 2), width_) * width_;
+  const bool fits = room(box_) <= budget;
+  int64_t inner = box_[3];
+  for (int i = 2; i >= 0 && box_[i + 1] >= all[i + 1]; --i) {
+    // Working memory grows by the same amount with each row, plane or image.
+    const int64_t one = room(box_);
+    box_[i] = 2;
+    const int64_t more = std::max<int64_t>(1, room(box_) - one);
+    const int64_t n = std::min({all[i], divide_up(most, inner), 1 + (budget - one) / more});
+    box_[i] = n <= 1 ? 1 : divide_up(all[i], divide_up(all[i], n));
+    inner *= box_[i];
+  }
+  return fits;
+}
+
+// Elements of working memory for a box of these extents.
+template <class T>
+int64_t Engine<T>::room(const int64_t* extent) const {
+  int64_t taps = 0;
+  for (int64_t i = 0; i < unit_count_; ++i)
+    if (units_[i].panels) taps = std::max(taps, taps_of(units_[i]));
+  return (slab_of(extent).channel + taps * extent[0] * extent[1] * extent[2] * extent[3]) * chunk_;
 }
 
 template <class T>
-void Engine<T>::emit(const Unit& u, int64_t g, const Segment* list, int64_t count, int64_t r0, int64_t r1,
-                     const T* c) const {
-  for (int64_t r = r0; r < r1; ++r, c += u.x->phases * width_)
-    for (int64_t i = 0; i < count; ++i) emit_line(u, g, list[i], r, c + list[i].at, width_);
+int64_t Engine<T>::taps_of(const Unit& u) {
+  int64_t taps = 0;
+  for (int64_t j = 0; j < u.x->count; ++j) taps += u.z->taps * u.y->taps * u.x->pass[j]->taps;
+  return taps;
+}
+
+// What all boxes cost, about in cycles: a vector of products is half of one, a vector copied is two, a row
+// copied four, sums that wait for the next chunk two.
+template <class T>
+double Engine<T>::cost_of_box() const {
+  const int64_t lanes = leaves_.lanes;
+  const Slab slab = slab_of(box_);
+  const int64_t rows =
+      slab.extent[0] * slab.residues[0] * slab.extent[1] * slab.residues[1] * slab.residues[2];
+  double boxes = 1;
+  const int64_t all[4] = {a_.batch, q_[0], q_[1], q_[2]};
+  for (int i = 0; i < 4; ++i) boxes *= static_cast<double>(all[i]) / static_cast<double>(box_[i]);
+  const auto channels = static_cast<double>(a_.in_channels);
+  double cost = static_cast<double>(box_[0] * rows * (4 + 2 * divide_up(slab.extent[2], lanes))) * channels;
+  for (int64_t i = 0; i < unit_count_; ++i) {
+    const Unit& u = units_[i];
+    const int64_t lines = box_[0] * std::min(box_[1], u.qz) * std::min(box_[2], u.qy),
+                  x = std::min(box_[3], u.qx);
+    const int64_t gap = slab.pitch[2] - x, dense = divide_up(lines * x, lanes);
+    const int64_t vectors = u.panels        ? dense
+                            : gap >= width_ ? lines * divide_up(x, lanes)
+                                            : divide_up(lines * x + (lines - 1) * gap, lanes);
+    if (u.panels)
+      cost += static_cast<double>(taps_of(u) * (2 * dense + 4 * lines * (1 + x / width_))) * channels;
+    for (int64_t j = 0; j < u.x->count; ++j) {
+      const auto columns = static_cast<double>(u.rows * u.x->pass[j]->phases);
+      cost += static_cast<double>(k_of(u, j)) * static_cast<double>(vectors) * columns / 2;
+      if (chunk_ < a_.in_channels)
+        cost += 2 * static_cast<double>(divide_up(a_.in_channels, chunk_) * vectors) * columns;
+    }
+  }
+  return cost * boxes;
+}
+
+template <class T>
+Slab Engine<T>::slab_of(const int64_t* extent) const {
+  const Axis* axes[3] = {&s_.z, &s_.y, &s_.x};
+  Slab slab;
+  int64_t pitch[3], length = extent[0], cells = 1;
+  for (int i = 0; i < 3; ++i) {
+    const int64_t step = axes[i]->in_step, n = extent[i + 1];
+    slab.residues[i] = std::min(step, high_[i] - low_[i] + 1);
+    slab.extent[i] = n + (high_[i] - low_[i]) / step;
+    cells *= slab.residues[i];
+    int64_t shared = 0;
+    if (n == q_[i]) {
+      shared = slab.extent[i] - 1;
+      for (int64_t r = 0; r < slab.residues[i]; ++r) {
+        const int64_t start = low_[i] + r, e = slab.extent[i];
+        shared =
+            std::min({shared, zeros_before(start, step, e), e - end_inside(start, step, e, axes[i]->in)});
+      }
+    }
+    pitch[i] = slab.extent[i] - shared;
+  }
+  if (in_place_) {
+    slab.pitch[3] = 1;
+    slab.pitch[2] = s_.x.in;
+    slab.pitch[1] = s_.y.in * s_.x.in;
+    slab.channel = s_.in();
+    slab.pitch[0] = a_.groups * a_.in_channels * slab.channel;
+    slab.residue = 0;
+    return slab;
+  }
+  slab.pitch[3] = 1;
+  slab.pitch[2] = pitch[2];
+  slab.pitch[1] = pitch[1] * pitch[2];
+  slab.pitch[0] = pitch[0] * slab.pitch[1];
+  length = (extent[0] - 1) * slab.pitch[0] + slab.extent[2];
+  for (int i = 0; i < 2; ++i) length += (slab.extent[i] - 1) * slab.pitch[i + 1];
+  slab.residue = length;
+  slab.channel = length * cells;
+  // Channels start in different sets of the caches.
+  if (slab.channel >= 256) slab.channel = (divide_up<int64_t>(slab.channel, 16) | 1) * 16;
+  return slab;
+}
+
+// --- inputs
+
+template <class T>
+int64_t Engine<T>::offset_of(const Slab& slab, const Unit& u, const Pass& x, int64_t tap) const {
+  const int64_t offset[3] = {u.z->offset[tap / x.taps / u.y->taps] - low_[0],
+                             u.y->offset[tap / x.taps % u.y->taps] - low_[1],
+                             x.offset[tap % x.taps] - low_[2]};
+  const int64_t step[3] = {s_.z.in_step, s_.y.in_step, s_.x.in_step};
+  int64_t residue = 0, at = 0;
+  for (int i = 0; i < 3; ++i) {
+    residue = residue * slab.residues[i] + offset[i] % step[i];
+    at += offset[i] / step[i] * slab.pitch[i + 1];
+  }
+  return residue * slab.residue + at;
+}
+
+template <class T>
+void Engine<T>::fill_slab(const Slab& slab, const Box& box, int64_t g, int64_t c0, int64_t c1, T* to) const {
+  const int64_t channels = a_.groups * a_.in_channels, plane = s_.in();
+  const int64_t images = box.end[0] - box.begin[0];
+  ScratchFrame frame;
+  ConvRun* runs = frame.take<ConvRun>(images * slab.residues[0] * slab.extent[0] * slab.residues[1] *
+                                      slab.extent[1] * slab.residues[2]);
+  int64_t count = 0;
+  for (int64_t n = 0; n < images; ++n)
+    for (int64_t rz = 0; rz < slab.residues[0]; ++rz)
+      for (int64_t ry = 0; ry < slab.residues[1]; ++ry)
+        for (int64_t rx = 0; rx < slab.residues[2]; ++rx) {
+          const int64_t start = s_.x.in_step * box.begin[3] + low_[2] + rx;
+          const int64_t lead = zeros_before(start, s_.x.in_step, slab.extent[2]);
+          const int64_t stop = std::max(lead, end_inside(start, s_.x.in_step, slab.extent[2], s_.x.in));
+          for (int64_t mz = 0; mz < slab.extent[0]; ++mz)
+            for (int64_t my = 0; my < slab.extent[1]; ++my) {
+              const int64_t z = s_.z.in_step * (box.begin[1] + mz) + low_[0] + rz;
+              const int64_t y = s_.y.in_step * (box.begin[2] + my) + low_[1] + ry;
+              const bool inside = z >= 0 && z < s_.z.in && y >= 0 && y < s_.y.in;
+              runs[count++] = {((rz * slab.residues[1] + ry) * slab.residues[2] + rx) * slab.residue +
+                                   n * slab.pitch[0] + mz * slab.pitch[1] + my * slab.pitch[2],
+                               inside ? n * channels * plane + (z * s_.y.in + y) * s_.x.in + start : 0,
+                               inside ? lead : 0, inside ? stop : 0};
+            }
+        }
+  const int64_t source = (box.begin[0] * channels + g * a_.in_channels + c0) * plane;
+  leaves_.gather[a_.type](to, slab.channel, static_cast<const char*>(a_.in) + source * size_, c1 - c0, plane,
+                          s_.x.in_step, runs, count, slab.extent[2]);
+}
+
+// The rows of a box that a unit computes; `at` is not set.
+template <class T>
+int64_t Engine<T>::lines_of(const Unit& u, const Box& box, const Slab& slab, Segment* list) const {
+  int64_t count = 0;
+  const int64_t z0 = std::max(box.begin[1], u.z->begin), z1 = std::min(box.end[1], u.z->end);
+  const int64_t y0 = std::max(box.begin[2], u.y->begin), y1 = std::min(box.end[2], u.y->end);
+  const int64_t left = std::max(box.begin[3], u.x->begin), right = std::min(box.end[3], u.x->end);
+  for (int64_t n = box.begin[0]; n < box.end[0]; ++n)
+    for (int64_t z = z0; z < z1; ++z)
+      for (int64_t y = y0; y < y1; ++y) {
+        int64_t x0 = left, x1 = right;
+        if (in_place_) {
+          const int64_t row = ((n * q_[0] + z) * q_[1] + y) * q_[2];
+          x0 = std::max(x0, box.p0 - row);
+          x1 = std::min(x1, box.p1 - row);
+        }
+        if (x0 >= x1) continue;
+        list[count++] = {n,
+                         z,
+                         y,
+                         x0,
+                         0,
+                         x1 - x0,
+                         (n - box.begin[0]) * slab.pitch[0] + (z - box.begin[1]) * slab.pitch[1] +
+                             (y - box.begin[2]) * slab.pitch[2] + x0 - box.begin[3]};
+      }
+  return count;
+}
+
+// --- tasks
+
+template <class T>
+void Engine<T>::run_first(int64_t task, const T* packed, const T* packed_bias) const {
+  const int64_t g = task % a_.groups;
+  task /= a_.groups;
+  const int64_t unit = split_units_ ? task % unit_count_ : 0;
+  if (split_units_) task /= unit_count_;
+  const int64_t part = task % parts_;
+  task /= parts_;
+  const int64_t all[4] = {a_.batch, q_[0], q_[1], q_[2]};
+  Box box;
+  int64_t extent[4];
+  if (in_place_) {
+    box.p0 = task * flat_;
+    box.p1 = box.p0 + flat_;
+    int64_t inner = 1;
+    for (int i = 3; i >= 0; --i) {
+      // Whole images, planes and rows around the positions.
+      const int64_t begin = box.p0 / inner, end = divide_up(box.p1, inner);
+      const bool one = end - begin <= all[i] - begin % all[i];
+      box.begin[i] = i == 0 ? begin : one ? begin % all[i] : 0;
+      box.end[i] = i == 0 ? std::min(end, all[0]) : one ? begin % all[i] + end - begin : all[i];
+      inner *= all[i];
+    }
+    box.begin[3] = 0;
+    box.end[3] = all[3];
+  } else {
+    for (int i = 3; i >= 0; --i) {
+      box.begin[i] = task % boxes_[i] * box_[i];
+      box.end[i] = std::min(all[i], box.begin[i] + box_[i]);
+      task /= boxes_[i];
+    }
+  }
+  for (int i = 0; i < 4; ++i) extent[i] = box.end[i] - box.begin[i];
+  const Slab slab = slab_of(extent);
+  ScratchFrame frame;
+  T* space = in_place_ ? nullptr : frame.take<T>(slab.channel * chunk_ + 64);
+  if (!in_place_ && chunk_ >= a_.in_channels) fill_slab(slab, box, g, 0, a_.in_channels, space);
+  for (int64_t i = unit; i < (split_units_ ? unit + 1 : unit_count_); ++i)
+    run_unit(units_[i], box, slab, g, part, packed + g * group_weights_, packed_bias + g * group_bias_,
+             space);
+}
+
+template <class T>
+void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_t g, int64_t part, const T* w,
+                         const T* bias, T* space) const {
+  const Bundle& bundle = *u.x;
+  const int64_t blocks = divide_up(u.rows, u.block), lanes = leaves_.lanes;
+  const int64_t row0 = part * blocks / parts_ * u.block;
+  const int64_t row1 = std::min(u.rows, (part + 1) * blocks / parts_ * u.block);
+  ScratchFrame frame;
+  Segment* lines = frame.take<Segment>((box.end[0] - box.begin[0]) * (box.end[1] - box.begin[1]) *
+                                       (box.end[2] - box.begin[2]));
+  const int64_t line_count = lines_of(u, box, slab, lines);
+  if (line_count == 0 || row0 >= row1) return;
+
+  // Tiles over the lines: of four vectors while all columns are few, the rest of fewer.
+  int64_t widest = 0;
+  for (int64_t j = 0; j < bundle.count; ++j)
+    widest = std::max(widest, tile_of(u.block * bundle.pass[j]->phases));
+  const int64_t taps = taps_of(u);
+  const int largest = widest <= leaves_.few ? 2 : 1;
+  Run* runs = frame.take<Run>(3 * line_count);
+  int64_t run_count = 0, width = 0, panel = 0;
+  const auto cover = [&](int64_t from, int64_t pixels) {
+    int64_t vectors = divide_up(pixels, lanes);
+    for (int log = largest; log >= 0 && vectors > 0; --log) {
+      const int64_t n = vectors >> log, size = lanes << log;
+      if (n == 0) continue;
+      vectors -= n << log;
+      Run& run = runs[run_count++];
+      run = {log, from, width, n, size};
+      if (u.panels) {
+        run.from = panel;
+        run.step = taps * chunk_ * size + 16;  // not a power of two
+        panel += n * run.step;
+      }
+      from += n * size;
+      width += n * size;
+    }
+  };
+  if (u.panels) {
+    int64_t pixels = 0;
+    for (int64_t i = 0; i < line_count; ++i) {
+      lines[i].at = pixels;
+      pixels += lines[i].count;
+    }
+    cover(0, pixels);
+  } else {
+    // Rows that are close to one another are one stretch.
+    for (int64_t i = 0; i < line_count;) {
+      const int64_t begin = lines[i].from, at = width;
+      int64_t end = begin;
+      do {
+        lines[i].at = at + lines[i].from - begin;
+        end = lines[i].from + lines[i].count;
+        ++i;
+      } while (i < line_count && lines[i].from < end + width_);
+      cover(begin, end - begin);
+    }
+  }
+  width = (divide_up(width, lanes) | 1) * lanes;
+
+  // Copies from lines to panels.
+  ConvCopy* copies = nullptr;
+  int64_t copy_count = 0;
+  T* panels = nullptr;
+  if (u.panels) {
+    panels = frame.take<T>(panel + 64);
+    copies = frame.take<ConvCopy>(line_count + divide_up(width, lanes));
+    int64_t r = 0, tile = 0, inside = 0;  // in a run, its tiles, and a tile
+    for (int64_t i = 0; i < line_count; ++i)
+      for (int64_t x = 0; x < lines[i].count;) {
+        const int64_t size = lanes << runs[r].log, n = std::min(lines[i].count - x, size - inside);
+        copies[copy_count++] = {runs[r].from + tile * runs[r].step + inside, lines[i].from + x, n, size};
+        x += n;
+        inside += n;
+        if (inside == size) {
+          inside = 0;
+          if (++tile == runs[r].count) {
+            tile = 0;
+            ++r;
+          }
+        }
+      }
+  }
+
+  const bool chunked = chunk_ < a_.in_channels;
+  const int64_t sums = chunked ? row1 - row0 : u.block, slots = bundle.phases;
+  T* c = frame.take<T>(sums * slots * width + 64);
+  int32_t* place = frame.take<int32_t>(u.block * slots);
+  int64_t* offsets = frame.take<int64_t>(3 * taps + 1);
+  for (int64_t c0 = 0; c0 < a_.in_channels; c0 += chunk_) {
+    const int64_t c1 = std::min(a_.in_channels, c0 + chunk_), channels = c1 - c0;
+    const T *source = space, *end = space + slab.channel * chunk_ + 64;
+    if (in_place_) {
+      const int64_t plane = s_.in(), all = a_.groups * a_.in_channels;
+      source = static_cast<const T*>(a_.in) + (box.begin[0] * all + g * a_.in_channels + c0) * plane +
+               box.begin[1] * slab.pitch[1] + box.begin[2] * slab.pitch[2] + box.begin[3];
+      end = static_cast<const T*>(a_.in) + a_.batch * all * plane;
+    } else if (chunked) {
+      fill_slab(slab, box, g, c0, c1, space);
+    }
+    int64_t tap0 = 0;
+    for (int64_t j = 0; j < bundle.count; ++j) {
+      const Pass& x = *bundle.pass[j];
+      const int64_t n = u.z->taps * u.y->taps * x.taps;
+      for (int64_t t = 0; t < n; ++t, ++tap0) {
+        const int64_t at = offset_of(slab, u, x, t);
+        for (int log = 0; log <= largest; ++log)
+          offsets[log * taps + tap0] = u.panels ? tap0 * channels * (lanes << log) : at;
+        if (u.panels)
+          leaves_.pack(panels, source + at, tap0 * channels, channels, slab.channel, copies, copy_count, end);
+      }
+    }
+    for (int64_t r = row0; r < row1; r += u.block) {
+      T* to = c + (chunked ? r - row0 : 0) * slots * width;
+      tap0 = 0;
+      for (int64_t j = 0; j < bundle.count; ++j) {
+        const Pass& x = *bundle.pass[j];
+        const int64_t n = u.z->taps * u.y->taps * x.taps, k = k_of(u, j);
+        const int64_t columns = std::min(u.block, u.rows - r) * x.phases, tile = tile_of(columns);
+        const T* from = w + u.weights[j] + r * x.phases * k;
+        const T* b = bias + u.bias[j] + r * x.phases;
+        for (int64_t i = 0; i < columns; ++i)
+          place[i] = static_cast<int32_t>((i / x.phases * slots + u.x->slot[j][i % x.phases]) * width);
+        for (int64_t i = 0; i < columns; i += tile) {
+          const int64_t m = std::min(tile, columns - i);
+          for (int64_t q = 0; q < run_count; ++q) {
+            const Run& run = runs[q];
+            const ConvSum sum = {offsets + run.log * taps + tap0,
+                                 n,
+                                 channels,
+                                 u.panels ? lanes << run.log : slab.channel,
+                                 (a_.in_channels - channels) * m,
+                                 run.count,
+                                 lanes << run.log,
+                                 run.step};
+            leaves_.tile[run.log][m](to + run.at, place + i, from + c0 * m,
+                                     (u.panels ? panels : space) + run.from, &sum, c0 == 0 ? b + i : nullptr);
+          }
+          from += k * m;
+        }
+        tap0 += n;
+      }
+      if (c1 < a_.in_channels) continue;
+      for (int64_t e = r; e < std::min(row1, r + u.block); ++e, to += slots * width)
+        for (int64_t i = 0; i < line_count; ++i) emit_line(u, g, lines[i], e, to + lines[i].at, width);
+    }
+  }
 }
 
 template <class T>

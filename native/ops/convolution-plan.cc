@@ -57,7 +57,11 @@ Engine<T>::Engine(const ConvArgs& a, const Geometry& s, const KernelTable& kerne
     : a_(a), s_(s), leaves_(leaves_of<T>(kernels)), width_(2 * leaves_.lanes), size_(bytes_of(a.type)) {
   make_bundles(frame);
   make_units(frame);
-  plan_depth();
+  strips_ = 0;
+  if (!a.nhwc) {
+    plan_first();
+    plan_depth();
+  }
 }
 
 template <class T>
@@ -135,6 +139,7 @@ void Engine<T>::make_units(ScratchFrame* frame) {
           k += k_of(u, j);
           work += k_of(u, j) * all;
         }
+        if (!a_.nhwc) continue;
         divide(&u, k, work);
         u.first_task = tasks_;
         tasks_ += u.tiles * u.parts;
@@ -144,22 +149,20 @@ void Engine<T>::make_units(ScratchFrame* frame) {
 
 template <class T>
 void Engine<T>::divide(Unit* u, int64_t k, int64_t work) {
-  const int64_t unit = a_.nhwc ? leaves_.most : width_;
-  const int64_t panels = std::max<int64_t>(0, divide_up(u->pixels, unit));
+  const int64_t unit = leaves_.most;
+  const int64_t panels = divide_up(u->pixels, unit);
   const int64_t bytes = std::max<int64_t>(k, 1) * unit * static_cast<int64_t>(sizeof(T));
   const int64_t per_task = std::max<int64_t>(1, (8 << 20) / std::max<int64_t>(work * unit, 1));
-  u->chunked = !a_.nhwc && bytes * 2 > kPanel;
-  u->sub = u->chunked ? std::min<int64_t>(4, std::max<int64_t>(panels, 1))
-                      : std::max<int64_t>(1, std::min(kPanel / bytes, std::max(panels / 16, per_task)));
+  u->sub = std::max<int64_t>(1, std::min(kPanel / bytes, std::max(panels / 16, per_task)));
   u->tiles = divide_up(panels, u->sub);
-  const int64_t blocks = a_.nhwc ? divide_up(u->rows * u->x->phases, width_) : divide_up(u->rows, u->block);
+  const int64_t blocks = divide_up(u->rows * u->x->phases, width_);
   u->parts = 1;
   const int64_t tasks = u->tiles * a_.groups * s_.z.count * s_.y.count * bundle_count_;
   if (tasks < 8 && work * unit * u->sub > (1 << 21))
     u->parts =
         std::min({blocks, divide_up<int64_t>(8, tasks), divide_up<int64_t>(work * unit * u->sub, 1 << 21)});
   // Where K is cut into chunks, the sums of a part wait in memory.
-  if (u->chunked || bytes > kPanel) {
+  if (bytes > kPanel) {
     const int64_t most = std::max<int64_t>(1, kSums / (unit * u->sub * static_cast<int64_t>(sizeof(T))));
     const int64_t all = u->rows * u->x->phases;
     u->parts = std::min(blocks, std::max(u->parts, divide_up(all, most)));
@@ -176,7 +179,7 @@ int64_t Engine<T>::segments(const Unit& u, int64_t begin, int64_t end, Segment* 
   int64_t z = rest % u.qz, n = rest / u.qz;
   for (int64_t p = begin; p < end;) {
     const int64_t run = std::min(u.qx - x, end - p);
-    list[count++] = {n, u.z->begin + z, u.y->begin + y, u.x->begin + x, p - begin, run};
+    list[count++] = {n, u.z->begin + z, u.y->begin + y, u.x->begin + x, p - begin, run, 0};
     p += run;
     x = 0;
     if (++y == u.qy) {
@@ -196,6 +199,10 @@ void Engine<T>::run(int64_t task, const T* packed, const T* packed_bias) const {
     run_depth(task, packed, packed_bias);
     return;
   }
+  if (!a_.nhwc) {
+    run_first(task, packed, packed_bias);
+    return;
+  }
   const int64_t g = task % a_.groups;
   task /= a_.groups;
   int64_t i = 0;
@@ -205,10 +212,7 @@ void Engine<T>::run(int64_t task, const T* packed, const T* packed_bias) const {
   const int64_t part = task % u.parts, tile = task / u.parts;
   const T* w = packed + g * group_weights_;
   const T* b = packed_bias + g * group_bias_;
-  if (a_.nhwc)
-    run_columns_last(u, g, tile, part, w, b);
-  else
-    run_columns(u, g, tile, part, w, b);
+  run_columns_last(u, g, tile, part, w, b);
 }
 
 template class Engine<float>;
