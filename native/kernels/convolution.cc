@@ -192,30 +192,6 @@ UPS_INLINE void copy_run(float* to, const Half* from, int64_t n) {
   for (int64_t i = 0; i < n; ++i) to[i] = widen(from[i]);
 }
 
-// All runs of a channel before the next channel: they share its cache lines.
-template <class T, class S>
-void gather(T* to, int64_t width, const void* from, int64_t channels, int64_t channel, int64_t step,
-            const ConvRun* runs, int64_t count, int64_t n) {
-  const S* x = static_cast<const S*>(from);
-  for (int64_t c = 0; c < channels; ++c, to += width, x += channel) {
-    for (int64_t r = 0; r < count; ++r) {
-      const ConvRun& run = runs[r];
-      T* at = to + run.to;
-      const S* source = x + run.from;
-      const int64_t lead = run.lead, stop = run.stop;
-      for (int64_t i = 0; i < lead; ++i) at[i] = 0;
-      if (step == 1) {
-        if (stop > lead) copy_run(at + lead, source + lead, stop - lead);
-      } else if (step == 2) {
-        for (int64_t i = lead; i < stop; ++i) at[i] = widen(source[2 * i]);
-      } else {
-        for (int64_t i = lead; i < stop; ++i) at[i] = widen(source[step * i]);
-      }
-      for (int64_t i = stop; i < n; ++i) at[i] = 0;
-    }
-  }
-}
-
 #if UPS_LANES == 16
 #define UPS_ZIP(x, y, h)                                                                                    \
   __builtin_shufflevector(x, y, 8 * h, 8 * h + 16, 8 * h + 1, 8 * h + 17, 8 * h + 2, 8 * h + 18, 8 * h + 3, \
@@ -242,6 +218,63 @@ UPS_INLINE void zip(vf* x) {
     }
 #pragma GCC unroll 16
     for (int i = 0; i < N; ++i) x[i] = y[i];
+  }
+}
+
+// Pixels first … stop, `step` apart, of neighbouring channels, and zeros around them.
+template <class T, class S>
+UPS_INLINE void turn(T* to, int64_t width, const S* from, int64_t channels, int64_t step, int64_t lead,
+                     int64_t stop, int64_t n) {
+  for (int64_t c = 0; c < channels; ++c) {
+    for (int64_t i = 0; i < lead; ++i) to[c * width + i] = 0;
+    for (int64_t i = stop; i < n; ++i) to[c * width + i] = 0;
+  }
+  int64_t i = lead;
+  if constexpr (__is_same(S, float)) {
+    for (; i + LANES <= stop; i += LANES) {
+      int64_t c = 0;
+      for (; c + LANES <= channels; c += LANES) {
+        vf x[LANES];
+#pragma GCC unroll 16
+        for (int j = 0; j < LANES; ++j) x[j] = load(from + (i + j) * step + c);
+        zip<LANES>(x);
+#pragma GCC unroll 16
+        for (int j = 0; j < LANES; ++j) store(to + (c + j) * width + i, x[j]);
+      }
+      for (; c < channels; ++c)
+        for (int64_t j = i; j < i + LANES; ++j) to[c * width + j] = from[j * step + c];
+    }
+  }
+  for (; i < stop; ++i)
+    for (int64_t c = 0; c < channels; ++c) to[c * width + i] = widen(from[i * step + c]);
+}
+
+// All runs of a channel before the next channel: they share its cache lines.
+template <class T, class S>
+void gather(T* to, int64_t width, const void* from, int64_t channels, int64_t channel, int64_t step,
+            const ConvRun* runs, int64_t count, int64_t n) {
+  const S* x = static_cast<const S*>(from);
+  if (channel == 1) {
+    for (int64_t r = 0; r < count; ++r)
+      turn(to + runs[r].to, width, x + runs[r].from, channels, step, runs[r].lead, runs[r].stop, n);
+    return;
+  }
+  for (int64_t c = 0; c < channels; ++c, to += width, x += channel) {
+    for (int64_t r = 0; r < count; ++r) {
+      const ConvRun& run = runs[r];
+      T* at = to + run.to;
+      const S* source = x + run.from;
+      const int64_t lead = run.lead, stop = run.stop;
+      for (int64_t i = 0; i < lead; ++i) at[i] = 0;
+      if (step == 1) {
+        if (stop > lead) copy_run(at + lead, source + lead, stop - lead);
+      } else if (step == 2) {
+        for (int64_t i = lead; i < stop; ++i) at[i] = widen(source[2 * i]);
+      } else {
+        for (int64_t i = lead; i < stop; ++i) at[i] = widen(source[step * i]);
+      }
+      for (int64_t i = stop; i < n; ++i) at[i] = 0;
+    }
   }
 }
 

@@ -8,7 +8,7 @@ template <class T>
 void Engine<T>::plan_depth() {
   strips_ = 0;
   const Pass& z = s_.z.pass[0];
-  if (a_.in_channels != 1 || s_.z.count != 1 || s_.z.in != 1 || s_.z.out != 1 || z.taps != 1 ||
+  if (a_.nhwc || a_.in_channels != 1 || s_.z.count != 1 || s_.z.in != 1 || s_.z.out != 1 || z.taps != 1 ||
       z.phases != 1 || z.offset[0] != 0)
     return;
   low_x_ = low_y_ = INT64_MAX;

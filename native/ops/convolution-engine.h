@@ -251,6 +251,7 @@ class Engine {
   const Geometry& s_;
   const ConvLeaves<T>& leaves_;
   const int64_t width_, size_;
+  const bool first_;  // vectors hold pixels, in either layout: of few channels they do even in channels last
   Bundle* bundles_;
   Unit* units_;
   int64_t bundle_count_, unit_count_;

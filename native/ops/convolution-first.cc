@@ -29,7 +29,7 @@ int64_t end_inside(int64_t start, int64_t step, int64_t extent, int64_t in) {
 template <class T>
 void Engine<T>::plan_first() {
   const Axis* axes[3] = {&s_.z, &s_.y, &s_.x};
-  in_place_ = size_ == static_cast<int64_t>(sizeof(T));
+  in_place_ = size_ == static_cast<int64_t>(sizeof(T)) && !a_.nhwc;
   for (int i = 0; i < 3; ++i) {
     const Axis& axis = *axes[i];
     int64_t low = INT64_MAX, high = INT64_MIN, q = 0;
@@ -268,7 +268,7 @@ int64_t Engine<T>::offset_of(const Slab& slab, const Unit& u, const Pass& x, int
 template <class T>
 void Engine<T>::fill_slab(const Slab& slab, const Box& box, int64_t g, int64_t c0, int64_t c1, T* to) const {
   const int64_t channels = a_.groups * a_.in_channels, plane = s_.in();
-  const int64_t images = box.end[0] - box.begin[0];
+  const int64_t images = box.end[0] - box.begin[0], pixel = a_.nhwc ? channels : 1;
   ScratchFrame frame;
   ConvRun* runs = frame.take<ConvRun>(images * slab.residues[0] * slab.extent[0] * slab.residues[1] *
                                       slab.extent[1] * slab.residues[2]);
@@ -285,15 +285,17 @@ void Engine<T>::fill_slab(const Slab& slab, const Box& box, int64_t g, int64_t c
               const int64_t z = s_.z.in_step * (box.begin[1] + mz) + low_[0] + rz;
               const int64_t y = s_.y.in_step * (box.begin[2] + my) + low_[1] + ry;
               const bool inside = z >= 0 && z < s_.z.in && y >= 0 && y < s_.y.in;
-              runs[count++] = {((rz * slab.residues[1] + ry) * slab.residues[2] + rx) * slab.residue +
-                                   n * slab.pitch[0] + mz * slab.pitch[1] + my * slab.pitch[2],
-                               inside ? n * channels * plane + (z * s_.y.in + y) * s_.x.in + start : 0,
-                               inside ? lead : 0, inside ? stop : 0};
+              runs[count++] = {
+                  ((rz * slab.residues[1] + ry) * slab.residues[2] + rx) * slab.residue + n * slab.pitch[0] +
+                      mz * slab.pitch[1] + my * slab.pitch[2],
+                  inside ? n * channels * plane + ((z * s_.y.in + y) * s_.x.in + start) * pixel : 0,
+                  inside ? lead : 0, inside ? stop : 0};
             }
         }
-  const int64_t source = (box.begin[0] * channels + g * a_.in_channels + c0) * plane;
-  leaves_.gather[a_.type](to, slab.channel, static_cast<const char*>(a_.in) + source * size_, c1 - c0, plane,
-                          s_.x.in_step, runs, count, slab.extent[2]);
+  const int64_t channel = a_.nhwc ? 1 : plane;
+  const int64_t source = box.begin[0] * channels * plane + (g * a_.in_channels + c0) * channel;
+  leaves_.gather[a_.type](to, slab.channel, static_cast<const char*>(a_.in) + source * size_, c1 - c0,
+                          channel, s_.x.in_step * pixel, runs, count, slab.extent[2]);
 }
 
 // The rows of a box that a unit computes; `at` is not set.
@@ -526,16 +528,18 @@ void Engine<T>::emit_line(const Unit& u, int64_t g, const Segment& s, int64_t r,
   const int64_t fy = r % u.y->phases, fz = r / u.y->phases % u.z->phases, o = r / u.y->phases / u.z->phases;
   const int64_t z = s.z * s_.z.out_step + u.z->phase[fz], y = s.y * s_.y.out_step + u.y->phase[fy];
   if (z >= s_.z.out || y >= s_.y.out) return;
-  char* row = static_cast<char*>(a_.out) +
-              (((s.n * channels + g * a_.out_channels + o) * s_.z.out + z) * s_.y.out + y) * s_.x.out * size_;
-  if (bundle.phases == step) {
+  const int64_t pixel = a_.nhwc ? channels : 1, channel = g * a_.out_channels + o;
+  const int64_t at = a_.nhwc ? ((s.n * s_.z.out + z) * s_.y.out + y) * s_.x.out * channels + channel
+                             : (((s.n * channels + channel) * s_.z.out + z) * s_.y.out + y) * s_.x.out;
+  char* row = static_cast<char*>(a_.out) + at * size_;
+  if (bundle.phases == step && pixel == 1) {
     const int64_t n = std::min(s.count * step, s_.x.out - s.x * step);
     leaves_.interleave[a_.type](row + s.x * step * size_, c, width, step, n);
     return;
   }
   for (int64_t f = 0; f < bundle.phases; ++f) {
     const int64_t x = s.x * step + bundle.phase[f], n = std::min(s.count, divide_up(s_.x.out - x, step));
-    if (n > 0) leaves_.scatter[a_.type](row + x * size_, step, c + f * width, n);
+    if (n > 0) leaves_.scatter[a_.type](row + x * pixel * size_, step * pixel, c + f * width, n);
   }
 }
 

@@ -54,11 +54,16 @@ Geometry::Geometry(const ConvArgs& a, ScratchFrame* frame) {
 
 template <class T>
 Engine<T>::Engine(const ConvArgs& a, const Geometry& s, const KernelTable& kernels, ScratchFrame* frame)
-    : a_(a), s_(s), leaves_(leaves_of<T>(kernels)), width_(2 * leaves_.lanes), size_(bytes_of(a.type)) {
+    : a_(a),
+      s_(s),
+      leaves_(leaves_of<T>(kernels)),
+      width_(2 * leaves_.lanes),
+      size_(bytes_of(a.type)),
+      first_(!a.nhwc || 2 * a.out_channels < leaves_.lanes) {
   make_bundles(frame);
   make_units(frame);
   strips_ = 0;
-  if (!a.nhwc) {
+  if (first_) {
     plan_first();
     plan_depth();
   }
@@ -130,7 +135,7 @@ void Engine<T>::make_units(ScratchFrame* frame) {
         u.block = divide_up(u.rows, divide_up(u.rows, u.block));
         for (int64_t j = 0; j < u.x->count; ++j) {
           const int64_t all = u.rows * u.x->pass[j]->phases;
-          const int64_t padded = a_.nhwc ? divide_up(all, width_) * width_ : all;
+          const int64_t padded = first_ ? all : divide_up(all, width_) * width_;
           u.weights[j] = group_weights_;
           u.bias[j] = group_bias_;
           group_weights_ += (k_of(u, j) * padded + 15) & ~int64_t{15};
@@ -139,7 +144,7 @@ void Engine<T>::make_units(ScratchFrame* frame) {
           k += k_of(u, j);
           work += k_of(u, j) * all;
         }
-        if (!a_.nhwc) continue;
+        if (first_) continue;
         divide(&u, k, work);
         u.first_task = tasks_;
         tasks_ += u.tiles * u.parts;
@@ -199,7 +204,7 @@ void Engine<T>::run(int64_t task, const T* packed, const T* packed_bias) const {
     run_depth(task, packed, packed_bias);
     return;
   }
-  if (!a_.nhwc) {
+  if (first_) {
     run_first(task, packed, packed_bias);
     return;
   }

@@ -14,10 +14,10 @@ void Engine<T>::pack(const T* weight, const T* bias, int64_t g, int64_t task, T*
     for (int64_t j = 0; j < units_[i].x->count; ++j) {
       const int64_t parts = packing_parts(units_[i], j);
       if (task < parts) {
-        if (a_.nhwc)
-          pack_columns_last(units_[i], j, task, parts, stride, w, b, packed, packed_bias);
-        else
+        if (first_)
           pack_columns(units_[i], j, task, parts, stride, w, b, packed, packed_bias);
+        else
+          pack_columns_last(units_[i], j, task, parts, stride, w, b, packed, packed_bias);
         return;
       }
       task -= parts;
@@ -27,7 +27,7 @@ void Engine<T>::pack(const T* weight, const T* bias, int64_t g, int64_t task, T*
 template <class T>
 Column Engine<T>::column_of(const Unit& u, const Pass& x, int64_t c) const {
   Column k;
-  if (a_.nhwc) {
+  if (!first_) {
     k.o = c % a_.out_channels;
     c /= a_.out_channels;
     k.fx = c % x.phases;
@@ -98,7 +98,7 @@ int64_t Engine<T>::single(const Pass& z, int64_t ez, const Pass& y, int64_t ey, 
 template <class T>
 int64_t Engine<T>::packing_parts(const Unit& u, int64_t j) const {
   const int64_t columns = u.rows * u.x->pass[j]->phases;
-  const int64_t blocks = a_.nhwc ? divide_up(columns, width_) : divide_up(u.rows, u.block);
+  const int64_t blocks = first_ ? divide_up(u.rows, u.block) : divide_up(columns, width_);
   return std::max<int64_t>(1, std::min(blocks, columns * k_of(u, j) >> 16));
 }
 
