@@ -45,6 +45,31 @@ function maskOf({ size, counts }: MaskRle): number[] {
   return Array.from({ length: h * w }, (_, i) => columns[(i % w) * h + Math.floor(i / w)]!);
 }
 
+describe('the best class', () => {
+  it('has the bits of interpolate at every factor, zeros of both signs included', () => {
+    // Odd factors put outputs exactly on pixels; a width that grows more than the height, and the other way round.
+    for (const size of [
+      [40, 600],
+      [24, 200],
+      [200, 120],
+      [15, 45],
+    ]) {
+      const x = float([1, 7, 8, 40], size[1]!);
+      const r = random(7);
+      x.data = x.data.map((v) => (r.chance(0.4) ? r.pick([0, -0]) : v));
+      const { classes, scores } = interpolateArgmaxSync(x, { size, mode: 'bilinear', scores: true });
+      const whole = interpolateSync(x, { size, mode: 'bilinear' }).data as Float32Array;
+      const pixels = size[0]! * size[1]!;
+      for (let p = 0; p < pixels; p++) {
+        let best = 0;
+        for (let c = 1; c < 7; c++) if (whole[c * pixels + p]! > whole[best * pixels + p]!) best = c;
+        if (classes.data[p] !== best || !Object.is(scores!.data[p], whole[best * pixels + p]))
+          expect([p, classes.data[p], scores!.data[p]]).toEqual([p, best, whole[best * pixels + p]]);
+      }
+    }
+  });
+});
+
 describe('run lengths', () => {
   it('are those of a mask worked by hand', () => {
     const x = { data: Float32Array.of(-1, 1, 1, 1, -1, -1), dims: [1, 1, 2, 3] };

@@ -1,6 +1,6 @@
 /** README.md is true: every snippet runs, prints what its comments say, and every public function is listed. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -53,6 +53,14 @@ describe('shell', () => {
 it('shows what explain prints', () => {
   const shown = blocks.find((b) => b.code.startsWith('one panel per input element'))!;
   expect(upsampling(['explain', 'conv-transpose']).out).toContain(shown.code);
+});
+
+it('names only programs that exist', () => {
+  const programs = [...text.matchAll(/node (bench\/[\w/-]+\.mjs)/g)].map((m) => m[1]!);
+  expect(programs).toEqual(
+    expect.arrayContaining(readdirSync(join(root, 'bench/examples')).map((f) => `bench/examples/${f}`)),
+  );
+  for (const program of programs) expect(existsSync(join(root, program)), program).toBe(true);
 });
 
 it('names only commands and scripts that exist', () => {

@@ -85,13 +85,23 @@ Status by_rows(const InterpolateArgmaxArgs& a, const Context& context) {
 // --- linear enlargement of float planes
 // ------------------------------------------------------------------------------
 
-// Every output of the axis blends two pixels with weights that are not negative.
+// Every output of the axis blends at most two pixels with weights that are not negative.
 bool two_taps(const AxisTable& axis) {
   if (axis.taps != 2) return false;
   const auto* weight = static_cast<const float*>(axis.weight);
   for (int64_t o = 0; o < axis.out_size; ++o)
-    if (axis.count[o] != 2 || !(weight[o] >= 0) || !(weight[axis.out_size + o] >= 0)) return false;
+    if (!(weight[o] >= 0) || (axis.count[o] == 2 && !(weight[axis.out_size + o] >= 0))) return false;
   return true;
+}
+
+// The second pixel of output o and its weight. An output that is one pixel, as in the middle of every odd
+// factor, takes it a second time with weight 0: for finite values that has the same bits, zeros of both signs
+// included.
+int32_t second_index(const AxisTable& axis, int64_t o) {
+  return axis.index[axis.count[o] == 2 ? axis.out_size + o : o];
+}
+float second_weight(const AxisTable& axis, int64_t o) {
+  return axis.count[o] == 2 ? static_cast<const float*>(axis.weight)[axis.out_size + o] : 0.0F;
 }
 
 // The columns [x0, x1) in whole vectors.
@@ -109,9 +119,9 @@ TwoTapColumns two_tap_columns(const AxisTable& axis, int64_t x0, int64_t x1, Scr
     for (int64_t i = x * lanes; i < (x + 1) * lanes; ++i) {
       const int64_t o = std::min(x0 + i, x1 - 1);
       first[i] = axis.index[o];
-      second[i] = axis.index[axis.out_size + o];
+      second[i] = second_index(axis, o);
       u[i] = weight[o];
-      v[i] = weight[axis.out_size + o];
+      v[i] = second_weight(axis, o);
       low = std::min({low, first[i], second[i]});
       high = std::max({high, first[i], second[i]});
     }
@@ -152,9 +162,11 @@ void reduce_pairs(const InterpolateArgmaxArgs& a, int64_t image, int64_t x0, int
   const TwoTapColumns table = two_tap_columns(x, x0, x1, &frame);
   const int64_t columns = table.vectors * kernels().lanes;
   auto* pairs = frame.take<Pair>(deep);
+  auto* v = frame.take<float>(deep);
   int64_t count = 0;
   for (int64_t r = r0; r < r1; ++r) {
-    const int32_t first = y.index[r], second = y.index[y.out_size + r];
+    const int32_t first = y.index[r], second = second_index(y, r);
+    v[r - r0] = second_weight(y, r);
     if (count == 0 || pairs[count - 1].first != first || pairs[count - 1].second != second)
       pairs[count++] = {first, second, r - r0, r - r0, 0};
     pairs[count - 1].end = r - r0 + 1;
@@ -192,7 +204,7 @@ void reduce_pairs(const InterpolateArgmaxArgs& a, int64_t image, int64_t x0, int
                                 index + at,
                                 floor + p * columns,
                                 weight + r0 + pair.begin,
-                                weight + y.out_size + r0 + pair.begin,
+                                v + pair.begin,
                                 pair.end - pair.begin,
                                 columns};
       k.best_between(&w, space[first], space[second], static_cast<int32_t>(c), n, magnitude * 0x1p-19f);

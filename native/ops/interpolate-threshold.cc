@@ -28,7 +28,7 @@ Status masks(const InterpolateThresholdArgs& a, const Context& context) {
       ScratchFrame frame;
       // Bits are made by whole bytes: the columns before the box are computed and cleared again.
       const int64_t x0 = a.bits ? box[1] / 8 * 8 : box[1];
-      ResizedRows<T> resized(a.in, &frame, x0, box[3]);
+      ResizedRows<T> resized(a.in, &frame, x0, box[3], true);
       T* values = frame.take<T>(resized.length());
       for (int64_t r = first; r < last; ++r) {
         resized.row(a.source[plane], r, values);

@@ -93,12 +93,20 @@ struct ResizeLeaves<double> {
 };
 
 // Makes rows of the columns [first, end) of the output, one at a time. Rows are asked for in rising order
-// within a plane for the resampled rows to be reused. Everything lives in the caller's frame.
+// within a plane for the resampled rows to be reused. Everything lives in the caller's frame. With
+// `one_by_one` each of the `inner` elements of a pixel is a plane of its own, picked out as its rows are
+// read.
 template <class T>
 class ResizedRows {
  public:
-  ResizedRows(const ResizedArgs& a, ScratchFrame* frame, int64_t first, int64_t end)
-      : a_(a), leaves_(a.type), down_first_(a.down_first()), in_rows_(a.in_rows()), out_rows_(a.out_rows()) {
+  ResizedRows(const ResizedArgs& a, ScratchFrame* frame, int64_t first, int64_t end, bool one_by_one = false)
+      : a_(a),
+        leaves_(a.type),
+        down_first_(a.down_first()),
+        in_rows_(a.in_rows()),
+        out_rows_(a.out_rows()),
+        inner_(one_by_one ? 1 : a.inner),
+        stride_(a.inner / inner_) {
     const AxisTable& x = a.columns();
     const int64_t n = end - first;
     // The part of the table, and of a source row, that these columns need.
@@ -116,9 +124,9 @@ class ResizedRows {
         weight[k * n + o] = static_cast<const T*>(x.weight)[k * x.out_size + first + o];
       }
     columns_ = {high - low, n, x.taps, index, weight, x.count + first};
-    in_start_ = low * a.inner;
-    in_length_ = (high - low) * a.inner;
-    out_length_ = n * a.inner;
+    in_start_ = low * inner_;
+    in_length_ = (high - low) * inner_;
+    out_length_ = n * inner_;
     taps_ = a.row_taps();
     row_ = frame->take<int64_t>(taps_);
     weight_ = frame->take<T>(taps_);
@@ -133,22 +141,29 @@ class ResizedRows {
     staged_ = frame->take<T>(in_length_);
     across_ = frame->take<T>(down_first_ ? out_length_ : 0);
     stored_ = frame->take<char>(out_length_ * bytes_of(a.type));
+    picked_ = frame->take<char>(stride_ > 1 ? in_length_ * bytes_of(a.type) : 0);
   }
 
   int64_t length() const { return out_length_; }
 
-  // out[i] = the resized values of row r of a plane (image · channels + channel), rounded to the element
-  // type.
+  // out[i] = the resized values of row r of a plane (image · channels + channel, or one by one image · inner
+  // + element), rounded to the element type.
   void row(int64_t plane, int64_t r, T* out) {
     const int64_t count = taps_of(r);
-    const int64_t in_row = a_.columns().in_size * a_.inner;
-    const auto source = [&](int64_t row, T* space) {
+    const int64_t in_row = a_.columns().in_size * inner_;
+    const auto source = [&](int64_t row, T* space) -> const T* {
+      if (stride_ > 1) {
+        const bool computed = bytes_of(a_.type) == sizeof(T);  // what is computed with needs no widening
+        pick(computed ? static_cast<void*>(space) : picked_, plane / stride_ * in_rows_ + row,
+             plane % stride_);
+        return computed ? space : leaves_.read(picked_, 0, in_length_, space);
+      }
       return leaves_.read(a_.in, (plane * in_rows_ + row) * in_row + in_start_, in_length_, space);
     };
     if (down_first_) {
       for (int64_t k = 0; k < count; ++k) sources_[k] = source(row_[k], space_[k]);
       leaves_.blend(staged_, sources_, weight_, count, in_length_);
-      leaves_.resample(across_, staged_, columns_, a_.inner);
+      leaves_.resample(across_, staged_, columns_, inner_);
       const T one = 1;
       const T* only = across_;
       leaves_.blend_rounded(out, &only, &one, 1, out_length_, stored_);
@@ -160,7 +175,7 @@ class ResizedRows {
       while (slot < slots_ && held_[slot] != wanted) ++slot;
       if (slot == slots_) {
         slot = free_slot(k);
-        leaves_.resample(space_[slot], source(row_[k], staged_), columns_, a_.inner);
+        leaves_.resample(space_[slot], source(row_[k], staged_), columns_, inner_);
         held_[slot] = wanted;
       }
       sources_[k] = space_[slot];
@@ -169,6 +184,26 @@ class ResizedRows {
   }
 
  private:
+  // to[i] = element `element` of pixel i of a row.
+  void pick(void* to, int64_t row, int64_t element) const {
+    const int64_t at = (row * a_.columns().in_size + in_start_) * stride_ + element;
+    switch (bytes_of(a_.type)) {
+      case 1:
+        return pick_of(static_cast<uint8_t*>(to), at);
+      case 2:
+        return pick_of(static_cast<uint16_t*>(to), at);
+      case 4:
+        return pick_of(static_cast<uint32_t*>(to), at);
+      default:
+        return pick_of(static_cast<uint64_t*>(to), at);
+    }
+  }
+  template <class E>
+  void pick_of(E* to, int64_t at) const {
+    const E* from = static_cast<const E*>(a_.in) + at;
+    for (int64_t i = 0; i < in_length_; ++i) to[i] = from[i * stride_];
+  }
+
   // The source rows of output row r and their weights, in row_ and weight_; returns how many.
   int64_t taps_of(int64_t r) {
     int64_t count = 1, below = out_rows_;
@@ -204,7 +239,7 @@ class ResizedRows {
   const ResizedArgs& a_;
   const ResizeLeaves<T> leaves_;
   const bool down_first_;
-  const int64_t in_rows_, out_rows_;
+  const int64_t in_rows_, out_rows_, inner_, stride_;
   AxisTable columns_;
   int64_t in_start_, in_length_, out_length_, taps_, slots_;
   int64_t *row_, *held_;
@@ -212,7 +247,7 @@ class ResizedRows {
   const T** sources_;
   T** space_;
   T *staged_, *across_;
-  char* stored_;
+  char *stored_, *picked_;
 };
 
 }  // namespace upsampling

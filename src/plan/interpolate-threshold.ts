@@ -19,7 +19,7 @@ export interface InterpolateThresholdPlan {
   readonly op: 'interpolateThreshold';
   readonly type: DataType;
   readonly resized: Resized;
-  /** Per mask of the result, image · channels + channel. */
+  /** Per mask of the result, image · masks of an image + mask. */
   readonly source: Int32Array;
   /** Four numbers per mask of the result. */
   readonly boxes: Int32Array;
@@ -31,10 +31,11 @@ export interface InterpolateThresholdPlan {
 export function planInterpolateThreshold(spec: ThresholdSpec): InterpolateThresholdPlan {
   const resized = planResized(spec);
   const { keep, threshold, bits } = spec;
+  const masks = resized.channels * resized.inner;
   const planes = resized.batch * keep.length;
   const source = Int32Array.from(
     { length: planes },
-    (_, p) => Math.floor(p / keep.length) * resized.channels + keep[p % keep.length]!,
+    (_, p) => Math.floor(p / keep.length) * masks + keep[p % keep.length]!,
   );
   const sizes = resized.axes.map((a) => a.outSize);
   const [height, width] = sizes as [number, number];

@@ -10,6 +10,7 @@ export function interpolateThreshold(
 ): void {
   const { resized, source, boxes, threshold, bits } = plan;
   const values = resizedPixels(resized, input!);
+  const masks = resized.channels * resized.inner;
   const [height, width] = resized.axes.map((a) => a.outSize) as [number, number];
   const rowBytes = bits ? Math.ceil(width / 8) : width;
   const out = output as Uint8Array;
@@ -18,8 +19,8 @@ export function interpolateThreshold(
     const [top, left, bottom, right] = boxes.subarray(4 * p, 4 * p + 4) as unknown as number[];
     for (let y = top!; y < bottom!; y++)
       for (let x = left!; x < right!; x++) {
-        const image = Math.floor(plane / resized.channels);
-        if (!(values(image, y * width + x)[plane % resized.channels]! > threshold)) continue;
+        const image = Math.floor(plane / masks);
+        if (!(values(image, y * width + x)[plane % masks]! > threshold)) continue;
         const row = (p * height + y) * rowBytes;
         if (bits) out[row + (x >> 3)]! |= 128 >> (x & 7);
         else out[row + x] = 1;

@@ -15,7 +15,7 @@ import {
   WINDOW_OPTIONS,
 } from './resized.js';
 
-export interface InterpolateThresholdOptions extends Omit<FusedResizeOptions, 'layout'> {
+export interface InterpolateThresholdOptions extends FusedResizeOptions {
   /** A pixel is set where its value is above it. Default 0, with `sigmoid` 0.5. */
   readonly threshold?: number | undefined;
   /** The threshold is a probability: values are logits and compared with ln(t / (1 - t)). Default false. */
@@ -33,7 +33,7 @@ export interface InterpolateThresholdOptions extends Omit<FusedResizeOptions, 'l
 }
 
 const OPTIONS = [
-  ...INTERPOLATE_OPTIONS.filter((name) => name !== 'layout'),
+  ...INTERPOLATE_OPTIONS,
   ...WINDOW_OPTIONS,
   'threshold',
   'sigmoid',
@@ -59,7 +59,7 @@ export function interpolateThresholdPlan(
       `input must have 4 dimensions, got [${x.dims.join(', ')}]`,
       'ERR_UPSAMPLING_SHAPE',
     );
-  const channels = x.dims[1]!;
+  const [channels, first] = spec.layout === 'nchw' ? [x.dims[1]!, 2] : [x.dims[3]!, 1];
   const sigmoid = flag(op, 'sigmoid', o.sigmoid, false);
   const threshold = o.threshold === undefined ? (sigmoid ? 0.5 : 0) : finite(op, 'threshold', o.threshold);
   if (sigmoid && !(threshold > 0 && threshold < 1))
@@ -71,7 +71,7 @@ export function interpolateThresholdPlan(
     !keep.every((k) => Number.isInteger(k) && k >= 0 && k < channels)
   )
     mustBe(op, 'keep', `a list of at least one mask from 0 to ${channels - 1}`, o.keep);
-  const sizes = spec.axes.map((a, i) => spec.roi?.[i]?.[1] ?? a?.outSize ?? x.dims[2 + i]!);
+  const sizes = spec.axes.map((a, i) => spec.roi?.[i]?.[1] ?? a?.outSize ?? x.dims[first + i]!);
   const [height, width] = sizes.map((s, i) => s - (spec.roi?.[i]?.[0] ?? 0)) as [number, number];
   const planes = x.dims[0]! * keep.length;
   if (o.boxes !== undefined && (!Array.isArray(o.boxes) || o.boxes.length !== planes))
@@ -139,10 +139,10 @@ const widthOf = (plan: InterpolateThresholdPlan) => plan.resized.axes[1]!.outSiz
  * out[n, k, y, x] = 1 where resize(masks)[n, keep[k], y, x] > threshold (and inside its box), else 0, where resize is
  * `interpolate` with the same options, bit for bit; nothing else is resized or stored.
  *
- * Masks (N, C, H, W), float32, float64, float16, uint8 or int8 → uint8 (N, K, OH, OW), or with `pack: 'bits'`
- * (N, K, OH, ceil(OW / 8)). With `rle` the result is a list per image of { size: [height, width], counts } per mask, in COCO's
- * format (down the columns, zeros first). With `targets`, one { size, crop, … } per image, it is a list of results without
- * the batch axis. NaN is not above anything.
+ * Masks (N, C, H, W), or (N, H, W, C) with `layout: 'nhwc'`, float32, float64, float16, uint8 or int8 → uint8 (N, K, OH, OW) in
+ * either layout, each mask a picture of its own, or with `pack: 'bits'` (N, K, OH, ceil(OW / 8)). With `rle` the result is a list
+ * per image of { size: [height, width], counts } per mask, in COCO's format (down the columns, zeros first). With `targets`, one
+ * { size, crop, … } per image, it is a list of results without the batch axis. NaN is not above anything.
  *
  * Throws ArgumentError for what interpolate refuses, no mask to keep, and windows or boxes outside.
  * Source: torch.nn.functional.interpolate(…) > threshold, PyTorch 2.13; pycocotools mask format, 2.0.

@@ -55,6 +55,9 @@ function samples(): Args[] {
       ),
       args([1, 4, 7, 9], { ...o, crop: [0.5, 1.5, 6, 8], threshold: 0.1 }, type),
       args([1, 4, 7, 9], { ...o, roi: [2, 3, 9, 20] }, type),
+      args([2, 7, 9, 4], { ...o, layout: 'nhwc' }, type),
+      args([2, 7, 9, 4], { ...o, layout: 'nhwc', keep: [3, 1], crop: [0.5, 1.5, 6, 8] }, type),
+      args([1, 40, 70, 3], { ...o, layout: 'nhwc', mode: 'area', size: [9, 20] }, type),
     );
   }
   out.push(args([0, 2, 3, 4], { size: 5 }));
@@ -64,10 +67,12 @@ function samples(): Args[] {
 function random(r: Random): Args {
   const [c, h, w] = [r.int(1, 4), r.int(1, 20), r.int(1, 40)];
   const [oh, ow] = [r.int(1, 50), r.int(1, 90)];
+  const layout = r.pick(['nchw', 'nhwc'] as const);
   const options: Record<string, unknown> = {
     mode: r.pick(MODES),
     size: [oh, ow],
     pack: r.pick(['bytes', 'bits']),
+    layout,
   };
   const keep = Array.from({ length: r.int(1, 3) }, () => r.int(0, c - 1));
   if (r.chance(0.5)) options.keep = keep;
@@ -78,7 +83,12 @@ function random(r: Random): Args {
     });
   return {
     tensors: [
-      { type: r.pick(TYPES), dims: [1, c, h, w], seed: r.int(1, 1e9), fill: r.pick(['uniform', 'special']) },
+      {
+        type: r.pick(TYPES),
+        dims: layout === 'nchw' ? [1, c, h, w] : [1, h, w, c],
+        seed: r.int(1, 1e9),
+        fill: r.pick(['uniform', 'special']),
+      },
     ],
     options,
   };
@@ -102,6 +112,7 @@ export default defineOp({
     const { resized, source, boxes, threshold, bits } = plan;
     const whole = isWhole(resized);
     const values = (whole ? interpolated : resizedPixels)(resized, inputs[0]!);
+    const masks = resized.channels * resized.inner;
     const bound = resizeBound(resized, inputs[0]!);
     const [height, width] = resized.axes.map((a) => a.outSize) as [number, number];
     const rowBytes = bits ? Math.ceil(width / 8) : width;
@@ -114,8 +125,8 @@ export default defineOp({
             : (out![row + x] as number);
           const [top, left, bottom, right] = Array.from(boxes.subarray(4 * p, 4 * p + 4));
           const inside = y >= top! && y < bottom! && x >= left! && x < right!;
-          const image = Math.floor(plane / resized.channels);
-          const channel = plane % resized.channels;
+          const image = Math.floor(plane / masks);
+          const channel = plane % masks;
           const v = inside ? values(image, y * width + x)[channel]! : NaN;
           if (got === Number(v > threshold)) continue;
           if (!whole && Math.abs(v - threshold) <= bound(image, y * width + x)[channel]!) continue;
@@ -185,10 +196,16 @@ export default defineOp({
       message: /rle must be one of string/,
     },
     {
-      name: 'a layout',
-      call: bad({ size: 4, layout: 'nhwc' }),
+      name: 'an unknown layout',
+      call: bad({ size: 4, layout: 'chw' }),
       code: OPTION,
-      message: /unknown option "layout"/,
+      message: /layout must be one of nchw, nhwc/,
+    },
+    {
+      name: 'a mask that is not there, channels last',
+      call: bad({ size: 4, layout: 'nhwc', keep: [2] }),
+      code: OPTION,
+      message: /keep must be a list of at least one mask from 0 to 1, got \[2\]/,
     },
     {
       name: 'three axes',
