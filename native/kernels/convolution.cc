@@ -103,34 +103,43 @@ void pack(T* to, const T* from, int64_t first, int64_t channels, int64_t channel
 }
 
 template <class T, int NV, int B>
-void rows(T* c, const T* b, int64_t row, const T* v, int64_t k, const T* bias) {
+void rows(T* c, int64_t pixel, const T* b, int64_t row, const T* v, const ConvSum* sum, const T* bias) {
   typedef typename Simd<T>::V V;
   enum : int { L = Simd<T>::L };
-  V acc[B][NV];
+  const int64_t taps = sum->taps, channels = sum->channels, skip = sum->skip;
+  for (int64_t repeat = 0; repeat < sum->count; ++repeat, c += sum->c_step, b += sum->v_step) {
+    V acc[B][NV];
 #pragma GCC unroll 16
-  for (int j = 0; j < B; ++j)
+    for (int j = 0; j < B; ++j)
 #pragma GCC unroll 2
-    for (int u = 0; u < NV; ++u) acc[j][u] = bias != nullptr ? load(bias + u * L) : load(c + (2 * j + u) * L);
-  // A base for every third row: the others are reached by scaled addresses.
-  const T* base[(B + 2) / 3];
+      for (int u = 0; u < NV; ++u)
+        acc[j][u] = bias != nullptr ? load(bias + u * L) : load(c + j * pixel + u * L);
+    const T* w = v;
+    for (int64_t t = 0; t < taps; ++t) {
+      // A base for every third row: the others are reached by scaled addresses.
+      const T* base[(B + 2) / 3];
 #pragma GCC unroll 16
-  for (int j = 0; j < (B + 2) / 3; ++j) base[j] = b + 3 * j * row;
-  for (int64_t i = 0; i < k; ++i) {
-    V x[NV];
+      for (int j = 0; j < (B + 2) / 3; ++j) base[j] = b + sum->offset[t] + 3 * j * row;
+      for (int64_t i = 0; i < channels; ++i) {
+        __builtin_prefetch(w + 64 * L);
+        V x[NV];
 #pragma GCC unroll 2
-    for (int u = 0; u < NV; ++u) x[u] = load(v + u * L);
+        for (int u = 0; u < NV; ++u) x[u] = load(w + u * L);
 #pragma GCC unroll 16
-    for (int j = 0; j < B; ++j) {
-      const V w = splat(base[j / 3][j % 3 * row + i]);
+        for (int j = 0; j < B; ++j) {
+          const V y = splat(base[j / 3][j % 3 * row + i]);
 #pragma GCC unroll 2
-      for (int u = 0; u < NV; ++u) acc[j][u] += w * x[u];
+          for (int u = 0; u < NV; ++u) acc[j][u] += y * x[u];
+        }
+        w += 2 * L;
+      }
+      w += skip;
     }
-    v += 2 * L;
-  }
 #pragma GCC unroll 16
-  for (int j = 0; j < B; ++j)
+    for (int j = 0; j < B; ++j)
 #pragma GCC unroll 2
-    for (int u = 0; u < NV; ++u) store(c + (2 * j + u) * L, acc[j][u]);
+      for (int u = 0; u < NV; ++u) store(c + j * pixel + u * L, acc[j][u]);
+  }
 }
 
 // --- elements
@@ -325,6 +334,17 @@ void interleave(void* out, const T* c, int64_t width, int64_t slots, int64_t n) 
 }
 
 template <class T, class S>
+void spread(void* out, int64_t step, const T* c, int64_t width, int64_t n, int64_t pixels) {
+  S* o = static_cast<S*>(out);
+  for (int64_t p = 0; p < pixels; ++p, o += step, c += width) {
+    if constexpr (__is_same(S, T))
+      copy_run(o, c, n);
+    else
+      for (int64_t i = 0; i < n; ++i) o[i] = Narrow<S, T>::of(c[i]);
+  }
+}
+
+template <class T, class S>
 void scatter(void* out, int64_t step, const T* c, int64_t n) {
   S* o = static_cast<S*>(out);
   for (int64_t i = 0; i < n; ++i) o[i * step] = Narrow<S, T>::of(c[i]);
@@ -344,6 +364,7 @@ template <class T, class S>
 void fill_elements(ConvLeaves<T>* leaves, int type) {
   leaves->gather[type] = gather<T, S>;
   leaves->interleave[type] = interleave<T, S>;
+  leaves->spread[type] = spread<T, S>;
   leaves->scatter[type] = scatter<T, S>;
 }
 

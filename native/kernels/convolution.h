@@ -17,7 +17,8 @@ struct ConvCopy {
   int64_t to, from, n, step;
 };
 
-// What a tile sums over: channels of taps, each tap at its own offset; and how often it is repeated.
+// What a tile sums over: channels of taps, each tap at its own offset; and how often it is repeated. v are
+// the inputs, b the weights (of `rows` the other way round).
 struct ConvSum {
   const int64_t* offset;  // of a tap in v
   int64_t taps, channels;
@@ -42,9 +43,11 @@ struct ConvLeaves {
   // this order, and i < s.n, and whatever for up to lanes − 1 more i. Reads nothing at or after end.
   void (*pack)(T* to, const T* from, int64_t first, int64_t channels, int64_t channel, const ConvCopy* list,
                int64_t count, const T* end);
-  // c[j·2·lanes + p] = bias[p] + Σ_i b[j·row + i] · v[i·2·lanes + p] for j < the number of rows, p <
-  // vectors·lanes; by vectors − 1 and rows.
-  void (*rows[2][kMost + 1])(T* c, const T* b, int64_t row, const T* v, int64_t k, const T* bias);
+  // c[j·pixel + p] = bias[p] + Σ_t Σ_i b[offset[t] + j·row + i] · v[t·(channels·2·lanes + skip) + i·2·lanes +
+  // p] for j < the number of rows, p < vectors·lanes and each of `count` tiles (v_step apart in b); by
+  // vectors − 1 and rows.
+  void (*rows[2][kMost + 1])(T* c, int64_t pixel, const T* b, int64_t row, const T* v, const ConvSum* sum,
+                             const T* bias);
 
   // c[i] = bias + Σ_t weight[t] · from[t][i] for i < n, and up to 4·lanes − 1 more.
   void (*depth)(T* c, const T* const* from, const T* weight, int64_t taps, T bias, int64_t n);
@@ -55,6 +58,8 @@ struct ConvLeaves {
                              int64_t step, const ConvRun* runs, int64_t count, int64_t n);
   // out[i] = c[i % slots · width + i / slots] for i < n, rounded to the element type.
   void (*interleave[TYPE_COUNT])(void* out, const T* c, int64_t width, int64_t slots, int64_t n);
+  // out[p·step + i] = c[p·width + i] for p < pixels and i < n
+  void (*spread[TYPE_COUNT])(void* out, int64_t step, const T* c, int64_t width, int64_t n, int64_t pixels);
   // out[i·step] = c[i]
   void (*scatter[TYPE_COUNT])(void* out, int64_t step, const T* c, int64_t n);
 };

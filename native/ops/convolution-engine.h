@@ -48,8 +48,6 @@ struct Unit {
   int64_t block;       // rows that are computed together
   int64_t* weights;    // of each pass of x: where its weights start in the packed weights of a group
   int64_t* bias;
-  int64_t tiles, parts, sub;  // channels last: pixel tiles, parts of the columns, and panels per tile
-  int64_t first_task;
   bool panels;  // channels first: pixels are packed once more, without the gaps between rows
 };
 
@@ -97,6 +95,14 @@ T folded(const Geometry& s, const T* w, const Pass& z, int64_t ez, const Pass& y
   return static_cast<T>(sum);
 }
 
+// Positions after low at which residue r reads before the input or after it.
+inline int64_t zeros_before(int64_t start, int64_t step, int64_t extent) {
+  return std::min(extent, std::max<int64_t>(0, divide_up(-start, step)));
+}
+inline int64_t end_inside(int64_t start, int64_t step, int64_t extent, int64_t in) {
+  return std::min(extent, start >= in ? int64_t{0} : divide_up(in - start, step));
+}
+
 // A run of neighbouring pixels of one input row inside a panel.
 struct Segment {
   int64_t n, z, y, x;  // position (not yet times the step)
@@ -118,6 +124,11 @@ struct Slab {
   int64_t residues[3], extent[3];
   int64_t pitch[4];  // from an image, plane, row and pixel to the next
   int64_t residue, channel;
+};
+
+// Positions along batch, z, y and x, and how far apart they are in the inputs and the outputs.
+struct Lines {
+  int64_t count[4], in[4], out[4];
 };
 
 // Neighbouring tiles of 1 << log vectors.
@@ -164,10 +175,6 @@ class Engine {
 
   void make_units(ScratchFrame* frame);
 
-  // Into tiles of pixels whose panels fit half of the second-level cache, and, if those are few, parts of the
-  // columns.
-  void divide(Unit* u, int64_t k, int64_t work);
-
   // --- weights ---
 
   Column column_of(const Unit& u, const Pass& x, int64_t c) const;
@@ -196,14 +203,9 @@ class Engine {
     return divide_up(columns, divide_up<int64_t>(columns, leaves_.most));
   }
 
-  // --- pixels ---
+  // --- boxes of positions ---
 
-  // The runs of row that pixels begin … end consist of.
-  int64_t segments(const Unit& u, int64_t begin, int64_t end, Segment* list) const;
-
-  // --- channels first ---
-
-  void plan_first();
+  void plan_boxes();
   void choose_box();
   bool fit_box(int64_t budget, int64_t most);
   double cost_of_box() const;
@@ -211,6 +213,9 @@ class Engine {
   Slab slab_of(const int64_t* extent) const;
   int64_t room(const int64_t* extent) const;
   static int64_t taps_of(const Unit& u);
+
+  // --- channels first ---
+
   int64_t offset_of(const Slab& slab, const Unit& u, const Pass& x, int64_t tap) const;
   void fill_slab(const Slab& slab, const Box& box, int64_t g, int64_t c0, int64_t c1, T* to) const;
   int64_t lines_of(const Unit& u, const Box& box, const Slab& slab, Segment* list) const;
@@ -235,16 +240,14 @@ class Engine {
 
   // --- channels last ---
 
-  // Inputs k0 … k1 of the pixels of the segments: to[pixel·row + k − k0].
-  void fill_rows(const Unit& u, const Pass& x, int64_t g, const Segment* list, int64_t count, int64_t k0,
-                 int64_t k1, T* to, int64_t row) const;
-
-  void run_columns_last(const Unit& u, int64_t g, int64_t tile, int64_t part, const T* w,
-                        const T* bias) const;
-
-  // Columns first … first + n of `pixels` pixels to the output.
-  void emit_last(const Unit& u, const Pass& x, int64_t g, int64_t pixel, int64_t pixels, int64_t first,
-                 int64_t n, const T* c) const;
+  void fill_slab_last(const Slab& slab, const Box& box, int64_t g, int64_t c0, int64_t c1, T* to) const;
+  void run_last(int64_t task, const T* packed, const T* packed_bias) const;
+  void run_unit_last(const Unit& u, const Box& box, const Slab& slab, int64_t g, int64_t part, const T* w,
+                     const T* bias, T* space) const;
+  void multiply_lines(Lines lines, T* to, const T* from, int vectors, const T* weights, ConvSum* sum,
+                      const T* bias) const;
+  void emit_last(const Unit& u, const Pass& x, int64_t g, const int64_t* begin, const int64_t* extent,
+                 int64_t first, int64_t n, const T* c) const;
 
   static constexpr int64_t kPanel = 384 * 1024, kSums = 256 * 1024;  // bytes
   const ConvArgs& a_;

@@ -1,93 +1,228 @@
 // Channels last: a vector holds columns.
+//
+// Inputs are read where they are if no tap reads beside them, or else from a copy with the padding. Sums go
+// straight to the output where a block of columns is a whole one of neighbouring channels.
 #include "ops/convolution-engine.h"
 
 namespace upsampling {
 namespace conv {
 
 template <class T>
-void Engine<T>::fill_rows(const Unit& u, const Pass& x, int64_t g, const Segment* list, int64_t count,
-                          int64_t k0, int64_t k1, T* to, int64_t row) const {
-  const int64_t channels = a_.groups * a_.in_channels;
-  const auto* in = static_cast<const char*>(a_.in);
-  for (int64_t i = 0; i < count; ++i) {
-    const Segment& s = list[i];
-    for (int64_t k = k0; k < k1;) {
-      const int64_t tap = k / a_.in_channels, c = k % a_.in_channels,
-                    n = std::min(a_.in_channels - c, k1 - k);
-      const int64_t tx = tap % x.taps, ty = tap / x.taps % u.y->taps, tz = tap / x.taps / u.y->taps;
-      const int64_t z = s.z * s_.z.in_step + u.z->offset[tz], y = s.y * s_.y.in_step + u.y->offset[ty];
-      const bool inside = z >= 0 && z < s_.z.in && y >= 0 && y < s_.y.in;
-      const int64_t line = ((s.n * s_.z.in + z) * s_.y.in + y) * s_.x.in;
-      for (int64_t p = 0; p < s.count; ++p) {
-        const int64_t sx = (s.x + p) * s_.x.in_step + x.offset[tx];
-        const bool there = inside && sx >= 0 && sx < s_.x.in;
-        const ConvRun run = {0, 0, 0, there ? n : 0};
-        const int64_t source = there ? (line + sx) * channels + g * a_.in_channels + c : 0;
-        leaves_.gather[a_.type](to + (s.at + p) * row + k - k0, 0, in + source * size_, 1, 0, 1, &run, 1, n);
-      }
-      k += n;
-    }
-  }
-}
-
-template <class T>
-void Engine<T>::run_columns_last(const Unit& u, int64_t g, int64_t tile, int64_t part, const T* w,
-                                 const T* bias) const {
-  const int64_t begin = tile * u.sub * leaves_.most, end = std::min(u.pixels, begin + u.sub * leaves_.most);
-  const int64_t pixels = end - begin, step = tile_of(pixels);
+void Engine<T>::fill_slab_last(const Slab& slab, const Box& box, int64_t g, int64_t c0, int64_t c1,
+                               T* to) const {
+  const int64_t all = a_.groups * a_.in_channels, channels = c1 - c0;
+  const int64_t start = s_.x.in_step * box.begin[3] + low_[2], extent = slab.extent[2];
+  const int64_t lead = std::min(extent, std::max<int64_t>(0, -start));
+  const int64_t stop = std::max(lead, std::min(extent, s_.x.in - start));
+  const bool together = channels == all && slab.pitch[3] == channels;
   ScratchFrame frame;
-  Segment* list = frame.take<Segment>(pixels);
-  const int64_t count = segments(u, begin, end, list);
-  for (int64_t j = 0; j < u.x->count; ++j) {
-    const Pass& x = *u.x->pass[j];
-    const int64_t k = k_of(u, j), columns = u.rows * x.phases, blocks = divide_up(columns, width_);
-    const int64_t block0 = part * blocks / u.parts, block1 = (part + 1) * blocks / u.parts;
-    const int64_t most = std::max<int64_t>(1, kPanel / (pixels * static_cast<int64_t>(sizeof(T))));
-    const int64_t chunk = std::min(std::max<int64_t>(k, 1), most);
-    ScratchFrame inner;
-    T* rows = inner.take<T>(pixels * chunk);
-    const bool chunked = chunk < k;
-    T* sums = inner.take<T>((chunked ? (block1 - block0) * pixels : step) * width_);
-    for (int64_t k0 = 0; k0 == 0 || k0 < k; k0 += chunk) {
-      const int64_t k1 = std::min(k, k0 + chunk);
-      fill_rows(u, x, g, list, count, k0, k1, rows, chunk);
-      for (int64_t b = block0; b < block1; ++b) {
-        const int64_t n = std::min(width_, columns - b * width_);
-        const auto* kernel = leaves_.rows[n > leaves_.lanes ? 1 : 0];
-        const T* from = w + u.weights[j] + (b * k + k0) * width_;
-        for (int64_t p = 0; p < pixels; p += step) {
-          const int64_t m = std::min(step, pixels - p);
-          T* c = chunked ? sums + ((b - block0) * pixels + p) * width_ : sums;
-          kernel[m](c, rows + p * chunk, chunk, from, k1 - k0,
-                    k0 == 0 ? bias + u.bias[j] + b * width_ : nullptr);
-          if (k1 == k) emit_last(u, x, g, begin + p, m, b * width_, n, c);
+  ConvRun* runs = frame.take<ConvRun>(extent);
+  for (int64_t n = box.begin[0]; n < box.end[0]; ++n)
+    for (int64_t mz = 0; mz < slab.extent[0]; ++mz)
+      for (int64_t my = 0; my < slab.extent[1]; ++my) {
+        const int64_t z = s_.z.in_step * box.begin[1] + low_[0] + mz,
+                      y = s_.y.in_step * box.begin[2] + low_[1] + my;
+        const bool inside = z >= 0 && z < s_.z.in && y >= 0 && y < s_.y.in;
+        T* row = to + (n - box.begin[0]) * slab.pitch[0] + mz * slab.pitch[1] + my * slab.pitch[2];
+        const int64_t source =
+            inside ? (((n * s_.z.in + z) * s_.y.in + y) * s_.x.in + start) * all + g * a_.in_channels + c0
+                   : 0;
+        const char* from = static_cast<const char*>(a_.in) + source * size_;
+        if (together) {
+          const ConvRun run = {0, 0, inside ? lead * channels : 0, inside ? stop * channels : 0};
+          leaves_.gather[a_.type](row, 0, from, 1, 0, 1, &run, 1, extent * channels);
+          continue;
         }
+        for (int64_t x = 0; x < extent; ++x)
+          runs[x] = {x * slab.pitch[3], x * all, 0, inside && x >= lead && x < stop ? channels : 0};
+        leaves_.gather[a_.type](row, 0, from, 1, 0, 1, runs, extent, channels);
       }
+}
+
+template <class T>
+void Engine<T>::run_last(int64_t task, const T* packed, const T* packed_bias) const {
+  const int64_t g = task % a_.groups;
+  task /= a_.groups;
+  const int64_t unit = split_units_ ? task % unit_count_ : 0;
+  if (split_units_) task /= unit_count_;
+  const int64_t part = task % parts_;
+  task /= parts_;
+  const int64_t all[4] = {a_.batch, q_[0], q_[1], q_[2]};
+  Box box;
+  int64_t extent[4];
+  for (int i = 3; i >= 0; --i) {
+    box.begin[i] = task % boxes_[i] * box_[i];
+    box.end[i] = std::min(all[i], box.begin[i] + box_[i]);
+    extent[i] = box.end[i] - box.begin[i];
+    task /= boxes_[i];
+  }
+  const Slab slab = slab_of(extent);
+  ScratchFrame frame;
+  T* space = in_place_ ? nullptr : frame.take<T>(slab.pitch[0] * extent[0]);
+  if (!in_place_ && chunk_ >= a_.in_channels) fill_slab_last(slab, box, g, 0, a_.in_channels, space);
+  for (int64_t i = unit; i < (split_units_ ? unit + 1 : unit_count_); ++i)
+    run_unit_last(units_[i], box, slab, g, part, packed + g * group_weights_, packed_bias + g * group_bias_,
+                  space);
+}
+
+template <class T>
+void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, int64_t g, int64_t part,
+                              const T* w, const T* bias, T* space) const {
+  const int64_t first[4] = {0, u.z->begin, u.y->begin, u.x->begin};
+  const int64_t last[4] = {a_.batch, u.z->end, u.y->end, u.x->end};
+  const int64_t step[4] = {0, s_.z.in_step, s_.y.in_step, s_.x.in_step};
+  Lines all;
+  int64_t begin[4];
+  int64_t from = 0;
+  for (int i = 0; i < 4; ++i) {
+    begin[i] = std::max(box.begin[i], first[i]);
+    all.count[i] = std::min(box.end[i], last[i]) - begin[i];
+    if (all.count[i] <= 0) return;
+    all.in[i] = (i == 0 ? 1 : step[i]) * slab.pitch[i];
+    from += (begin[i] - box.begin[i]) * all.in[i];
+  }
+  const int64_t pixels = all.count[0] * all.count[1] * all.count[2] * all.count[3];
+  const bool chunked = chunk_ < a_.in_channels;
+  const int64_t total = a_.groups * a_.out_channels;
+  ScratchFrame frame;
+  T* sums = nullptr;
+  for (int64_t c0 = 0; c0 < a_.in_channels; c0 += chunk_) {
+    const int64_t c1 = std::min(a_.in_channels, c0 + chunk_), channels = c1 - c0;
+    const T* source = space + from;
+    if (in_place_) {
+      source = static_cast<const T*>(a_.in) + g * a_.in_channels;
+      for (int i = 0; i < 4; ++i)
+        source += (begin[i] * (i == 0 ? 1 : step[i]) + (i == 0 ? 0 : low_[i - 1])) * slab.pitch[i];
+    } else if (chunked) {
+      fill_slab_last(slab, box, g, c0, c1, space);
+    }
+    int64_t block_base = 0;
+    for (int64_t j = 0; j < u.x->count; ++j) {
+      const Pass& x = *u.x->pass[j];
+      const int64_t k = k_of(u, j), columns = u.rows * x.phases, blocks = divide_up(columns, width_);
+      const int64_t block0 = part * blocks / parts_, block1 = (part + 1) * blocks / parts_;
+      ScratchFrame inner;
+      // Taps that lie next to one another are one.
+      int64_t joined = 1;
+      while (joined < x.taps && channels == slab.pitch[3] && channels == a_.in_channels &&
+             x.offset[joined] == x.offset[0] + joined)
+        ++joined;
+      if (joined < x.taps) joined = 1;
+      const int64_t taps = k == 0 ? 0 : u.z->taps * u.y->taps * (x.taps / joined);
+      int64_t* offsets = inner.take<int64_t>(taps + 1);
+      for (int64_t t = 0; t < taps; ++t) {
+        const int64_t tap = t * joined;
+        offsets[t] = (u.z->offset[tap / x.taps / u.y->taps] - low_[0]) * slab.pitch[1] +
+                     (u.y->offset[tap / x.taps % u.y->taps] - low_[1]) * slab.pitch[2] +
+                     (x.offset[tap % x.taps] - low_[2]) * slab.pitch[3];
+      }
+      if (sums == nullptr) {
+        int64_t most = 1;
+        for (int64_t i = 0; chunked && i < u.x->count; ++i) {
+          const int64_t n = divide_up(u.rows * u.x->pass[i]->phases, width_);
+          most += (part + 1) * n / parts_ - part * n / parts_;
+        }
+        sums = frame.take<T>(most * pixels * width_);
+      }
+      ConvSum sum = {offsets, taps, joined * channels, 0, (a_.in_channels - channels) * width_, 0, 0, 0};
+      for (int64_t b = block0; b < block1; ++b) {
+        const int64_t n = std::min(width_, columns - b * width_), lanes = leaves_.lanes;
+        const int vectors = n > lanes ? 1 : 0;
+        const T* weights = w + u.weights[j] + (b * k + c0) * width_;
+        const T* start = c0 == 0 ? bias + u.bias[j] + b * width_ : nullptr;
+        const Column column = column_of(u, x, b * width_);
+        Lines lines = all;
+        const bool whole = n == lanes << vectors && column.o + n <= a_.out_channels &&
+                           size_ == static_cast<int64_t>(sizeof(T));
+        if (whole) {
+          // Where this phase has outputs.
+          const int64_t phase[4] = {0, u.z->phase[column.fz], u.y->phase[column.fy], x.phase[column.fx]};
+          const Axis* axes[3] = {&s_.z, &s_.y, &s_.x};
+          int64_t pitch = total, to = g * a_.out_channels + column.o;
+          for (int i = 3; i >= 1; --i) {
+            const Axis& axis = *axes[i - 1];
+            lines.out[i] = axis.out_step * pitch;
+            const int64_t position = begin[i] * axis.out_step + phase[i];
+            lines.count[i] = std::min(lines.count[i], divide_up(axis.out - position, axis.out_step));
+            if (position >= axis.out) lines.count[i] = 0;
+            to += position * pitch;
+            pitch *= axis.out;
+          }
+          lines.out[0] = pitch;
+          to += begin[0] * pitch;
+          multiply_lines(lines, static_cast<T*>(a_.out) + to, source, vectors, weights, &sum, start);
+          continue;
+        }
+        T* c = sums + (chunked ? (block_base + b - block0) * pixels : 0) * width_;
+        lines.out[3] = width_;
+        for (int i = 2; i >= 0; --i) lines.out[i] = lines.out[i + 1] * lines.count[i + 1];
+        multiply_lines(lines, c, source, vectors, weights, &sum, start);
+        if (c1 == a_.in_channels) emit_last(u, x, g, begin, all.count, b * width_, n, c);
+      }
+      block_base += block1 - block0;
     }
   }
 }
 
+// A block of columns of all pixels.
 template <class T>
-void Engine<T>::emit_last(const Unit& u, const Pass& x, int64_t g, int64_t pixel, int64_t pixels,
-                          int64_t first, int64_t n, const T* c) const {
+void Engine<T>::multiply_lines(Lines lines, T* to, const T* from, int vectors, const T* weights, ConvSum* sum,
+                               const T* bias) const {
+  // Axes that are one step, or continue the one inside them, are not loops of their own.
+  int axis = 2;
+  for (; axis >= 0; --axis) {
+    const int64_t n = lines.count[3];
+    if (n == 1) {
+      lines.in[3] = lines.in[axis];
+      lines.out[3] = lines.out[axis];
+    } else if (lines.count[axis] != 1 &&
+               (lines.in[axis] != n * lines.in[3] || lines.out[axis] != n * lines.out[3])) {
+      break;
+    }
+    lines.count[3] = n * lines.count[axis];
+    lines.count[axis] = 1;
+  }
+  const int64_t n = lines.count[3], tile = n == 0 ? 1 : tile_of(n), whole = n / tile, rest = n % tile;
+  sum->c_step = tile * lines.out[3];
+  sum->v_step = tile * lines.in[3];
+  for (int64_t i = 0; i < lines.count[0]; ++i)
+    for (int64_t z = 0; z < lines.count[1]; ++z)
+      for (int64_t y = 0; y < lines.count[2]; ++y) {
+        T* c = to + i * lines.out[0] + z * lines.out[1] + y * lines.out[2];
+        const T* b = from + i * lines.in[0] + z * lines.in[1] + y * lines.in[2];
+        sum->count = whole;
+        leaves_.rows[vectors][tile](c, lines.out[3], b, lines.in[3], weights, sum, bias);
+        if (rest == 0) continue;
+        sum->count = 1;
+        leaves_.rows[vectors][rest](c + whole * sum->c_step, lines.out[3], b + whole * sum->v_step,
+                                    lines.in[3], weights, sum, bias);
+      }
+}
+
+// Columns first … first + n of the pixels to the output: c[pixel·width + i].
+template <class T>
+void Engine<T>::emit_last(const Unit& u, const Pass& x, int64_t g, const int64_t* begin,
+                          const int64_t* extent, int64_t first, int64_t n, const T* c) const {
   const int64_t channels = a_.groups * a_.out_channels;
   auto* out = static_cast<char*>(a_.out);
-  for (int64_t p = pixel; p < pixel + pixels; ++p, c += width_) {
-    const int64_t qx = u.x->begin + p % u.qx, qy = u.y->begin + p / u.qx % u.qy;
-    const int64_t qz = u.z->begin + p / u.qx / u.qy % u.qz, batch = p / u.qx / u.qy / u.qz;
-    for (int64_t i = 0; i < n;) {
-      const Column column = column_of(u, x, first + i);
-      const int64_t run = std::min(n - i, a_.out_channels - column.o);
-      const int64_t oz = qz * s_.z.out_step + u.z->phase[column.fz],
-                    oy = qy * s_.y.out_step + u.y->phase[column.fy],
-                    ox = qx * s_.x.out_step + x.phase[column.fx];
-      if (oz < s_.z.out && oy < s_.y.out && ox < s_.x.out) {
-        const int64_t at = ((batch * s_.z.out + oz) * s_.y.out + oy) * s_.x.out + ox;
-        leaves_.interleave[a_.type](out + (at * channels + g * a_.out_channels + column.o) * size_, c + i, 0,
-                                    1, run);
-      }
-      i += run;
-    }
+  for (int64_t i = 0; i < n;) {
+    const Column column = column_of(u, x, first + i);
+    const int64_t run = std::min(n - i, a_.out_channels - column.o);
+    const int64_t ox = begin[3] * s_.x.out_step + x.phase[column.fx];
+    const int64_t pixels = ox >= s_.x.out ? 0 : std::min(extent[3], divide_up(s_.x.out - ox, s_.x.out_step));
+    for (int64_t image = 0; image < extent[0]; ++image)
+      for (int64_t z = 0; z < extent[1]; ++z)
+        for (int64_t y = 0; y < extent[2]; ++y) {
+          const int64_t oz = (begin[1] + z) * s_.z.out_step + u.z->phase[column.fz];
+          const int64_t oy = (begin[2] + y) * s_.y.out_step + u.y->phase[column.fy];
+          if (oz >= s_.z.out || oy >= s_.y.out) continue;
+          const int64_t at = (((begin[0] + image) * s_.z.out + oz) * s_.y.out + oy) * s_.x.out + ox;
+          const int64_t row = (image * extent[1] + z) * extent[2] + y;
+          leaves_.spread[a_.type](out + (at * channels + g * a_.out_channels + column.o) * size_,
+                                  s_.x.out_step * channels, c + row * extent[3] * width_ + i, width_, run,
+                                  pixels);
+        }
+    i += run;
   }
 }
 

@@ -43,6 +43,8 @@ void read_axis(const ConvAxis& from, ScratchFrame* frame, Axis* to) {
   }
 }
 
+constexpr int64_t kLeastChunk = 16;
+
 }  // namespace
 
 Geometry::Geometry(const ConvArgs& a, ScratchFrame* frame) {
@@ -63,10 +65,8 @@ Engine<T>::Engine(const ConvArgs& a, const Geometry& s, const KernelTable& kerne
   make_bundles(frame);
   make_units(frame);
   strips_ = 0;
-  if (first_) {
-    plan_first();
-    plan_depth();
-  }
+  plan_boxes();
+  plan_depth();
 }
 
 template <class T>
@@ -113,7 +113,7 @@ void Engine<T>::make_bundles(ScratchFrame* frame) {
 template <class T>
 void Engine<T>::make_units(ScratchFrame* frame) {
   units_ = frame->take<Unit>(s_.z.count * s_.y.count * bundle_count_);
-  unit_count_ = group_weights_ = group_bias_ = tasks_ = packing_ = 0;
+  unit_count_ = group_weights_ = group_bias_ = packing_ = 0;
   for (int64_t iz = 0; iz < s_.z.count; ++iz)
     for (int64_t iy = 0; iy < s_.y.count; ++iy)
       for (int64_t ix = 0; ix < bundle_count_; ++ix) {
@@ -129,7 +129,7 @@ void Engine<T>::make_units(ScratchFrame* frame) {
         u.rows = a_.out_channels * u.z->phases * u.y->phases;
         u.weights = frame->take<int64_t>(u.x->count);
         u.bias = frame->take<int64_t>(u.x->count);
-        int64_t columns = 0, k = 0, work = 0;
+        int64_t columns = 0;
         for (int64_t j = 0; j < u.x->count; ++j) columns = std::max(columns, u.x->pass[j]->phases);
         u.block = std::max<int64_t>(1, leaves_.most / columns);
         u.block = divide_up(u.rows, divide_up(u.rows, u.block));
@@ -141,61 +141,265 @@ void Engine<T>::make_units(ScratchFrame* frame) {
           group_weights_ += (k_of(u, j) * padded + 15) & ~int64_t{15};
           group_bias_ += (padded + 15) & ~int64_t{15};
           packing_ += packing_parts(u, j);
-          k += k_of(u, j);
-          work += k_of(u, j) * all;
         }
-        if (first_) continue;
-        divide(&u, k, work);
-        u.first_task = tasks_;
-        tasks_ += u.tiles * u.parts;
       }
-  tasks_ *= a_.groups;
 }
 
-template <class T>
-void Engine<T>::divide(Unit* u, int64_t k, int64_t work) {
-  const int64_t unit = leaves_.most;
-  const int64_t panels = divide_up(u->pixels, unit);
-  const int64_t bytes = std::max<int64_t>(k, 1) * unit * static_cast<int64_t>(sizeof(T));
-  const int64_t per_task = std::max<int64_t>(1, (8 << 20) / std::max<int64_t>(work * unit, 1));
-  u->sub = std::max<int64_t>(1, std::min(kPanel / bytes, std::max(panels / 16, per_task)));
-  u->tiles = divide_up(panels, u->sub);
-  const int64_t blocks = divide_up(u->rows * u->x->phases, width_);
-  u->parts = 1;
-  const int64_t tasks = u->tiles * a_.groups * s_.z.count * s_.y.count * bundle_count_;
-  if (tasks < 8 && work * unit * u->sub > (1 << 21))
-    u->parts =
-        std::min({blocks, divide_up<int64_t>(8, tasks), divide_up<int64_t>(work * unit * u->sub, 1 << 21)});
-  // Where K is cut into chunks, the sums of a part wait in memory.
-  if (bytes > kPanel) {
-    const int64_t most = std::max<int64_t>(1, kSums / (unit * u->sub * static_cast<int64_t>(sizeof(T))));
-    const int64_t all = u->rows * u->x->phases;
-    u->parts = std::min(blocks, std::max(u->parts, divide_up(all, most)));
-  }
-}
+// --- the division into tasks
 
 template <class T>
-int64_t Engine<T>::segments(const Unit& u, int64_t begin, int64_t end, Segment* list) const {
-  int64_t count = 0, rest = begin;
-  int64_t x = rest % u.qx;
-  rest /= u.qx;
-  int64_t y = rest % u.qy;
-  rest /= u.qy;
-  int64_t z = rest % u.qz, n = rest / u.qz;
-  for (int64_t p = begin; p < end;) {
-    const int64_t run = std::min(u.qx - x, end - p);
-    list[count++] = {n, u.z->begin + z, u.y->begin + y, u.x->begin + x, p - begin, run, 0};
-    p += run;
-    x = 0;
-    if (++y == u.qy) {
-      y = 0;
-      if (++z == u.qz) {
-        z = 0;
-        ++n;
+void Engine<T>::plan_boxes() {
+  const Axis* axes[3] = {&s_.z, &s_.y, &s_.x};
+  // Read as they are: planes that have no padding and whose rows continue one another, or pixels without
+  // padding that do not all fall in one set of the first-level cache.
+  in_place_ = size_ == static_cast<int64_t>(sizeof(T)) &&
+              (first_ ? !a_.nhwc : a_.groups * a_.in_channels * s_.x.in_step % 1024 != 0);
+  for (int i = 0; i < 3; ++i) {
+    const Axis& axis = *axes[i];
+    int64_t low = INT64_MAX, high = INT64_MIN, q = 0;
+    for (int64_t j = 0; j < axis.count; ++j) {
+      const Pass& p = axis.pass[j];
+      q = std::max(q, p.end);
+      for (int64_t t = 0; t < p.taps; ++t) {
+        low = std::min<int64_t>(low, p.offset[t]);
+        high = std::max<int64_t>(high, p.offset[t]);
       }
     }
+    if (low > high) low = high = 0;
+    q_[i] = q;
+    low_[i] = low;
+    high_[i] = high;
+    in_place_ = in_place_ && low >= 0 && (q - 1) * axis.in_step + high < axis.in &&
+                (!first_ || (high == 0 && axis.in_step == 1));
   }
-  return count;
+  choose_box();
+
+  const double work = work_of_position() * static_cast<double>(a_.batch * q_[0] * q_[1] * q_[2]);
+  int64_t blocks = 1, columns = 0;
+  for (int64_t i = 0; i < unit_count_; ++i) {
+    const Unit& u = units_[i];
+    int64_t most = 0;
+    for (int64_t j = 0; j < u.x->count; ++j) most = std::max(most, u.rows * u.x->pass[j]->phases);
+    blocks = std::max(blocks, first_ ? divide_up(u.rows, u.block) : divide_up(most, width_));
+    columns =
+        std::max(columns, first_ ? u.rows * u.x->phases : divide_up(most, width_) * width_ * u.x->count);
+  }
+  tasks_ = a_.groups;
+  for (int i = 0; i < 4; ++i) tasks_ *= boxes_[i];
+  split_units_ = tasks_ < 8 && unit_count_ > 1 && work > 1 << 22;
+  if (split_units_) tasks_ *= unit_count_;
+  parts_ = 1;
+  if (tasks_ < 4 && work * static_cast<double>(a_.groups) > 1 << 22) parts_ = divide_up<int64_t>(4, tasks_);
+  // Where the channels are cut into chunks, the sums of a part wait in memory.
+  if (chunk_ < a_.in_channels) {
+    const int64_t pixels = first_ && in_place_ ? flat_ : box_[0] * box_[1] * box_[2] * box_[3];
+    parts_ = std::max(parts_, divide_up(columns * pixels * static_cast<int64_t>(sizeof(T)), kSums));
+  }
+  parts_ = std::min(parts_, blocks);
+  tasks_ *= parts_;
+}
+
+template <class T>
+double Engine<T>::work_of_position() const {
+  double work = 0;
+  for (int64_t i = 0; i < unit_count_; ++i)
+    for (int64_t j = 0; j < units_[i].x->count; ++j)
+      work += static_cast<double>(k_of(units_[i], j)) *
+              static_cast<double>(units_[i].rows * units_[i].x->pass[j]->phases);
+  return work;
+}
+
+// The cheapest of a few candidates: with and without panels, of all channels at a time or fewer.
+template <class T>
+void Engine<T>::choose_box() {
+  const int64_t budget = kPanel / static_cast<int64_t>(sizeof(T));
+  const int64_t all[4] = {a_.batch, q_[0], q_[1], q_[2]};
+  const int64_t pixels = all[0] * all[1] * all[2] * all[3];
+  // Tasks for some threads, each of them worth its start.
+  const int64_t most =
+      std::max({pixels / 8, 8 * width_, static_cast<int64_t>((1 << 21) / std::max(work_of_position(), 1.0))});
+  if (!first_) {
+    for (int64_t i = 0; i < unit_count_; ++i) units_[i].panels = false;
+    chunk_ = std::max<int64_t>(a_.in_channels, 1);
+    while (!fit_box(budget, most) && !in_place_ && chunk_ > kLeastChunk)
+      chunk_ = divide_up<int64_t>(chunk_, 2);
+    for (int i = 0; i < 4; ++i) boxes_[i] = divide_up(all[i], box_[i]);
+    return;
+  }
+  if (in_place_) {
+    // Panels of any positions.
+    int64_t taps = 1;
+    for (int64_t i = 0; i < unit_count_; ++i) {
+      units_[i].panels = true;
+      taps = std::max(taps, taps_of(units_[i]));
+    }
+    chunk_ = std::max<int64_t>(a_.in_channels, 1);
+    while (chunk_ > kLeastChunk && chunk_ * taps * 2 * width_ > budget)
+      chunk_ = divide_up<int64_t>(chunk_, 2);
+    const int64_t panels =
+        std::max<int64_t>(2, std::min(budget / (chunk_ * taps * width_), divide_up(most, width_)));
+    const int64_t count = divide_up(divide_up(pixels, width_), panels);
+    flat_ = divide_up(divide_up(pixels, width_), count) * width_;
+    for (int64_t& n : boxes_) n = 1;
+    boxes_[3] = divide_up(pixels, flat_);
+    return;
+  }
+  double least = 0;
+  bool any = false, packed = false;
+  int64_t best[4], best_chunk = 1;
+  for (const bool panels : {false, true}) {
+    for (int64_t i = 0; i < unit_count_; ++i) units_[i].panels = panels;
+    for (chunk_ = std::max<int64_t>(a_.in_channels, 1);; chunk_ = divide_up<int64_t>(chunk_, 2)) {
+      const bool fits = fit_box(budget, most);
+      const double cost = cost_of_box();
+      const bool better = !any || cost < least;
+      if ((fits && better) || (chunk_ <= kLeastChunk && !any)) {
+        least = cost;
+        any = true;
+        packed = panels;
+        best_chunk = chunk_;
+        std::copy_n(box_, 4, best);
+      }
+      if (chunk_ <= kLeastChunk ||
+          (fits && box_[0] * box_[1] * box_[2] * box_[3] >= std::min(pixels, 8 * width_)))
+        break;
+    }
+  }
+  std::copy_n(best, 4, box_);
+  chunk_ = best_chunk;
+  for (int64_t i = 0; i < unit_count_; ++i) units_[i].panels = packed;
+  for (int i = 0; i < 4; ++i) boxes_[i] = divide_up(all[i], box_[i]);
+}
+
+// As many positions as fit with chunk_ channels; false if not even one vector does.
+template <class T>
+bool Engine<T>::fit_box(int64_t budget, int64_t most) {
+  const int64_t all[4] = {a_.batch, q_[0], q_[1], q_[2]};
+  for (int i = 0; i < 4; ++i) box_[i] = 1;
+  box_[3] = std::max<int64_t>(all[3], 1);
+  while (room(box_) > budget && box_[3] > width_)
+    box_[3] = divide_up(divide_up<int64_t>(box_[3], 2), width_) * width_;
+  const bool fits = room(box_) <= budget;
+  int64_t inner = box_[3];
+  for (int i = 2; i >= 0 && box_[i + 1] >= all[i + 1]; --i) {
+    // Working memory grows by the same amount with each row, plane or image.
+    const int64_t one = room(box_);
+    box_[i] = 2;
+    const int64_t more = std::max<int64_t>(1, room(box_) - one);
+    const int64_t n = std::min({all[i], divide_up(most, inner), 1 + (budget - one) / more});
+    box_[i] = n <= 1 ? 1 : divide_up(all[i], divide_up(all[i], n));
+    inner *= box_[i];
+  }
+  return fits;
+}
+
+// Elements of working memory for a box of these extents.
+template <class T>
+int64_t Engine<T>::room(const int64_t* extent) const {
+  int64_t taps = 0;
+  for (int64_t i = 0; i < unit_count_; ++i)
+    if (units_[i].panels) taps = std::max(taps, taps_of(units_[i]));
+  if (!first_) {
+    const Slab slab = slab_of(extent);
+    return extent[0] * slab.extent[0] * slab.extent[1] * slab.extent[2] * slab.pitch[3];
+  }
+  return (slab_of(extent).channel + taps * extent[0] * extent[1] * extent[2] * extent[3]) * chunk_;
+}
+
+template <class T>
+int64_t Engine<T>::taps_of(const Unit& u) {
+  int64_t taps = 0;
+  for (int64_t j = 0; j < u.x->count; ++j) taps += u.z->taps * u.y->taps * u.x->pass[j]->taps;
+  return taps;
+}
+
+// What all boxes cost, about in cycles: a vector of products is half of one, a vector copied is two, a row
+// copied four, sums that wait for the next chunk two.
+template <class T>
+double Engine<T>::cost_of_box() const {
+  const int64_t lanes = leaves_.lanes;
+  const Slab slab = slab_of(box_);
+  const int64_t rows =
+      slab.extent[0] * slab.residues[0] * slab.extent[1] * slab.residues[1] * slab.residues[2];
+  double boxes = 1;
+  const int64_t all[4] = {a_.batch, q_[0], q_[1], q_[2]};
+  for (int i = 0; i < 4; ++i) boxes *= static_cast<double>(all[i]) / static_cast<double>(box_[i]);
+  const auto channels = static_cast<double>(a_.in_channels);
+  double cost = static_cast<double>(box_[0] * rows * (4 + 2 * divide_up(slab.extent[2], lanes))) * channels;
+  for (int64_t i = 0; i < unit_count_; ++i) {
+    const Unit& u = units_[i];
+    const int64_t lines = box_[0] * std::min(box_[1], u.qz) * std::min(box_[2], u.qy),
+                  x = std::min(box_[3], u.qx);
+    const int64_t gap = slab.pitch[2] - x, dense = divide_up(lines * x, lanes);
+    const int64_t vectors = u.panels        ? dense
+                            : gap >= width_ ? lines * divide_up(x, lanes)
+                                            : divide_up(lines * x + (lines - 1) * gap, lanes);
+    if (u.panels)
+      cost += static_cast<double>(taps_of(u) * (2 * dense + 4 * lines * (1 + x / width_))) * channels;
+    for (int64_t j = 0; j < u.x->count; ++j) {
+      const auto columns = static_cast<double>(u.rows * u.x->pass[j]->phases);
+      cost += static_cast<double>(k_of(u, j)) * static_cast<double>(vectors) * columns / 2;
+      if (chunk_ < a_.in_channels)
+        cost += 2 * static_cast<double>(divide_up(a_.in_channels, chunk_) * vectors) * columns;
+    }
+  }
+  return cost * boxes;
+}
+
+template <class T>
+Slab Engine<T>::slab_of(const int64_t* extent) const {
+  const Axis* axes[3] = {&s_.z, &s_.y, &s_.x};
+  Slab slab;
+  if (!first_) {
+    // Pixels that a tile reads together start in different sets.
+    slab.pitch[3] = chunk_ * s_.x.in_step % 1024 == 0 ? chunk_ + 16 : chunk_;
+    if (in_place_) slab.pitch[3] = a_.groups * a_.in_channels;
+    int64_t pitch = slab.pitch[3];
+    for (int i = 2; i >= 0; --i) {
+      slab.residues[i] = 1;
+      slab.extent[i] = (extent[i + 1] - 1) * axes[i]->in_step + high_[i] - low_[i] + 1;
+      pitch *= in_place_ ? axes[i]->in : slab.extent[i];
+      slab.pitch[i] = pitch;
+    }
+    return slab;
+  }
+  int64_t pitch[3], length = extent[0], cells = 1;
+  for (int i = 0; i < 3; ++i) {
+    const int64_t step = axes[i]->in_step, n = extent[i + 1];
+    slab.residues[i] = std::min(step, high_[i] - low_[i] + 1);
+    slab.extent[i] = n + (high_[i] - low_[i]) / step;
+    cells *= slab.residues[i];
+    int64_t shared = 0;
+    if (n == q_[i]) {
+      shared = slab.extent[i] - 1;
+      for (int64_t r = 0; r < slab.residues[i]; ++r) {
+        const int64_t start = low_[i] + r, e = slab.extent[i];
+        shared =
+            std::min({shared, zeros_before(start, step, e), e - end_inside(start, step, e, axes[i]->in)});
+      }
+    }
+    pitch[i] = slab.extent[i] - shared;
+  }
+  if (in_place_) {
+    slab.pitch[3] = 1;
+    slab.pitch[2] = s_.x.in;
+    slab.pitch[1] = s_.y.in * s_.x.in;
+    slab.channel = s_.in();
+    slab.pitch[0] = a_.groups * a_.in_channels * slab.channel;
+    slab.residue = 0;
+    return slab;
+  }
+  slab.pitch[3] = 1;
+  slab.pitch[2] = pitch[2];
+  slab.pitch[1] = pitch[1] * pitch[2];
+  slab.pitch[0] = pitch[0] * slab.pitch[1];
+  length = (extent[0] - 1) * slab.pitch[0] + slab.extent[2];
+  for (int i = 0; i < 2; ++i) length += (slab.extent[i] - 1) * slab.pitch[i + 1];
+  slab.residue = length;
+  slab.channel = length * cells;
+  // Channels start in different sets of the caches.
+  if (slab.channel >= 256) slab.channel = (divide_up<int64_t>(slab.channel, 16) | 1) * 16;
+  return slab;
 }
 
 template <class T>
@@ -204,20 +408,10 @@ void Engine<T>::run(int64_t task, const T* packed, const T* packed_bias) const {
     run_depth(task, packed, packed_bias);
     return;
   }
-  if (first_) {
+  if (first_)
     run_first(task, packed, packed_bias);
-    return;
-  }
-  const int64_t g = task % a_.groups;
-  task /= a_.groups;
-  int64_t i = 0;
-  while (i + 1 < unit_count_ && units_[i + 1].first_task <= task) ++i;
-  const Unit& u = units_[i];
-  task -= u.first_task;
-  const int64_t part = task % u.parts, tile = task / u.parts;
-  const T* w = packed + g * group_weights_;
-  const T* b = packed_bias + g * group_bias_;
-  run_columns_last(u, g, tile, part, w, b);
+  else
+    run_last(task, packed, packed_bias);
 }
 
 template class Engine<float>;
