@@ -1,7 +1,8 @@
-// Rows woven into one by permutes in registers, for 2 and 4 rows; element by element for other counts.
+// Rows woven into one by permutes in registers, for 2, 4, 8 and 16 rows; element by element for other counts.
 #include "kernels/interleave.h"
 
 #include "kernels/kernels.h"
+#include "kernels/phases.h"
 
 namespace upsampling {
 namespace UPS_ISA {
@@ -34,12 +35,90 @@ struct Weave {
   }
 };
 
+template <class V, int... I>
+UPS_INLINE V weave_low(V a, V b, Indices<I...>) {
+  return __builtin_shufflevector(a, b, (I / 2 + I % 2 * static_cast<int>(sizeof...(I)))...);
+}
+template <class V, int... I>
+UPS_INLINE V weave_high(V a, V b, Indices<I...>) {
+  enum : int { N = sizeof...(I) };
+  return __builtin_shufflevector(a, b, (N / 2 + I / 2 + I % 2 * N)...);
+}
+template <class V, int... I>
+UPS_INLINE V take_even(V a, V b, Indices<I...>) {
+  return __builtin_shufflevector(a, b, (2 * I)...);
+}
+template <class V, int... I>
+UPS_INLINE V take_odd(V a, V b, Indices<I...>) {
+  return __builtin_shufflevector(a, b, (2 * I + 1)...);
+}
+
+// COUNT vectors at a time. Bytes and pairs of bytes by 16 bytes, which every instruction set can permute.
+template <class T, int COUNT>
+struct Turn {
+  enum : int { N = sizeof(T) < 4 ? 16 / static_cast<int>(sizeof(T)) : int{Lanes<T>::N} };
+  typedef Pack<T, N> P;
+  typedef typename P::V V;
+  typedef typename IndicesUpTo<N>::type All;
+
+  // Weaves rows k and k + COUNT / 2, then the results in the same way, until there is one row.
+  UPS_MEMBER void weave(T* out, const T* const* rows, int64_t i) {
+    V x[COUNT], y[COUNT];
+#pragma GCC unroll 16
+    for (int k = 0; k < COUNT; ++k) x[k] = P::load(rows[k] + i);
+#pragma GCC unroll 4
+    for (int m = COUNT; m > 1; m /= 2) {
+#pragma GCC unroll 16
+      for (int j = 0; j < COUNT / 2; ++j) {
+        y[2 * j] = weave_low(x[j], x[j + COUNT / 2], All());
+        y[2 * j + 1] = weave_high(x[j], x[j + COUNT / 2], All());
+      }
+#pragma GCC unroll 16
+      for (int k = 0; k < COUNT; ++k) x[k] = y[k];
+    }
+#pragma GCC unroll 16
+    for (int k = 0; k < COUNT; ++k) P::store(out + i * COUNT + k * N, x[k]);
+  }
+
+  // The same backwards.
+  UPS_MEMBER void unravel(T* const* rows, const T* in, int64_t i) {
+    V x[COUNT], y[COUNT];
+#pragma GCC unroll 16
+    for (int k = 0; k < COUNT; ++k) x[k] = P::load(in + i * COUNT + k * N);
+#pragma GCC unroll 4
+    for (int m = COUNT; m > 1; m /= 2) {
+#pragma GCC unroll 16
+      for (int j = 0; j < COUNT / 2; ++j) {
+        y[j] = take_even(x[2 * j], x[2 * j + 1], All());
+        y[j + COUNT / 2] = take_odd(x[2 * j], x[2 * j + 1], All());
+      }
+#pragma GCC unroll 16
+      for (int k = 0; k < COUNT; ++k) x[k] = y[k];
+    }
+#pragma GCC unroll 16
+    for (int k = 0; k < COUNT; ++k) P::store(rows[k] + i, x[k]);
+  }
+};
+
+// Blocks [0, n) of N; the last one reaches back. False when n is less than N.
+template <int N, class Body>
+UPS_INLINE bool whole_blocks(int64_t n, const Body& body) {
+  if (n < N) return false;
+  for (int64_t i = 0; i < n; i += N) {
+    if (i + N > n) i = n - N;
+    body(i);
+  }
+  return true;
+}
+
 template <class T>
 void interleave(void* out, const void* const* rows, int64_t count, int64_t n) {
   typedef Lanes<T> L;
   enum : int { N = L::N };
   T* __restrict o = static_cast<T*>(out);
   const T* const* r = reinterpret_cast<const T* const*>(rows);
+  if (count == 8 && whole_blocks<Turn<T, 8>::N>(n, [&](int64_t i) { Turn<T, 8>::weave(o, r, i); })) return;
+  if (count == 16 && whole_blocks<Turn<T, 16>::N>(n, [&](int64_t i) { Turn<T, 16>::weave(o, r, i); })) return;
   int64_t i = 0;
   if (count == 2 || count == 4) {
     const Weave<T> w;
@@ -77,6 +156,9 @@ void deinterleave(void* const* rows, const void* in, int64_t count, int64_t n) {
   enum : int { N = L::N };
   const T* __restrict x = static_cast<const T*>(in);
   T* const* r = reinterpret_cast<T* const*>(rows);
+  if (count == 8 && whole_blocks<Turn<T, 8>::N>(n, [&](int64_t i) { Turn<T, 8>::unravel(r, x, i); })) return;
+  if (count == 16 && whole_blocks<Turn<T, 16>::N>(n, [&](int64_t i) { Turn<T, 16>::unravel(r, x, i); }))
+    return;
   int64_t i = 0;
   if (count == 2 || count == 4) {
     const Weave<T> w;

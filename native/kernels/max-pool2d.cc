@@ -14,8 +14,14 @@ namespace {
 typedef VectorOf<int32_t, LANES>::type Index;
 
 UPS_INLINE Index load_index(const int32_t* p) { return Pack<int32_t, LANES>::load(p); }
-UPS_INLINE void store_index(int32_t* p, Index v) { Pack<int32_t, LANES>::store(p, v); }
-UPS_INLINE Index all(int64_t v) { return Index{} + static_cast<int32_t>(v); }
+template <class I>
+UPS_INLINE void store_index(int32_t* p, I v) {
+  Pack<int32_t, sizeof(I) / 4>::store(p, v);
+}
+template <class I = Index>
+UPS_INLINE I all(int64_t v) {
+  return I{} + static_cast<int32_t>(v);
+}
 
 // Vectors of values alone fill a register; with indices there is a value for each 32-bit lane.
 template <class T, bool INDEXED>
@@ -28,6 +34,7 @@ template <class O, int N, bool INDEXED>
 struct Best {
   typedef typename O::Element T;
   typedef typename VectorOf<T, N>::type V;
+  typedef typename VectorOf<int32_t, INDEXED ? N : LANES>::type Index;
   V value;
   Index index;
   UPS_MEMBER Best of(V v, Index i) {
@@ -267,20 +274,21 @@ void two_by_two(void* out, int32_t* index, const void* const* in, const RowWindo
 }
 
 // B vectors of channels of every output pixel from channel c on.
-template <class O, bool INDEXED, int B>
+template <class O, bool INDEXED, int N, int B>
 void pixel_block(typename O::Element* out, int32_t* index, const typename O::Element* const* rows,
                  int64_t count, const RowWindows* w, int64_t step, const int64_t* bases, int64_t o,
                  int64_t c) {
   typedef typename O::Element T;
-  enum : int { N = width<T, INDEXED>() };
   typedef Pack<T, N> P;
+  typedef Best<O, N, INDEXED> Winner;
+  typedef typename Winner::Index I;
   const int64_t first = w->axis.first[o], taps = w->axis.count[o], inner = w->inner,
                 dilation = w->axis.dilation;
-  Best<O, N, INDEXED> best[B];
+  Winner best[B];
 #pragma GCC unroll 8
   for (int b = 0; b < B; ++b)
-    best[b] = Best<O, N, INDEXED>::of(P::load(rows[0] + first * inner + c + b * N),
-                                      all(INDEXED ? bases[0] + first * step : 0));
+    best[b] = Winner::of(P::load(rows[0] + first * inner + c + b * N),
+                         all<I>(INDEXED ? bases[0] + first * step : 0));
   for (int64_t r = 0; r < count; ++r)
     for (int64_t k = r == 0 ? 1 : 0; k < taps; ++k) {
       const int64_t at = first + k * dilation;
@@ -289,7 +297,7 @@ void pixel_block(typename O::Element* out, int32_t* index, const typename O::Ele
 #pragma GCC unroll 8
         for (int b = 0; b < B; ++b)
           __builtin_prefetch(reinterpret_cast<const char*>(from + b * N) + 16 * 1024);
-      const Index where = all(INDEXED ? bases[r] + at * step : 0);
+      const I where = all<I>(INDEXED ? bases[r] + at * step : 0);
 #pragma GCC unroll 8
       for (int b = 0; b < B; ++b) best[b].offer(P::load(from + b * N), where);
     }
@@ -300,21 +308,20 @@ void pixel_block(typename O::Element* out, int32_t* index, const typename O::Ele
   }
 }
 
-template <class O, bool INDEXED>
+template <class O, bool INDEXED, int N>
 void pixels_of(typename O::Element* out, int32_t* index, const typename O::Element* const* rows,
                int64_t count, const RowWindows* w, int64_t step, const int64_t* bases) {
   typedef typename O::Element T;
-  enum : int { N = width<T, INDEXED>() };
   const int64_t inner = w->inner;
   for (int64_t o = 0; o < w->axis.out_size; ++o) {
     const int64_t first = w->axis.first[o], taps = w->axis.count[o];
     int64_t c = 0;
     if (taps > 0 && count > 0 && inner >= N) {
       for (; c + 4 * N <= inner; c += 4 * N)
-        pixel_block<O, INDEXED, 4>(out, index, rows, count, w, step, bases, o, c);
+        pixel_block<O, INDEXED, N, 4>(out, index, rows, count, w, step, bases, o, c);
       for (; c < inner; c += N) {
         if (c + N > inner) c = inner - N;
-        pixel_block<O, INDEXED, 1>(out, index, rows, count, w, step, bases, o, c);
+        pixel_block<O, INDEXED, N, 1>(out, index, rows, count, w, step, bases, o, c);
       }
     }
     for (; c < inner; ++c) {
@@ -336,15 +343,31 @@ void pixels_of(typename O::Element* out, int32_t* index, const typename O::Eleme
   }
 }
 
+// By the widest vectors that the channels of a pixel fill, of 16 bytes at least and four elements.
+template <class O, bool INDEXED>
+void pixels_wide(typename O::Element* out, int32_t* index, const typename O::Element* const* rows,
+                 int64_t count, const RowWindows* w, int64_t step, const int64_t* bases) {
+  enum : int {
+    SIZE = sizeof(typename O::Element),
+    N = width<typename O::Element, INDEXED>(),
+    LEAST = 16 / SIZE < 4 ? 4 : 16 / SIZE,
+    HALF = N / 2 < LEAST ? N : N / 2,
+    QUARTER = HALF / 2 < LEAST ? HALF : HALF / 2
+  };
+  if (w->inner >= N) return pixels_of<O, INDEXED, N>(out, index, rows, count, w, step, bases);
+  if (w->inner >= HALF) return pixels_of<O, INDEXED, HALF>(out, index, rows, count, w, step, bases);
+  pixels_of<O, INDEXED, QUARTER>(out, index, rows, count, w, step, bases);
+}
+
 template <class O>
 void pixels(void* out, int32_t* index, const void* const* in, int64_t count, const RowWindows* w,
             int64_t step, const int64_t* bases) {
   typedef typename O::Element T;
   const T* const* rows = reinterpret_cast<const T* const*>(in);
   if (index == nullptr)
-    pixels_of<O, false>(static_cast<T*>(out), nullptr, rows, count, w, step, bases);
+    pixels_wide<O, false>(static_cast<T*>(out), nullptr, rows, count, w, step, bases);
   else
-    pixels_of<O, true>(static_cast<T*>(out), index, rows, count, w, step, bases);
+    pixels_wide<O, true>(static_cast<T*>(out), index, rows, count, w, step, bases);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "ops/turned-planes.h"
 #include "runtime/isa.h"
 #include "runtime/parallel.h"
 
@@ -80,6 +81,21 @@ Status averages(const AvgPool2dArgs& a, const Context& context) {
 }  // namespace
 
 Status avg_pool2d(const AvgPool2dArgs& a, const Context& context) {
+  const TurnedPlanes planes(a.shape, bytes_of(a.type));
+  if (planes.worth()) {
+    planes.each(
+        context, a.out, a.in, false,
+        [&](const TurnedPlanes::Band& band, const Context& alone) {
+          AvgPool2dArgs here = a;
+          here.shape = band.shape;
+          here.cells[0] += band.first;
+          here.out = band.out;
+          here.in = band.in;
+          avg_pool2d(here, alone);
+        },
+        [](int64_t, const TurnedPlanes::Band&, const int32_t*) {});
+    return context.cancelled() ? CANCELLED : OK;
+  }
   return a.type == F64 ? averages<double>(a, context) : averages<float>(a, context);
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ops/turned-planes.h"
 #include "runtime/isa.h"
 #include "runtime/parallel.h"
 
@@ -42,9 +43,40 @@ struct RowCache {
 constexpr int64_t kMostRows = 32;
 constexpr int64_t kMostBytes = 192 * 1024;
 
+void pool_turned(const MaxPool2dArgs& a, const TurnedPlanes& planes, const Context& context) {
+  const int64_t out_row = a.shape.out_row(), out_plane = a.shape.out_rows() * out_row;
+  planes.each(
+      context, a.out, a.in, a.index != nullptr,
+      [&](const TurnedPlanes::Band& band, const Context& alone) {
+        MaxPool2dArgs here = a;
+        here.shape = band.shape;
+        here.out = band.out;
+        here.index = band.index;
+        here.wide_index = false;
+        here.in = band.in;
+        max_pool2d(here, alone);
+      },
+      [&](int64_t plane, const TurnedPlanes::Band& band, const int32_t* index) {
+        const int64_t n = band.shape.out_rows() * out_row, at = plane * out_plane + band.first * out_row;
+        const int64_t skipped = band.skipped * a.strides[0];
+        if (a.wide_index) {
+          auto* wide = static_cast<int64_t*>(a.index) + at;
+          for (int64_t i = 0; i < n; ++i) wide[i] = index[i] + skipped + plane * a.plane_stride;
+        } else {
+          auto* to = static_cast<int32_t*>(a.index) + at;
+          for (int64_t i = 0; i < n; ++i) to[i] = index[i] + static_cast<int32_t>(skipped);
+        }
+      });
+}
+
 }  // namespace
 
 Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
+  const TurnedPlanes planes(a.shape, bytes_of(a.type));
+  if (planes.worth()) {
+    pool_turned(a, planes, context);
+    return context.cancelled() ? CANCELLED : OK;
+  }
   const PoolShape& shape = a.shape;
   const MaxPoolKernels& k = kernels().max_pool;
   const int64_t size = bytes_of(a.type), in_row = shape.in_row(), out_row = shape.out_row();
@@ -70,8 +102,7 @@ Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
     none.axis.count = count;
     none.axis.full_begin = none.axis.full_end = x.out_size;
   }
-  const bool by_pixel =
-      shape.inner * size >= 4 * kernels().lanes && (indexed ? shape.inner >= kernels().lanes : true);
+  const bool by_pixel = shape.inner >= 4 && shape.inner * size >= 16;
   const bool by_two = shape.inner == 1 && x.kernel == 2 && x.stride == 2 && x.dilation == 1;
   const PoolBlocks blocks(shape, size);
   parallel_for(context, shape.outer * blocks.per_plane, blocks.grain, [&](int64_t begin, int64_t end) {

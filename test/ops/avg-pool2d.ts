@@ -59,6 +59,17 @@ function samples(): Args[] {
     windowSample([3, 9, 9], { kernelSize: 2 }, 'float32', 'uniform'),
     windowSample([0, 3, 9, 9], { kernelSize: 2 }),
     windowSample([1, 3, 37, 41], { kernelSize: [37, 41] }, 'float32', 'uniform'),
+    // Planes with short rows, sixteen at a time, whole and in bands of rows.
+    windowSample([1, 17, 6, 7], { kernelSize: 3, stride: 2, padding: 1 }, 'float32', 'uniform'),
+    windowSample([1, 17, 6, 7], { kernelSize: 3, stride: 2, padding: 1 }, 'uint8', 'uniform'),
+    windowSample([1, 17, 6, 7], { kernelSize: 3, stride: 2, padding: 1 }, 'float64', 'uniform'),
+    windowSample(
+      [1, 17, 70, 66],
+      { kernelSize: [11, 9], stride: [5, 9], padding: [5, 0] },
+      'float32',
+      'uniform',
+    ),
+    windowSample([1, 17, 4, 5, 6], { kernelSize: 3, stride: 2, padding: 1 }, 'float32', 'uniform'),
     // NaN and infinities reach exactly the windows that hold them.
     windowSample([1, 1, 9, 70], { kernelSize: 3, stride: 2, padding: 1 }),
   );

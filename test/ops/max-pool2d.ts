@@ -49,6 +49,12 @@ export function maxPoolSamples(): Args[] {
   out.push(windowSample([1, 1, 7, 9000], { kernelSize: [7, 3], stride: 1 }));
   for (const c of [1, 4, 7, 15, 16, 17, 31, 64, 65, 130])
     out.push(windowSample([1, 6, 7, c], { kernelSize: 3, stride: 2, padding: 1, layout: 'nhwc' }));
+  // Planes with short rows, sixteen at a time: fewer and more of them, in bands of rows, along one and three axes.
+  for (const type of DATA_TYPES) out.push(windowSample([1, 17, 6, 7], windows[1]!, type));
+  for (const w of [{ kernelSize: [11, 9] }, { kernelSize: [11, 9], stride: [5, 9], padding: [5, 0] }])
+    for (const c of [4, 17, 40]) out.push(windowSample([1, c, 70, 66], w));
+  out.push(windowSample([2, 17, 30], { kernelSize: 3, stride: 2, padding: 1 }));
+  out.push(windowSample([1, 17, 4, 5, 6], { kernelSize: 3, stride: 2, padding: 1 }));
   // A dilated window of which no tap is inside.
   out.push(windowSample([1, 1, 1, 1], { kernelSize: 2, dilation: 2, padding: 1 }));
   out.push(windowSample([1, 1, 6, 1], { kernelSize: 2, dilation: 2, padding: 1, stride: 1 }));

@@ -25,7 +25,7 @@ function samples(): Args[] {
     );
   for (const { type, r, layout } of product({
     type: DATA_TYPES,
-    r: [2, 3, 4],
+    r: [2, 3, 4, 8, 16],
     layout: ['nchw', 'nhwc'] as const,
   }))
     out.push(
