@@ -138,9 +138,3 @@ export function exitCode(error: unknown): number {
   if (error instanceof UsageError) return 2;
   return error instanceof ArgumentError && error.code === 'ERR_UPSAMPLING_OPTION' ? 2 : 1;
 }
-
-/** A line that tells how far the work is, on a terminal only. */
-export function progress(done: number, all: number, what: string): void {
-  if (!process.stderr.isTTY || all < 2) return;
-  process.stderr.write(`\r\x1b[K${done}/${all} ${what}${done === all ? '\n' : ''}`);
-}

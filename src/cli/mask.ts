@@ -5,9 +5,9 @@ import { writeNpy } from '../files/npy.js';
 import { writePng } from '../files/png.js';
 import { type InterpolateThresholdOptions, interpolateThreshold, type Tensor } from '../index.js';
 import { readArray } from './arrays.js';
-import { type Command, number, progress, text, UsageError } from './command.js';
+import { type Command, number, text, UsageError } from './command.js';
 import { outputPaths, resizeOptions } from './resize.js';
-import { nameOf, readInput, writeOutput } from './streams.js';
+import { forEachInput, nameOf, readInput, writeOutput } from './streams.js';
 
 const OP = 'mask';
 
@@ -73,10 +73,8 @@ Examples:
       ...(crop === undefined ? {} : { crop }),
       sigmoid: values.sigmoid === true,
     };
-    const reports: unknown[] = [];
-    for (const [i, input] of inputs.entries()) {
+    const reports = await forEachInput(inputs, async (input, i) => {
       const name = nameOf(input);
-      progress(i, inputs.length, name);
       const scores = readArray(OP, await readInput(OP, input), name, text(values, 'tensor'));
       const x = { ...scores, dims: batched(scores, name) };
       const numbers = keep ?? Array.from({ length: x.dims[1]! }, (_, k) => k);
@@ -92,9 +90,8 @@ Examples:
         for (const [k, number] of numbers.entries())
           await writeOutput(OP, path.replaceAll('{mask}', String(number)), [png(masks, k)]);
       } else await writeOutput(OP, path, writeNpy({ ...masks, dims: masks.dims.slice(1) }));
-      reports.push(statistics(name, masks, numbers));
-    }
-    progress(inputs.length, inputs.length, 'done');
+      return statistics(name, masks, numbers);
+    });
     if (values.json === true) process.stdout.write(`${JSON.stringify(reports, undefined, 2)}\n`);
     return 0;
   },

@@ -5,9 +5,9 @@ import { writeNpy } from '../files/npy.js';
 import { writePng } from '../files/png.js';
 import { type InterpolateQuantizeOptions, interpolateQuantize, type Tensor } from '../index.js';
 import { readArray } from './arrays.js';
-import { type Command, progress, text, UsageError, type Values } from './command.js';
+import { type Command, text, UsageError, type Values } from './command.js';
 import { outputPaths, resizeOptions } from './resize.js';
-import { nameOf, readInput, writeOutput } from './streams.js';
+import { forEachInput, nameOf, readInput, writeOutput } from './streams.js';
 
 const OP = 'quantize';
 
@@ -69,10 +69,8 @@ Examples:
       to: (text(values, 'to') as InterpolateQuantizeOptions['to']) ?? 'uint8',
       ...(range === undefined ? {} : { range }),
     };
-    const reports: unknown[] = [];
-    for (const [i, input] of inputs.entries()) {
+    const reports = await forEachInput(inputs, async (input, i) => {
       const name = nameOf(input);
-      progress(i, inputs.length, name);
       const x = readArray(OP, await readInput(OP, input), name, text(values, 'tensor'));
       const y = await interpolateQuantize({ ...x, dims: planeDims(x, name) }, options);
       const map = { ...y, dims: y.dims.slice(2) };
@@ -80,9 +78,8 @@ Examples:
       const data = map.data as Uint8Array | Uint16Array;
       const parts = formats[i] === 'npy' ? writeNpy(map) : [writePng({ width, height, data })];
       await writeOutput(OP, outputs[i]!, parts);
-      reports.push(statistics(name, data, height, width));
-    }
-    progress(inputs.length, inputs.length, 'done');
+      return statistics(name, data, height, width);
+    });
     if (values.json === true) process.stdout.write(`${JSON.stringify(reports, undefined, 2)}\n`);
     return 0;
   },

@@ -6,17 +6,8 @@ import { imageFormat, readImage, writeImage } from '../files/images.js';
 import { writeNpy } from '../files/npy.js';
 import { type InterpolateOptions, interpolate, type Layout, type Tensor } from '../index.js';
 import { isArray, readArray } from './arrays.js';
-import {
-  type Command,
-  extents,
-  factors,
-  integer,
-  progress,
-  text,
-  UsageError,
-  type Values,
-} from './command.js';
-import { nameOf, readInput, writeOutput } from './streams.js';
+import { type Command, extents, factors, integer, text, UsageError, type Values } from './command.js';
+import { forEachInput, nameOf, readInput, writeOutput } from './streams.js';
 
 const OP = 'resize';
 
@@ -72,8 +63,7 @@ Examples:
     const format = formatOption(OP, values);
     const quality = integer(OP, values, 'quality', 1, 100);
     const outputs = await outputPaths(OP, inputs, text(values, 'out'), format);
-    for (const [i, input] of inputs.entries()) {
-      progress(i, inputs.length, nameOf(input));
+    await forEachInput(inputs, async (input, i) => {
       const bytes = await readInput(OP, input);
       const output = outputs[i]!;
       const as = format ?? formatOf(output);
@@ -89,8 +79,7 @@ Examples:
           await encode(y, as ?? imageFormat(picture.format) ?? 'png', 'nhwc', quality),
         );
       }
-    }
-    progress(inputs.length, inputs.length, 'done');
+    });
     return 0;
   },
 };

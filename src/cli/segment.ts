@@ -5,9 +5,9 @@ import { writeNpy } from '../files/npy.js';
 import { classColours, writePng } from '../files/png.js';
 import { type InterpolateArgmaxOptions, interpolateArgmax, type Tensor } from '../index.js';
 import { readArray } from './arrays.js';
-import { type Command, number, progress, text, UsageError } from './command.js';
+import { type Command, number, text, UsageError } from './command.js';
 import { type FileFormat, formatOf, formatOption, outputPaths, resizeOptions } from './resize.js';
-import { nameOf, readInput, writeOutput } from './streams.js';
+import { forEachInput, nameOf, readInput, writeOutput } from './streams.js';
 
 const OP = 'segment';
 
@@ -78,9 +78,7 @@ Examples:
       ...(threshold === undefined ? {} : { threshold }),
       ...(background === undefined ? {} : { background }),
     };
-    const reports: unknown[] = [];
-    for (const [i, input] of inputs.entries()) {
-      progress(i, inputs.length, nameOf(input));
+    const reports = await forEachInput(inputs, async (input, i) => {
       const name = nameOf(input);
       const logits = readArray(OP, await readInput(OP, input), name, text(values, 'tensor'));
       const { map, classes } = await classMap(logits, options, name);
@@ -91,9 +89,8 @@ Examples:
             : await blend(map, photo, opacity, formats[i]!);
         await writeOutput(OP, outputs[i]!, parts);
       }
-      if (json) reports.push(statistics(name, map, classes));
-    }
-    progress(inputs.length, inputs.length, 'done');
+      return json ? statistics(name, map, classes) : undefined;
+    });
     if (json) process.stdout.write(`${JSON.stringify(reports, undefined, 2)}\n`);
     return 0;
   },

@@ -1,11 +1,14 @@
 /** `upsampling quantize` as a process. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, it } from 'vitest';
 import { readNpy, writeNpy } from '../../src/files/npy.js';
 import { interpolateQuantizeSync } from '../../src/index.js';
 import type { Tensor } from '../../src/tensor.js';
+import { repository } from '../support/child.js';
 import { temporaryFolder, upsampling } from '../support/cli.js';
 import { random } from '../support/random.js';
 
@@ -53,6 +56,37 @@ it('takes many files and tells their levels', () => {
     ['other.npy', 10],
   ]);
   for (const x of reports) expect(Math.min(x.lowest, x.highest)).toBeGreaterThanOrEqual(1);
+});
+
+it('works at several files at once: one that is slow to come does not hold up the next', async () => {
+  execFileSync('mkfifo', [path('slow.npy')]);
+  const words = ['quantize', 'slow.npy', 'depth.npy', '-s', '2', '-o', 'two/', '--format', 'npy'];
+  const working = spawn(process.execPath, [join(repository, 'dist/cli/main.js'), ...words], { cwd: dir });
+  const ended = once(working, 'exit');
+  while (!existsSync(path('two/depth.npy'))) await new Promise((f) => setTimeout(f, 20));
+  expect(existsSync(path('two/slow.npy'))).toBe(false);
+  writeFileSync(path('slow.npy'), readFileSync(path('depth.npy')));
+  expect(await ended).toEqual([0, null]);
+  expect(readFileSync(path('two/slow.npy'))).toEqual(readFileSync(path('two/depth.npy')));
+});
+
+it('says how far it is', () => {
+  const names = Array.from({ length: 9 }, (_, i) => `m${i}.npy`);
+  for (const name of names) writeFileSync(path(name), Buffer.concat(writeNpy({ ...map, dims: [5, 7] })));
+  const words = ['quantize', ...names, '-s', '3', '-o', 'nine/', '--format', 'npy'];
+  // A terminal of its own, since progress is shown on one alone.
+  const script = 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)';
+  const main = join(repository, 'dist/cli/main.js');
+  const shown = spawnSync('python3', ['-c', script, process.execPath, main, ...words], {
+    cwd: dir,
+    encoding: 'utf8',
+  });
+  expect(shown.status).toBe(0);
+  expect([...shown.stdout.matchAll(/(\d)\/9 (\S*)/g)].map((m) => [m[1], m[2]])).toEqual([
+    ['0', ''],
+    ...names.map((name, i) => [String(i + 1), name]),
+  ]);
+  expect(readdirSync(path('nine')).sort()).toEqual(names);
 });
 
 it.each<[string, number, string[], RegExp]>([
