@@ -162,7 +162,7 @@ function refuseWritten(op: string, a: TypedArray): void {
     refuse(op, 'out', 'out is being written by a call that has not ended', 'ERR_UPSAMPLING_BUFFER');
 }
 
-/** From this size on a fresh result is advised to huge pages; the first fill is five times faster. */
+/** From this size on a result is advised to huge pages: the first fill is five times faster, later ones a fifth. */
 const HUGE_PAGES_FROM = 4 * 1024 * 1024;
 
 /** Call before the first write. */

@@ -13,28 +13,50 @@ namespace upsampling {
 struct PreparedTaps {
   int64_t n, taps, blocks;  // n outputs
   int window;
-  bool masked;           // a weight of 0 marks a tap that is not there
-  const int32_t* base;   // [block]
-  const int32_t* lane;   // [block][tap][lane]
-  const float* weight;   // [block][tap][lane]
-  int64_t run, run_end;  // blocks that have the lanes and weights of block `run`
-  int64_t run_step;      // how far their bases are apart
+  bool masked;          // a weight of 0 marks a tap that is not there
+  const int32_t* base;  // [block]
+  const int32_t* lane;  // [block][tap][lane]
+  const float* weight;  // [block][tap][lane]
+  // Blocks from `run` to `run_end` repeat the lanes and weights of the first `period` of them, `run_step`
+  // further along the row.
+  int64_t run, run_end, period, run_step;
+};
+
+// Consecutive rows on their way past the caches. A streaming store takes a whole line, so what a row leaves
+// of one waits here for the next row.
+struct RowStream {
+  enum : int { MOST_LANES = 16 };
+  float lines[3 * MOST_LANES];
+  int64_t waiting = 0;  // floats, from lines[lanes] on
 };
 
 struct ResampleKernels {
-  // out[r·out_stride + o] = Σ_k weight[k, o] · in[r·in_stride + index[k, o]] for `count` rows; in the order
-  // of k.
+  // out[r·out_stride + o - first·lanes] = Σ_k weight[k, o] · in[r·in_stride + index[k, o]] for `count` rows
+  // and the outputs of the blocks from first to end; in the order of k.
   void (*across)(float* out, int64_t out_stride, const float* in, int64_t in_stride, int64_t count,
-                 const PreparedTaps* taps);
-  // out[o·inner + c] = Σ_k weight[k, o] · in[index[k, o]·inner + c]; inner >= lanes.
-  void (*across_pixels)(float* out, const float* in, const AxisTable* axis, int64_t inner);
+                 const PreparedTaps* taps, int64_t first, int64_t end);
+  // out[(o - first)·inner + c] = Σ_k weight[k, o] · in[index[k, o]·inner + c] for o from first to end;
+  // inner >= lanes.
+  void (*across_pixels)(float* out, const float* in, const AxisTable* axis, int64_t inner, int64_t first,
+                        int64_t end);
+  // out[o] = Σ_k weight[k] · in[o·factor + k], k < factor, in the order of k, for factor 2 (first) and 4.
+  void (*across_groups[2])(float* out, const float* in, const float* weight, int64_t n);
   // For outputs o up to end: out[(o - first)·out_stride + i] = Σ_k weight[k, o] · row(index[k, o])[i] for i <
-  // n, rounded to the element type, with row(j) = rows + (j & mask)·stride. `stream` bypasses the caches.
+  // n, rounded to the element type, with row(j) = rows + (j & mask)·stride. With `stream` the rows are
+  // adjoining floats, go past the caches, and the last ones wait for flush.
   void (*down[TYPE_COUNT])(void* out, int64_t out_stride, const float* rows, int64_t stride, int64_t mask,
-                           const AxisTable* axis, int64_t first, int64_t end, int64_t n, bool stream);
+                           const AxisTable* axis, int64_t first, int64_t end, int64_t n, RowStream* stream);
+  // Writes what waits before `out`, the end of the last row, and orders it all before what other threads
+  // read.
+  void (*flush)(float* out, RowStream* stream);
   // out[i] = Σ_k weight[k] · rows[k][i]; rows by element type.
   void (*blend_from[TYPE_COUNT])(float* out, const void* const* rows, const float* weight, int64_t taps,
                                  int64_t n);
+  // The same for two outputs whose rows overlap: out from rows [0, last), out2 from rows [first2, last2),
+  // with first2 <= last <= last2; weight[k] and weight2[k] belong to rows[k].
+  void (*blend_two_from[TYPE_COUNT])(float* out, float* out2, const void* const* rows, const float* weight,
+                                     const float* weight2, int64_t last, int64_t first2, int64_t last2,
+                                     int64_t n);
   // columns[i·lanes + r] = rows[r·stride + i] for r < lanes and i < n, n rounded up to whole vectors.
   void (*to_columns)(float* columns, const float* rows, int64_t stride, int64_t n);
   // rows[r·stride + i] = columns[i·lanes + r]; the same.
@@ -43,8 +65,6 @@ struct ResampleKernels {
   // Σ_k weight[k, o] · columns[(index[k, o]·inner + c - start)·lanes + r]
   void (*along_columns)(float* out, const float* columns, const AxisTable* axis, int64_t first, int64_t end,
                         int64_t inner, int64_t start);
-  // Orders the stores of `stream` before what other threads read.
-  void (*fence)();
 };
 
 }  // namespace upsampling

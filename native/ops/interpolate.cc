@@ -19,10 +19,15 @@ namespace {
 constexpr int64_t kRangeElements = 256 * 1024;
 // Bytes to move in one range.
 constexpr int64_t kRangeBytes = 512 * 1024;
-// Resampled rows that are kept, within the first-level cache where rows are short.
-constexpr int64_t kRingBytes = 8 * 1024;
-// Columns of a strip: with one row per lane it takes a part of the second-level cache.
-constexpr int64_t kStripColumns = 1536;
+// Resampled rows that are kept: few, so that reading and writing alternate.
+constexpr int64_t kRingBytes = 4 * 1024;
+// Where rows are longer, a part of the second-level cache.
+constexpr int64_t kLongRingBytes = 256 * 1024;
+// Columns of a strip of source rows, which is long because caches read ahead along a row: with one row per
+// lane it takes a part of the second-level cache.
+constexpr int64_t kStripColumns = 6144;
+// Columns that are turned at a time: a part of the first-level cache.
+constexpr int64_t kTurnedColumns = 256;
 
 // Whether an axis is copied.
 bool is_identity(const AxisTable& x) {
@@ -147,46 +152,75 @@ Status move_rows(const InterpolateArgs& a, const Context& context) {
 
 // along a row
 
+// A part of a row: elements of the output, and the elements of a source row that they read.
+struct Strip {
+  int64_t first, end, low, high;
+};
+
 // A source row to a row of the output's length, in float32.
 class Across {
  public:
   // `rows` is how many will be asked for.
   Across(const AxisTable& x, int64_t inner, int type, int64_t rows, ScratchFrame* frame)
-      : x_(x), inner_(inner), in_row_(x.in_size * inner), type_(type) {
+      : x_(x), inner_(inner), in_row_(x.in_size * inner), out_row_(x.out_size * inner), type_(type) {
     identity_ = is_identity(x);
     // To prepare the taps takes as long as to compute a few dozen elements.
-    few_ = rows * x.out_size * inner <= 64;
+    few_ = rows * out_row_ <= 64;
     if (!identity_ && inner < k_.lanes && !few_) prepare(frame);
+    short_rows_ = in_row_ < taps_.window * k_.lanes;
   }
 
   bool identity() const { return identity_; }
+  // Parts begin at multiples of this.
+  int64_t unit() const { return !identity_ && inner_ >= k_.lanes ? inner_ : k_.lanes; }
 
-  // Rows [row, row + count) of `in`, to rows that are `stride` apart. `staged` has room for one source row.
-  void rows(float* out, int64_t stride, const void* in, int64_t row, int64_t count, float* staged) const {
-    const bool short_rows = in_row_ < taps_.window * k_.lanes;
-    if (!identity_ && inner_ < k_.lanes && type_ == F32 && !short_rows && !few_) {
-      k_.resample.across(out, stride, static_cast<const float*>(in) + row * in_row_, in_row_, count, &taps_);
-      return;
+  Strip strip(int64_t first, int64_t end) const {
+    Strip s{first, std::min(end, out_row_), in_row_, 0};
+    if (identity_) {
+      s.low = s.first;
+      s.high = s.end;
+    } else if (inner_ >= k_.lanes || taps_.window == 0) {
+      for (int64_t o = s.first / inner_; o < (s.end + inner_ - 1) / inner_; ++o)
+        for (int64_t t = 0; t < x_.count[o]; ++t) {
+          const int64_t at = x_.index[t * x_.out_size + o] * inner_;
+          s.low = std::min(s.low, at);
+          s.high = std::max(s.high, at + inner_);
+        }
+    } else {
+      for (int64_t b = s.first / k_.lanes; b * k_.lanes < s.end; ++b) {
+        s.low = std::min<int64_t>(s.low, taps_.base[b]);
+        s.high = std::max<int64_t>(s.high, taps_.base[b] + taps_.window * k_.lanes);
+      }
+      s.high = std::min(s.high, in_row_);
     }
-    for (int64_t r = 0; r < count; ++r) one(out + r * stride, in, row + r, staged, short_rows);
+    return s;
+  }
+
+  // A strip of rows [row, row + count) of `in`, to rows that are `stride` apart. `staged` has room for one
+  // source row.
+  void rows(float* out, int64_t stride, const void* in, int64_t row, int64_t count, float* staged,
+            const Strip& s) const {
+    if (type_ == F32 && !identity_ && !short_rows_)
+      return floats(out, stride, static_cast<const float*>(in) + row * in_row_, count, s);
+    for (int64_t r = 0; r < count; ++r, out += stride) {
+      const char* at = static_cast<const char*>(in) + ((row + r) * in_row_ + s.low) * bytes_of(type_);
+      k_.widen[type_](identity_ ? out : staged + s.low, at, s.high - s.low);
+      if (!identity_) floats(out, stride, staged, 1, s);
+    }
   }
 
  private:
-  void one(float* out, const void* in, int64_t row, float* staged, bool short_rows) const {
-    const char* at = static_cast<const char*>(in) + row * in_row_ * bytes_of(type_);
-    if (identity_) staged = out;
-    const float* from = reinterpret_cast<const float*>(at);
-    if (type_ != F32 || short_rows || identity_) {
-      k_.widen[type_](staged, at, in_row_);
-      from = staged;
+  void floats(float* out, int64_t stride, const float* from, int64_t count, const Strip& s) const {
+    if (few_) {
+      for (int64_t r = 0; r < count; ++r) k_.resample_row(out + r * stride, from + r * in_row_, &x_, inner_);
+      return;
     }
-    if (identity_) return;
-    if (few_)
-      k_.resample_row(out, from, &x_, inner_);
-    else if (inner_ >= k_.lanes)
-      k_.resample.across_pixels(out, from, &x_, inner_);
-    else
-      k_.resample.across(out, 0, from, 0, 1, &taps_);
+    if (inner_ < k_.lanes)
+      return k_.resample.across(out, stride, from, in_row_, count, &taps_, s.first / k_.lanes,
+                                (s.end + k_.lanes - 1) / k_.lanes);
+    for (int64_t r = 0; r < count; ++r)
+      k_.resample.across_pixels(out + r * stride, from + r * in_row_, &x_, inner_, s.first / inner_,
+                                s.end / inner_);
   }
 
   void prepare(ScratchFrame* frame) {
@@ -222,26 +256,35 @@ class Across {
       base[b] = window == 0 ? 0 : static_cast<int32_t>(std::min<int64_t>(base[b], last));
       for (int64_t i = 0; i < taps * lanes; ++i) lane[b * taps * lanes + i] -= base[b];
     }
-    taps_ = {n, taps, blocks, window, masked, base, lane, weight, 0, 0, 0};
-    // The first block is at the border; where the second one's pattern goes on, it stays in registers.
-    if (blocks > 4) {
-      const int64_t words = taps * lanes;
-      taps_.run = 1;
-      taps_.run_step = base[2] - base[1];
-      int64_t b = 2;
-      while (b < blocks && base[b] - base[b - 1] == taps_.run_step &&
-             std::memcmp(lane + b * words, lane + words, sizeof(int32_t) * words) == 0 &&
-             std::memcmp(weight + b * words, weight + words, sizeof(float) * words) == 0)
-        ++b;
-      taps_.run_end = b;
-    }
+    taps_ = {n, taps, blocks, window, masked, base, lane, weight, 0, 0, 0, 0};
+    for (int64_t period = 1; period <= kMostPeriod && taps_.run_end == 0; ++period) find_run(period);
   }
+
+  // The first block is at the border; from the second one on the pattern may go on to the other border.
+  void find_run(int64_t period) {
+    const int64_t words = taps_.taps * k_.lanes;
+    if (taps_.blocks < 2 * period + 2) return;
+    const auto same = [&](int64_t a, int64_t b) {
+      return std::memcmp(taps_.lane + a * words, taps_.lane + b * words, sizeof(int32_t) * words) == 0 &&
+             std::memcmp(taps_.weight + a * words, taps_.weight + b * words, sizeof(float) * words) == 0;
+    };
+    const int64_t step = taps_.base[1 + period] - taps_.base[1];
+    int64_t b = 1 + period;
+    while (b < taps_.blocks && taps_.base[b] - taps_.base[b - period] == step && same(b, b - period)) ++b;
+    if (b < 2 * period + 1) return;
+    taps_.run = 1;
+    taps_.run_end = b;
+    taps_.period = period;
+    taps_.run_step = step;
+  }
+
+  static constexpr int64_t kMostPeriod = 8;
 
   const KernelTable& k_ = kernels();
   const AxisTable& x_;
-  const int64_t inner_, in_row_;
+  const int64_t inner_, in_row_, out_row_;
   const int type_;
-  bool identity_, few_;
+  bool identity_, few_, short_rows_;
   PreparedTaps taps_{};
 };
 
@@ -285,118 +328,244 @@ Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Span
   const bool copies_down = is_identity(y);
   // Rows can be read where they are.
   const bool in_place = across.identity() && a.type == F32;
-  const int64_t stride = (out_row + 15) / 16 * 16 + 16;
-  int64_t slots = power_of_two(spans.most + 1);
+  const bool straight = copies_down && a.type == F32;
+  const bool stream =
+      a.type == F32 && !straight && a.outer * y.out_size * out_row * size > last_level_cache();
+  // Strips that are short enough for the rows between them and their output to stay in the cache. Rows that
+  // are streamed wait for memory anyway, and have to adjoin.
+  int64_t slots = copies_down ? 1 : power_of_two(spans.most);
+  const int64_t unit = across.unit(), most = std::max<int64_t>(kLongRingBytes / 4 / slots, 512);
+  const int64_t width = stream ? out_row : std::min(out_row, std::max<int64_t>(1, most / unit) * unit);
+  const int64_t stride = (width + 15) / 16 * 16 + 16;
   while (slots < y.in_size && slots * 2 * stride * 4 <= kRingBytes) slots *= 2;
-  const bool stream = a.outer * y.out_size * out_row * size > last_level_cache();
+  const int64_t strips = (out_row + width - 1) / width;
+  Strip* strip = tables.take<Strip>(strips);
+  for (int64_t s = 0; s < strips; ++s) strip[s] = across.strip(s * width, (s + 1) * width);
   const int64_t most_rows = std::max<int64_t>(64, kRangeElements / out_row);
   const int64_t blocks = (y.out_size + most_rows - 1) / most_rows,
                 height = (y.out_size + blocks - 1) / blocks;
   const int64_t grain = std::max<int64_t>(1, kRangeElements / (height * out_row));
   parallel_for(context, a.outer * blocks, grain, [&](int64_t begin, int64_t end) {
     ScratchFrame frame;
+    RowStream streamed, *streaming = stream ? &streamed : nullptr;
     float* staged = frame.take<float>(in_row);
-    const bool straight = copies_down && a.type == F32;
-    float* ring = frame.take<float>(in_place || straight ? 0 : copies_down ? stride : slots * stride);
-    for (int64_t block = begin; block < end; ++block) {
-      const int64_t plane = block / blocks, first = block % blocks * height;
-      const int64_t last = std::min(first + height, y.out_size);
-      char* to = out + (plane * y.out_size + first) * out_row * size;
-      if (straight) {
-        across.rows(reinterpret_cast<float*>(to), out_row, a.in, plane * y.in_size + first, last - first,
-                    staged);
-        continue;
-      }
+    float* ring = frame.take<float>(in_place || straight ? 0 : slots * stride);
+    const auto block_strip = [&](int64_t plane, int64_t first, int64_t last, const Strip& s) {
+      char* to = out + ((plane * y.out_size + first) * out_row + s.first) * size;
+      const int64_t n = s.end - s.first;
+      if (straight)
+        return across.rows(reinterpret_cast<float*>(to), out_row, a.in, plane * y.in_size + first,
+                           last - first, staged, s);
       if (in_place) {
-        const float* rows = static_cast<const float*>(a.in) + plane * y.in_size * in_row;
-        k.resample.down[F32](to, out_row, rows, in_row, -1, &y, first, last, out_row, stream);
-        continue;
+        const float* rows = static_cast<const float*>(a.in) + plane * y.in_size * in_row + s.low;
+        return k.resample.down[F32](to, out_row, rows, in_row, -1, &y, first, last, n, streaming);
       }
       int64_t have = 0;  // source rows before this one are in the ring, as far as it reaches
       for (int64_t r = first; r < last;) {
         int64_t next = r + 1;
         while (next < last && spans.high[next] - spans.low[r] < slots) ++next;
         const int64_t done = spans.high[next - 1] + 1;
-        for (int64_t s = std::max<int64_t>(have, spans.low[r]); s < done;) {
-          const int64_t slot = s & (slots - 1), run = std::min(done - s, slots - slot);
-          across.rows(ring + slot * stride, stride, a.in, plane * y.in_size + s, run, staged);
-          s += run;
+        for (int64_t row = std::max<int64_t>(have, spans.low[r]); row < done;) {
+          const int64_t slot = row & (slots - 1), run = std::min(done - row, slots - slot);
+          across.rows(ring + slot * stride, stride, a.in, plane * y.in_size + row, run, staged, s);
+          row += run;
         }
         have = done;
-        k.resample.down[a.type](to, out_row, ring, stride, slots - 1, &y, r, next, out_row, stream);
+        k.resample.down[a.type](to, out_row, ring, stride, slots - 1, &y, r, next, n, streaming);
         to += (next - r) * out_row * size;
         r = next;
       }
+    };
+    for (int64_t block = begin; block < end; ++block) {
+      const int64_t plane = block / blocks, first = block % blocks * height;
+      const int64_t last = std::min(first + height, y.out_size);
+      for (int64_t s = 0; s < strips; ++s) block_strip(plane, first, last, strip[s]);
+      if (stream)
+        k.resample.flush(reinterpret_cast<float*>(out) + (plane * y.out_size + last) * out_row, streaming);
     }
-    if (stream) k.resample.fence();
   });
   return context.cancelled() ? CANCELLED : OK;
 }
 
 // down first, then across
 
-// Output rows side by side in the lanes of vectors: blended down, turned to columns, summed along, turned
-// back.
-Status down_then_across(const InterpolateArgs& a, const Rows& rows, const Context& context) {
-  const AxisTable& x = a.axes[a.axis_count - 1];
-  const int64_t size = bytes_of(a.type), in_row = x.in_size * a.inner, out_row = x.out_size * a.inner;
-  const KernelTable& k = kernels();
-  const ResampleKernels& leaf = k.resample;
-  const int64_t lanes = k.lanes, all = a.outer * rows.out, groups = (all + lanes - 1) / lanes;
-  // Strips of the output that read few enough columns to stay in the cache.
-  const int64_t strips = std::min(x.out_size, (in_row + kStripColumns - 1) / kStripColumns);
-  const int64_t width = (x.out_size + strips - 1) / strips;
-  ScratchFrame tables;
-  int64_t* low = tables.take<int64_t>(strips);
-  int64_t* columns = tables.take<int64_t>(strips);  // elements of a source row that the strip reads
-  int64_t widest = 0;
-  for (int64_t s = 0; s < strips; ++s) {
-    int64_t from = x.in_size, to = 0;
-    for (int64_t o = s * width; o < std::min(s * width + width, x.out_size); ++o)
-      for (int64_t t = 0; t < x.count[o]; ++t) {
-        from = std::min<int64_t>(from, x.index[t * x.out_size + o]);
-        to = std::max<int64_t>(to, x.index[t * x.out_size + o] + 1);
+// Rows blended down, as they are summed along: side by side in the lanes of vectors, so turned to columns and
+// back, where nothing simpler does.
+class Along {
+ public:
+  Along(const InterpolateArgs& a)
+      : a_(a), x_(a.axes[a.axis_count - 1]), in_row_(x_.in_size * a.inner), out_row_(x_.out_size * a.inner) {
+    for (int f = 0; f < 2 && groups_ < 0 && a.inner == 1; ++f)
+      if (sums_groups(f == 0 ? 2 : 4)) groups_ = f;
+    strips_ = std::min(x_.out_size, (in_row_ + kStripColumns - 1) / kStripColumns);
+    width_ = (x_.out_size + strips_ - 1) / strips_;
+    strips_ = (x_.out_size + width_ - 1) / width_;
+    if (in_place()) return;
+    const int64_t parts = std::min(width_, (in_row_ / strips_ + kTurnedColumns - 1) / kTurnedColumns);
+    turned_ = (width_ + parts - 1) / parts;
+    for (int64_t s = 0; s < strips_; ++s)
+      for (int64_t first = s * width_; first < std::min(s * width_ + width_, x_.out_size); first += turned_) {
+        const Strip part = reach(first, std::min({first + turned_, s * width_ + width_, x_.out_size}));
+        widest_ = std::max(widest_, part.high - part.low);
       }
-    low[s] = from * a.inner;
-    columns[s] = std::max<int64_t>(0, to - from) * a.inner;
-    widest = std::max(widest, columns[s]);
+  }
+
+  int64_t strips() const { return strips_; }
+  Strip strip(int64_t s) const { return reach(s * width_, std::min(s * width_ + width_, x_.out_size)); }
+
+  // Outputs from first to end, and the elements of a row that they read.
+  Strip reach(int64_t first, int64_t end) const {
+    Strip r{first, end, in_row_, 0};
+    for (int64_t o = r.first; o < r.end; ++o)
+      for (int64_t t = 0; t < x_.count[o]; ++t) {
+        const int64_t at = x_.index[t * x_.out_size + o] * a_.inner;
+        r.low = std::min(r.low, at);
+        r.high = std::max(r.high, at + a_.inner);
+      }
+    r.high = std::max(r.low, r.high);
+    return r;
+  }
+
+  struct Space {
+    float *turned, *summed, *result;
+  };
+  Space take(ScratchFrame* frame) const {
+    if (in_place()) return {nullptr, nullptr, frame->take<float>(width_ * a_.inner)};
+    return {frame->take<float>((widest_ + 16) * k_.lanes), frame->take<float>(out_stride() * k_.lanes),
+            frame->take<float>(out_stride() * k_.lanes)};
+  }
+
+  // The strip of output rows [row, row + count), which are numbered through all planes, from `blended`: one
+  // row for every lane, `stride` apart, that begin at column strip.low.
+  void write(int64_t row, int64_t count, const float* blended, int64_t stride, const Strip& s,
+             const Space& space) const {
+    const int64_t size = bytes_of(a_.type), row_bytes = out_row_ * size;
+    char* to = static_cast<char*>(a_.out) + row * row_bytes;
+    const float one = 1;
+    if (in_place()) {
+      const int64_t n = (s.end - s.first) * a_.inner;
+      to += s.first * a_.inner * size;
+      for (int64_t r = 0; r < count; ++r, to += row_bytes) {
+        float* sums = a_.type == F32 ? reinterpret_cast<float*>(to) : space.result;
+        const float* from = blended + r * stride - s.low;
+        if (groups_ >= 0)
+          k_.resample.across_groups[groups_](sums, from + s.first * (groups_ == 0 ? 2 : 4), group_weights_,
+                                             n);
+        else
+          k_.resample.across_pixels(sums, from, &x_, a_.inner, s.first, s.end);
+        const float* result = space.result;
+        if (a_.type != F32) k_.blend[a_.type](to, &result, &one, 1, n);
+      }
+      return;
+    }
+    for (int64_t first = s.first; first < s.end; first += turned_) {
+      const Strip part = reach(first, std::min(first + turned_, s.end));
+      const int64_t n = (part.end - part.first) * a_.inner;
+      k_.resample.to_columns(space.turned, blended + part.low - s.low, stride, part.high - part.low);
+      k_.resample.along_columns(space.summed, space.turned, &x_, part.first, part.end, a_.inner, part.low);
+      k_.resample.to_rows(space.result, out_stride(), space.summed, n);
+      for (int64_t r = 0; r < count; ++r) {
+        const float* result = space.result + r * out_stride();
+        k_.blend[a_.type](to + r * row_bytes + part.first * a_.inner * size, &result, &one, 1, n);
+      }
+    }
+  }
+
+ private:
+  bool in_place() const { return groups_ >= 0 || a_.inner >= k_.lanes; }
+  int64_t out_stride() const { return (turned_ * a_.inner + 15) / 16 * 16 + 16; }
+
+  // Whether every output is the weighted sum of the next `factor` inputs, with weights that are all alike.
+  bool sums_groups(int64_t factor) {
+    if (x_.in_size != factor * x_.out_size || x_.taps != factor) return false;
+    const auto* weight = static_cast<const float*>(x_.weight);
+    for (int64_t k = 0; k < factor; ++k) {
+      group_weights_[k] = weight[k * x_.out_size];
+      for (int64_t o = 0; o < x_.out_size; ++o)
+        if (x_.count[o] != factor || x_.index[k * x_.out_size + o] != o * factor + k ||
+            weight[k * x_.out_size + o] != group_weights_[k])
+          return false;
+    }
+    return true;
+  }
+
+  const KernelTable& k_ = kernels();
+  const InterpolateArgs& a_;
+  const AxisTable& x_;
+  const int64_t in_row_, out_row_;
+  int64_t strips_, width_;
+  int64_t turned_ = 0, widest_ = 0;  // outputs that are turned at a time, the columns they need at most
+  int groups_ = -1;                  // 0: by twos, 1: by fours
+  float group_weights_[4] = {};
+};
+
+// Whether the taps are rows one after the other.
+bool consecutive(const RowTaps<float>& taps) {
+  for (int64_t k = 1; k < taps.count; ++k)
+    if (taps.row[k] != taps.row[0] + k) return false;
+  return true;
+}
+
+Status down_then_across(const InterpolateArgs& a, const Rows& rows, const Context& context) {
+  const Along along(a);
+  const AxisTable& x = a.axes[a.axis_count - 1];
+  const ResampleKernels& leaf = kernels().resample;
+  const int64_t size = bytes_of(a.type), in_row = x.in_size * a.inner;
+  const int64_t lanes = kernels().lanes, all = a.outer * rows.out, groups = (all + lanes - 1) / lanes;
+  ScratchFrame tables;
+  Strip* strip = tables.take<Strip>(along.strips());
+  int64_t widest = 0;
+  for (int64_t s = 0; s < along.strips(); ++s) {
+    strip[s] = along.strip(s);
+    widest = std::max(widest, strip[s].high - strip[s].low);
   }
   const auto* in = static_cast<const char*>(a.in);
-  auto* out = static_cast<char*>(a.out);
-  const int64_t in_stride = (widest + 15) / 16 * 16 + 16, out_stride = (width * a.inner + 15) / 16 * 16 + 16;
-  const int64_t work = lanes * std::max<int64_t>(1, widest * rows.taps + width * a.inner * x.taps);
-  parallel_for(
-      context, groups * strips, std::max<int64_t>(1, kRangeElements / work), [&](int64_t begin, int64_t end) {
-        ScratchFrame frame;
-        RowTaps<float> taps{0, frame.take<int64_t>(rows.taps), frame.take<float>(rows.taps)};
-        const void** sources = frame.take<const void*>(rows.taps);
-        float* blended = frame.take<float>(in_stride * lanes);
-        float* turned = frame.take<float>(in_stride * lanes);
-        float* summed = frame.take<float>(out_stride * lanes);
-        float* result = frame.take<float>(out_stride * lanes);
-        const float one = 1;
-        for (int64_t unit = begin; unit < end; ++unit) {
-          const int64_t s = unit % strips, first = unit / strips * lanes,
-                        count = std::min(lanes, all - first);
-          const int64_t from = s * width, to = std::min(from + width, x.out_size);
-          if (from >= to) continue;
-          for (int64_t r = 0; r < count; ++r) {
-            rows.taps_of((first + r) % rows.out, &taps);
-            const int64_t plane = (first + r) / rows.out * rows.in;
-            for (int64_t t = 0; t < taps.count; ++t)
-              sources[t] = in + ((plane + taps.row[t]) * in_row + low[s]) * size;
-            leaf.blend_from[a.type](blended + r * in_stride, sources, taps.weight, taps.count, columns[s]);
-          }
-          leaf.to_columns(turned, blended, in_stride, columns[s]);
-          leaf.along_columns(summed, turned, &x, from, to, a.inner, low[s]);
-          leaf.to_rows(result, out_stride, summed, (to - from) * a.inner);
-          for (int64_t r = 0; r < count; ++r) {
-            const float* row = result + r * out_stride;
-            k.blend[a.type](out + ((first + r) * out_row + from * a.inner) * size, &row, &one, 1,
-                            (to - from) * a.inner);
+  const int64_t stride = (widest + 15) / 16 * 16 + 16;
+  const int64_t work = lanes * std::max<int64_t>(1, widest * (rows.taps + 1));
+  const auto body = [&](int64_t begin, int64_t end) {
+    ScratchFrame frame;
+    const auto take_taps = [&] {
+      return RowTaps<float>{0, frame.take<int64_t>(rows.taps), frame.take<float>(rows.taps)};
+    };
+    RowTaps<float> taps = take_taps(), next = take_taps();
+    const void** sources = frame.take<const void*>(2 * rows.taps);
+    float* weights = frame.take<float>(2 * rows.taps);
+    float* blended = frame.take<float>(stride * lanes);
+    const Along::Space space = along.take(&frame);
+    for (int64_t unit = begin; unit < end; ++unit) {
+      const Strip& s = strip[unit % along.strips()];
+      const int64_t first = unit / along.strips() * lanes, count = std::min(lanes, all - first);
+      const int64_t n = s.high - s.low;
+      for (int64_t r = 0; r < count; ++r) {
+        const int64_t plane = (first + r) / rows.out;
+        const auto source = [&](int64_t row) {
+          return in + ((plane * rows.in + row) * in_row + s.low) * size;
+        };
+        float* to = blended + r * stride;
+        rows.taps_of((first + r) % rows.out, &taps);
+        for (int64_t t = 0; t < taps.count; ++t) sources[t] = source(taps.row[t]);
+        // With the next row, where both read some of the same.
+        if (r + 1 < count && (first + r + 1) / rows.out == plane) {
+          rows.taps_of((first + r + 1) % rows.out, &next);
+          const int64_t from = next.row[0] - taps.row[0];
+          if (from >= 0 && from < taps.count && from + next.count >= taps.count && consecutive(taps) &&
+              consecutive(next)) {
+            for (int64_t t = 0; t < next.count; ++t) {
+              sources[from + t] = source(next.row[t]);
+              weights[from + t] = next.weight[t];
+            }
+            leaf.blend_two_from[a.type](to, to + stride, sources, taps.weight, weights, taps.count, from,
+                                        from + next.count, n);
+            ++r;
+            continue;
           }
         }
-      });
+        leaf.blend_from[a.type](to, sources, taps.weight, taps.count, n);
+      }
+      along.write(first, count, blended, stride, s, space);
+    }
+  };
+  parallel_for(context, groups * along.strips(), std::max<int64_t>(1, kRangeElements / work), body);
   return context.cancelled() ? CANCELLED : OK;
 }
 
@@ -409,11 +578,14 @@ template <>
 struct Leaves<float> {
   const KernelTable& k = kernels();
   const Across across;
+  const Strip whole;
   int type;
   Leaves(const InterpolateArgs& a, ScratchFrame* frame)
-      : across(a.axes[a.axis_count - 1], a.inner, a.type, a.outer * Rows(a).in, frame), type(a.type) {}
+      : across(a.axes[a.axis_count - 1], a.inner, a.type, a.outer * Rows(a).in, frame),
+        whole(across.strip(0, INT64_MAX)),
+        type(a.type) {}
   void source(float* out, const void* in, int64_t row, float* staged) const {
-    across.rows(out, 0, in, row, 1, staged);
+    across.rows(out, 0, in, row, 1, staged, whole);
   }
   void blend_out(char* out, const float* const* rows, const float* w, int64_t taps, int64_t n) const {
     k.blend[type](out, rows, w, taps, n);

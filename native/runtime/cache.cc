@@ -2,13 +2,47 @@
 
 #include <unistd.h>
 
+#include <cstdio>
+
 namespace upsampling {
+
+namespace {
+
+// The cache that one core sees. sysconf multiplies it by the machine's cores on some processors.
+int64_t bytes_from_system(int level) {
+  int64_t bytes = 0;
+#if defined(__linux__)
+  for (int index = 0; index < 8 && bytes == 0; ++index) {
+    char name[80];
+    std::snprintf(name, sizeof name, "/sys/devices/system/cpu/cpu0/cache/index%d/level", index);
+    int found = 0;
+    if (FILE* f = std::fopen(name, "r")) {
+      if (std::fscanf(f, "%d", &found) != 1) found = 0;
+      std::fclose(f);
+    }
+    if (found != level) continue;
+    std::snprintf(name, sizeof name, "/sys/devices/system/cpu/cpu0/cache/index%d/size", index);
+    if (FILE* f = std::fopen(name, "r")) {
+      long long size = 0;
+      char unit = 0;
+      const int read = std::fscanf(f, "%lld%c", &size, &unit);
+      if (read >= 1 && size > 0) bytes = size * (unit == 'K' ? 1024 : unit == 'M' ? 1024 * 1024 : 1);
+      std::fclose(f);
+    }
+  }
+#else
+  (void)level;
+#endif
+  return bytes;
+}
+
+}  // namespace
 
 int64_t last_level_cache() {
   static const int64_t bytes = [] {
-    int64_t found = 0;
+    int64_t found = bytes_from_system(3);
 #if defined(_SC_LEVEL3_CACHE_SIZE)
-    found = sysconf(_SC_LEVEL3_CACHE_SIZE);
+    if (found == 0) found = sysconf(_SC_LEVEL3_CACHE_SIZE);
 #endif
     return found > 0 ? found : int64_t{32} * 1024 * 1024;
   }();

@@ -15,6 +15,7 @@ interface Shape {
 interface Entry {
   readonly signature: readonly unknown[];
   readonly plan: object;
+  readonly bytes: number;
 }
 
 /** The last call of an operator, laid out to be compared with the next one without a signature: most calls repeat it. */
@@ -29,8 +30,11 @@ interface Recent {
 
 /** Calls kept at most; the oldest goes first. */
 const MOST = 256;
-/** Tensors beyond this many elements take long enough to compute that planning is free, and their tables are large. */
-const LARGEST = 1 << 20;
+/** Bytes of tables that a plan may have to be kept; longer ones are few beside what they resize. */
+const MOST_BYTES = 256 * 1024;
+/** Bytes of the tables of all plans that are kept. */
+const MOST_BYTES_OF_ALL = 8 * 1024 * 1024;
+let bytesOfAll = 0;
 
 const entries = new Map<number, Entry>();
 const recent = new Map<string, Recent>();
@@ -82,17 +86,12 @@ export function planned<P extends object>(
   length = 0;
   hash = 0;
   put(op);
-  let size = 1;
   for (let t = 0; t < tensors.length; t++) {
     const { type, dims } = tensors[t]!;
     put(type);
     put(dims.length);
-    for (let i = 0; i < dims.length; i++) {
-      put(dims[i]);
-      if (t === 0) size *= dims[i]!;
-    }
+    for (let i = 0; i < dims.length; i++) put(dims[i]);
   }
-  if (size > LARGEST) return make();
   if (options !== undefined) {
     if (options === null || typeof options !== 'object') return make();
     for (const name in options) {
@@ -109,10 +108,31 @@ export function planned<P extends object>(
   const key = hash;
   const signature = scratch.slice(0, length);
   const plan = make();
-  if (entries.size >= MOST) entries.delete(entries.keys().next().value!);
-  entries.set(key, { signature, plan });
+  const bytes = tableBytes(plan);
+  if (bytes > MOST_BYTES) return plan;
+  forget(key);
+  bytesOfAll += bytes;
+  for (const oldest of entries.keys()) {
+    if (entries.size < MOST && bytesOfAll <= MOST_BYTES_OF_ALL) break;
+    forget(oldest);
+  }
+  entries.set(key, { signature, plan, bytes });
   recent.set(op, recentOf(tensors, options, plan));
   return plan;
+}
+
+function forget(key: number): void {
+  bytesOfAll -= entries.get(key)?.bytes ?? 0;
+  entries.delete(key);
+}
+
+/** Bytes of the arrays of numbers in a plan. */
+function tableBytes(value: unknown): number {
+  if (ArrayBuffer.isView(value)) return value.byteLength;
+  if (typeof value !== 'object' || value === null) return 0;
+  let bytes = 0;
+  for (const name in value) bytes += tableBytes((value as Record<string, unknown>)[name]);
+  return bytes;
 }
 
 function same(signature: readonly unknown[]): boolean {
