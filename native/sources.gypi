@@ -22,6 +22,7 @@
       "native/ops/avg-pool2d.cc",
       "native/ops/grid-sample.cc",
       "native/ops/convolution.cc",
+      "native/ops/winograd.cc",
       "native/ops/convolution-depth.cc",
       "native/ops/convolution-first.cc",
       "native/ops/convolution-last.cc",
@@ -58,7 +59,8 @@
       "native/kernels/convolution.cc",
       "native/kernels/move.cc",
       "native/kernels/resample.cc",
-      "native/kernels/table.cc"
+      "native/kernels/table.cc",
+      "native/kernels/winograd.cc"
     ],
     "ups_cflags": ["-std=c++17", "-O3", "-fvisibility=hidden", "-fvisibility-inlines-hidden", "-ffp-contract=off"],
     "ups_kernel_cflags": ["-std=c++17", "-O3", "-fno-exceptions", "-fno-rtti", "-fno-math-errno", "-fno-trapping-math", "-fno-threadsafe-statics", "-fvisibility=hidden", "-ffp-contract=off"],

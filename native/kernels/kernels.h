@@ -16,6 +16,7 @@ void fill_avg_pool2d(AvgPoolKernels* kernels);
 void fill_max_unpool2d(MaxUnpoolKernels* kernels);
 void fill_move(MoveKernels* kernels);
 void fill_resample(KernelTable* table);
+void fill_winograd(WinogradKernels* kernels);
 
 }  // namespace UPS_ISA
 }  // namespace upsampling

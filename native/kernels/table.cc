@@ -22,6 +22,7 @@ KernelTable UPS_JOIN(make_table_, UPS_ISA)() {
   UPS_ISA::fill_max_unpool2d(&table.max_unpool);
   UPS_ISA::fill_move(&table.move);
   UPS_ISA::fill_resample(&table);
+  UPS_ISA::fill_winograd(&table.winograd);
   return table;
 }
 

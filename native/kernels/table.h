@@ -15,6 +15,7 @@
 #include "kernels/pool.h"
 #include "kernels/resample.h"
 #include "kernels/types.h"
+#include "kernels/winograd.h"
 
 namespace upsampling {
 
@@ -31,6 +32,7 @@ struct KernelTable {
 
   ConvLeaves<float> conv;
   ConvLeaves<double> conv_double;
+  WinogradKernels winograd;
 
   MoveKernels move;
 

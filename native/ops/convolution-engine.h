@@ -76,23 +76,34 @@ struct Strides {
         in(a.transposed ? a.out_channels * kernel : kernel) {}
 };
 
-// The weight of a tap in a phase: Σ of its entries, products over the axes.
-template <class T>
-T folded(const Geometry& s, const T* w, const Pass& z, int64_t ez, const Pass& y, int64_t ey, const Pass& x,
-         int64_t ex) {
-  const auto single = [](const Pass& p, int64_t e) {
+// The kernel element that alone makes the weight of a tap in a phase, or -1.
+inline int64_t single_tap(const Geometry& s, const Pass& z, int64_t ez, const Pass& y, int64_t ey,
+                          const Pass& x, int64_t ex) {
+  const auto one = [](const Pass& p, int64_t e) {
     return p.first[e + 1] - p.first[e] == 1 && p.coefficient[p.first[e]] == 1;
   };
-  if (single(z, ez) && single(y, ey) && single(x, ex))
-    return w[(z.kernel[z.first[ez]] * s.y.kernel + y.kernel[y.first[ey]]) * s.x.kernel +
-             x.kernel[x.first[ex]]];
+  if (!one(z, ez) || !one(y, ey) || !one(x, ex)) return -1;
+  return (z.kernel[z.first[ez]] * s.y.kernel + y.kernel[y.first[ey]]) * s.x.kernel + x.kernel[x.first[ex]];
+}
+
+// The weight of a tap in a phase: Σ of its entries, products over the axes.
+template <class T>
+double folded_sum(const Geometry& s, const T* w, const Pass& z, int64_t ez, const Pass& y, int64_t ey,
+                  const Pass& x, int64_t ex) {
   double sum = 0;
   for (int64_t i = z.first[ez]; i < z.first[ez + 1]; ++i)
     for (int64_t j = y.first[ey]; j < y.first[ey + 1]; ++j)
       for (int64_t k = x.first[ex]; k < x.first[ex + 1]; ++k)
         sum += z.coefficient[i] * y.coefficient[j] * x.coefficient[k] *
                w[(z.kernel[i] * s.y.kernel + y.kernel[j]) * s.x.kernel + x.kernel[k]];
-  return static_cast<T>(sum);
+  return sum;
+}
+
+template <class T>
+T folded(const Geometry& s, const T* w, const Pass& z, int64_t ez, const Pass& y, int64_t ey, const Pass& x,
+         int64_t ex) {
+  const int64_t at = single_tap(s, z, ez, y, ey, x, ex);
+  return at >= 0 ? w[at] : static_cast<T>(folded_sum(s, w, z, ez, y, ey, x, ex));
 }
 
 // Positions after low at which residue r reads before the input or after it.
@@ -186,9 +197,6 @@ class Engine {
   // to[k·n + i] = the weight of column i at k.
   void pack_tile(const Unit& u, const Pass& x, const Column* column, int64_t n, const Strides& stride,
                  const T* w, T* to) const;
-
-  // The kernel element that alone makes the weight of a tap in a phase, or -1.
-  int64_t single(const Pass& z, int64_t ez, const Pass& y, int64_t ey, const Pass& x, int64_t ex) const;
 
   int64_t packing_parts(const Unit& u, int64_t j) const;
 

@@ -66,8 +66,8 @@ void Engine<T>::pack_tile(const Unit& u, const Pass& x, const Column* column, in
       for (int64_t tx = 0; tx < x.taps; ++tx) {
         bool plain = true;
         for (int64_t i = 0; i < n; ++i) {
-          const int64_t at = single(*u.z, column[i].fz * u.z->taps + tz, *u.y, column[i].fy * u.y->taps + ty,
-                                    x, column[i].fx * x.taps + tx);
+          const int64_t at = single_tap(s_, *u.z, column[i].fz * u.z->taps + tz, *u.y,
+                                        column[i].fy * u.y->taps + ty, x, column[i].fx * x.taps + tx);
           plain &= at >= 0;
           from[i] = column[i].o * stride.out + at;
         }
@@ -83,16 +83,6 @@ void Engine<T>::pack_tile(const Unit& u, const Pass& x, const Column* column, in
                 folded(s_, w + column[i].o * stride.out + c * stride.in, *u.z, column[i].fz * u.z->taps + tz,
                        *u.y, column[i].fy * u.y->taps + ty, x, column[i].fx * x.taps + tx);
       }
-}
-
-template <class T>
-int64_t Engine<T>::single(const Pass& z, int64_t ez, const Pass& y, int64_t ey, const Pass& x,
-                          int64_t ex) const {
-  const auto one = [](const Pass& p, int64_t e) {
-    return p.first[e + 1] - p.first[e] == 1 && p.coefficient[p.first[e]] == 1;
-  };
-  if (!one(z, ez) || !one(y, ey) || !one(x, ex)) return -1;
-  return (z.kernel[z.first[ez]] * s_.y.kernel + y.kernel[y.first[ey]]) * s_.x.kernel + x.kernel[x.first[ex]];
 }
 
 template <class T>

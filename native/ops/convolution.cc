@@ -9,6 +9,7 @@
 // vectors], inputs [pixel][k]. Every output element is one sum in the order of k, whatever the number of
 // threads.
 #include "ops/convolution-engine.h"
+#include "ops/winograd.h"
 #include "runtime/isa.h"
 #include "runtime/parallel.h"
 
@@ -118,7 +119,8 @@ void one_by_one(const ConvArgs& a, const Geometry& s, const KernelTable& kernels
 // What stands before packed weights.
 struct Packed {
   const KernelTable* table;
-  int64_t raw;  // the weights are as they came: they are few, or not all of them finite
+  int64_t raw;          // the weights are as they came: they are few, or not all of them finite
+  int64_t transformed;  // as Winograd's form, too, behind the others
 };
 
 constexpr int64_t kHead = 128, kFew = 256;
@@ -128,14 +130,22 @@ P* aligned(P* p) {
   return reinterpret_cast<P*>((reinterpret_cast<uintptr_t>(p) + 63) & ~uintptr_t{63});
 }
 
+// Elements of what the engine packs, or of the weights as they came.
+template <class T>
+int64_t direct_size(const ConvArgs& a, const Geometry& s, const Engine<T>& engine) {
+  const int64_t raw = a.groups * a.out_channels * (a.in_channels * s.kernel() + 1);
+  return divide_up<int64_t>(std::max(raw, a.groups * (engine.group_weights() + engine.group_bias())), 16) *
+         16;
+}
+
 template <class T>
 int64_t packed_size(const ConvArgs& a) {
   ScratchFrame frame;
   const Geometry s(a, &frame);
   const Engine<T> engine(a, s, kernels(), &frame);
-  const int64_t raw = a.groups * a.out_channels * (a.in_channels * s.kernel() + 1);
+  const Winograd winograd(a, s, kernels());
   return kHead + static_cast<int64_t>(sizeof(T)) *
-                     std::max(raw, a.groups * (engine.group_weights() + engine.group_bias()));
+                     (direct_size(a, s, engine) + (winograd.worth_packing() ? winograd.packed_size() : 0));
 }
 
 template <class T>
@@ -171,7 +181,14 @@ Status pack_ahead(const ConvArgs& a, const Context& context) {
       std::fill_n(to + weights, channels, T(0));
     return OK;
   }
-  pack_all(a, Engine<T>(a, s, table, &frame), weight, bias, to, context);
+  const Engine<T> engine(a, s, table, &frame);
+  pack_all(a, engine, weight, bias, to, context);
+  // For inputs that are large enough.
+  if constexpr (std::is_same<T, float>::value) {
+    const Winograd winograd(a, s, table);
+    head->transformed = winograd.worth_packing();
+    if (head->transformed) winograd.pack(weight, bias, to + direct_size(a, s, engine), context);
+  }
   return OK;
 }
 
@@ -210,6 +227,15 @@ Status run_convolution(const ConvArgs& a, const Context& context) {
     if (few || !all_finite(weight, weights)) return run_one_by_one(a, s, *table, weight, bias, context);
   }
   const Engine<T> engine(a, s, *table, &frame);
+  if constexpr (std::is_same<T, float>::value) {
+    const Winograd winograd(a, s, *table);
+    if (winograd.worth_running() &&
+        (packed == nullptr || static_cast<const Packed*>(a.packed)->transformed)) {
+      const bool done = packed == nullptr ? winograd.run(weight, bias, context)
+                                          : winograd.run_packed(packed + direct_size(a, s, engine), context);
+      if (done) return context.cancelled() ? CANCELLED : OK;
+    }
+  }
   if (packed == nullptr) {
     T* space = frame.take<T>(a.groups * (engine.group_weights() + engine.group_bias()));
     pack_all(a, engine, weight, bias, space, context);

@@ -31,8 +31,8 @@ export function describeConvTranspose(
  * (O). All float32, all float64 or all float16 (computed in float32, rounded once). Output extents
  * (H − 1)·stride − 2·padding + dilation·(KH − 1) + outputPadding + 1.
  *
- * Error: |got − exact| ≤ (K + 2)·u·Σ|w·x| with K = C/groups·KH·KW, u = 2⁻²⁴ (2⁻⁵³ in float64). The same bits at every
- * thread count. NaN and infinity reach the outputs that they are added to, and no other.
+ * Error: |got − exact| ≤ (K + 2)·u·Σ|w·x| with K = C/groups·KH·KW, u = 2⁻²⁴ (2⁻⁵³ in float64); with Winograd's algorithm,
+ * as conv2d says, which serves 3×3 at stride 1, and 4×4 and 6×6 at stride 2. The same bits at every thread count. NaN and infinity reach the outputs that they are added to, and no other.
  *
  * Throws ArgumentError for shapes, options and types that do not fit, before anything is written.
  * Source: torch.nn.functional.conv_transpose2d, PyTorch 2.13.

@@ -108,8 +108,8 @@ export function describeResizeConv2d(
  * Tensors, options and output extents are those of conv2d on the resized input; `scaleFactor` is a positive integer or
  * [height, width], `mode` 'nearest' (default) or 'bilinear' (half-pixel centres, alignCorners false).
  *
- * Error: |got − exact| ≤ (K + 2)·u·Σ|w·x| against the exact composition, K = products of the composition. The same bits
- * at every thread count. What is not finite reaches the same outputs; where infinities of opposite signs meet in the folded
+ * Error: |got − exact| ≤ (K + 2)·u·Σ|w·x| against the exact composition, K = products of the composition; with Winograd's
+ * algorithm, as conv2d says. The same bits at every thread count. What is not finite reaches the same outputs; where infinities of opposite signs meet in the folded
  * weights it may be NaN in one and infinite in the other. Throws ArgumentError as conv2d does, before anything is written.
  * Source: Odena, Dumoulin, Olah, "Deconvolution and Checkerboard Artifacts", 2016; PyTorch 2.13 for both parts.
  */

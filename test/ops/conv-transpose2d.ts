@@ -3,7 +3,15 @@ import {
   convTranspose2dSync,
   describeConvTranspose,
 } from '../../src/torch/conv-transpose2d.js';
-import { type ConvCase, convArgs, convErrors, convProducts, randomConv } from '../support/convolution.js';
+import {
+  type ConvCase,
+  convArgs,
+  convErrors,
+  convMagnitude,
+  convProducts,
+  randomConv,
+  winogradCases,
+} from '../support/convolution.js';
 import { type Args, defineOp, product, tensor } from '../support/operator.js';
 
 function samples(): Args[] {
@@ -144,6 +152,21 @@ function samples(): Args[] {
       options: { layout, padding: 1, stride: 2 },
     });
   }
+  for (const layout of ['nchw', 'nhwc']) {
+    out.push(...winogradCases(layout));
+    // Two taps in each phase.
+    for (const more of [{}, { type: 'float16' }, { fill: 'stray' }, { fill: 'spikes' }] as const)
+      out.push({
+        batch: 1,
+        image: [30, 31],
+        in: 32,
+        out: 32,
+        kernel: [4, 4],
+        bias: true,
+        options: { layout, stride: 2, padding: 1 },
+        ...more,
+      });
+  }
   return out.map((c) => convArgs(c, true));
 }
 
@@ -168,6 +191,7 @@ export default defineOp({
   samples,
   random: (r) => convArgs(randomConv(r, true), true),
   products: convProducts,
+  magnitude: convMagnitude,
   errors: [
     ...convErrors(bad, [2, 4, 3, 3]),
     {

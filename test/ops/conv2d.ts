@@ -1,5 +1,13 @@
 import { type ConvOptions, conv2dSync, describeConv } from '../../src/torch/conv2d.js';
-import { type ConvCase, convArgs, convErrors, convProducts, randomConv } from '../support/convolution.js';
+import {
+  type ConvCase,
+  convArgs,
+  convErrors,
+  convMagnitude,
+  convProducts,
+  randomConv,
+  winogradCases,
+} from '../support/convolution.js';
 import { type Args, defineOp, product, tensor } from '../support/operator.js';
 
 function samples(): Args[] {
@@ -120,6 +128,7 @@ function samples(): Args[] {
       options: { layout, padding: 1 },
     });
   }
+  for (const layout of ['nchw', 'nhwc']) out.push(...winogradCases(layout));
   return out.map((c) => convArgs(c, false));
 }
 
@@ -141,6 +150,7 @@ export default defineOp({
   samples,
   random: (r) => convArgs(randomConv(r, false), false),
   products: convProducts,
+  magnitude: convMagnitude,
   errors: [
     ...convErrors(bad, [4, 2, 3, 3]),
     { name: 'misspelt option', call: bad({ strides: 2 }), code: OPTION, message: /did you mean stride\?/ },

@@ -3,7 +3,7 @@ import {
   type ResizeConvOptions,
   resizeConv2dSync,
 } from '../../src/torch/resize-conv2d.js';
-import { type ConvCase, convArgs } from '../support/convolution.js';
+import { type ConvCase, convArgs, convMagnitude } from '../support/convolution.js';
 import { type Args, defineOp, product, tensor } from '../support/operator.js';
 import type { Random } from '../support/random.js';
 
@@ -74,6 +74,18 @@ function samples(): Args[] {
         options: { layout, mode, scaleFactor: 2 },
       });
   }
+  for (const layout of ['nchw', 'nhwc'])
+    for (const more of [{}, { batch: 4, image: [16, 16], type: 'float16' }, { fill: 'spikes' }] as const)
+      out.push({
+        batch: 1,
+        image: [32, 32],
+        in: 32,
+        out: 33,
+        kernel: [3, 3],
+        bias: true,
+        options: { layout, scaleFactor: 2, padding: 1 },
+        ...more,
+      });
   return out.map((c) => convArgs(c, false));
 }
 
@@ -119,6 +131,7 @@ export default defineOp({
   samples,
   random,
   draws: 80,
+  magnitude: convMagnitude,
   products: (p) => p.axes.reduce((k, a) => k * a.kernel * a.resize!.taps, p.inChannels) + 1,
   errors: [
     {

@@ -1,6 +1,7 @@
 /** What the cases of the convolution family share. */
 import type { ConvPlan } from '../../src/plan/conv2d.js';
-import type { DataType } from '../../src/tensor.js';
+import { reference } from '../../src/reference/index.js';
+import type { DataType, TypedArray } from '../../src/tensor.js';
 import { type Args, type ErrorCase, tensor } from './operator.js';
 import type { Random } from './random.js';
 import type { TensorSpec } from './tensors.js';
@@ -158,3 +159,62 @@ export function convErrors(
 const OPTION = 'ERR_UPSAMPLING_OPTION';
 const SHAPE = 'ERR_UPSAMPLING_SHAPE';
 const TYPE = 'ERR_UPSAMPLING_TYPE';
+
+/** Whether the addon may compute a plan by Winograd's algorithm, if the input is large enough. */
+const mixes = (p: ConvPlan): boolean =>
+  p.type !== 'float64' &&
+  p.axes.length === 2 &&
+  Math.min(p.inChannels, p.outChannels) >= 16 &&
+  p.axes.every(
+    (a) => a.inStep === 1 && a.outStep <= 2 && a.passes.every((s) => [2, 3].includes(s.offsets.length)),
+  );
+
+/** The largest finite number of each plane within five pixels: more than a tile of Winograd's. */
+function nearby(p: ConvPlan, x: Float64Array): Float64Array {
+  const [h, w] = p.axes.map((a) => a.inSize) as [number, number];
+  const channels = p.layout === 'nhwc' ? p.groups * p.inChannels : 1;
+  let from = x.map((v) => (Number.isFinite(v) ? v : 0));
+  for (const [step, size] of [
+    [channels, w],
+    [channels * w, h],
+  ] as const) {
+    const to = new Float64Array(x.length);
+    for (let i = 0; i < x.length; i++) {
+      const at = Math.floor(i / step) % size;
+      for (let k = Math.max(0, at - 5); k <= Math.min(size - 1, at + 5); k++)
+        to[i] = Math.max(to[i]!, from[i + (k - at) * step]!);
+    }
+    from = to;
+  }
+  return from;
+}
+
+/** Σ|w·x|, x being the largest nearby where Winograd's algorithm mixes a tile. */
+export function convMagnitude(plan: ConvPlan, inputs: readonly TypedArray[]): Float64Array {
+  const [x, ...rest] = inputs.map((a) => Float64Array.from(a as Float64Array, Math.abs));
+  const out = new Float64Array(plan.outDims.reduce((a, b) => a * b, 1));
+  const run = reference[plan.op] as (p: ConvPlan, i: TypedArray[], o: TypedArray[]) => void;
+  run({ ...plan, type: 'float64' }, [mixes(plan) ? nearby(plan, x!) : x!, ...rest], [out]);
+  return out;
+}
+
+/** Cases that are large enough for Winograd's algorithm on every instruction set: layers of 3×3, stride 1. */
+export function winogradCases(layout: string): ConvCase[] {
+  const small = { kernel: [3, 3], bias: true } as const;
+  const cases: ConvCase[] = [
+    { ...small, image: [21, 37], in: 40, out: 35 },
+    { ...small, image: [8, 141], in: 20, out: 20, options: { padding: 0 } },
+    { ...small, image: [22, 36], in: 40, out: 35, type: 'float16', options: { padding: 2 } },
+    // Rows shorter than a vector of tiles, more channels than a part of them, groups.
+    { ...small, batch: 8, image: [6, 7], in: 32, out: 40, options: { padding: 1 } },
+    { ...small, batch: 8, image: [6, 7], in: 32, out: 40, type: 'float16' },
+    { ...small, image: [14, 26], in: 150, out: 24, bias: false },
+    { ...small, image: [14, 26], in: 20, out: 150 },
+    { ...small, batch: 2, image: [25, 33], in: 64, out: 64, options: { groups: 2 } },
+    // What a tile mixes: no NaN, no infinity and no overflow where the window has none.
+    { ...small, image: [22, 37], in: 40, out: 35, fill: 'spikes' },
+    { ...small, image: [22, 37], in: 40, out: 35, fill: 'stray' },
+    { ...small, image: [22, 37], in: 40, out: 35, fill: 'huge' },
+  ];
+  return cases.map((c) => ({ batch: 1, ...c, options: { padding: 1, ...c.options, layout } }));
+}

@@ -10,9 +10,10 @@ export interface TensorSpec {
   readonly seed: number;
   /**
    * 'uniform': floats in [-1, 1), integers over the type's range. 'ties': few values, so that maxima tie. 'special': uniform with
-   * NaN, infinities and zeros of both signs strewn in. 'index': integers in [0, below).
+   * NaN, infinities and zeros of both signs strewn in, 'stray' with very few of them. 'index': integers in [0, below).
+   * 'spikes': zeros, with a few numbers of very different sizes. 'huge': uniform, so large that sums of a few overflow float32.
    */
-  readonly fill?: 'uniform' | 'ties' | 'special' | 'index';
+  readonly fill?: 'uniform' | 'ties' | 'special' | 'index' | 'stray' | 'spikes' | 'huge';
   readonly below?: number;
 }
 
@@ -39,8 +40,10 @@ export function makeTensor(spec: TensorSpec): Tensor {
     else if (fill === 'ties') v = r.int(0, 3);
     else if (range !== undefined) v = r.int(...range);
     else v = Math.fround(r.next() * 2 - 1);
-    if (fill === 'special' && range === undefined && r.chance(0.1))
-      v = r.pick([NaN, Infinity, -Infinity, 0, -0]);
+    const odd = fill === 'special' ? 0.1 : fill === 'stray' ? 0.0003 : 0;
+    if (odd > 0 && range === undefined && r.chance(odd)) v = r.pick([NaN, Infinity, -Infinity, 0, -0]);
+    if (fill === 'spikes') v = r.chance(0.1) ? v * 2 ** r.int(-20, 20) : 0;
+    if (fill === 'huge') v *= 2 ** 123;
     if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
       const big =
         fill === 'index' || fill === 'ties' ? BigInt(v) : BigInt(Math.floor(r.next() * 2 ** 52)) * 2048n;

@@ -63,6 +63,22 @@ describe('a prepared operator', () => {
     );
   });
 
+  it('does so below and above the size from which tiles are transformed', () => {
+    const wide = make([24, 20, 3, 3], 11);
+    for (const layout of ['nchw', 'nhwc'] as const) {
+      const options = { padding: 1, layout };
+      const p = prepareConv2d(wide, options);
+      for (const [h, w] of [
+        [3, 4],
+        [40, 41],
+        [9, 200],
+      ] as const) {
+        const input = make(layout === 'nchw' ? [20, h, w] : [h, w, 20], 12);
+        expect(values(p.runSync(input))).toEqual(values(conv2dSync(input, wide, options)));
+      }
+    }
+  });
+
   it('keeps a copy: later changes of the weights do not reach it', () => {
     const own = make([16, 8, 3, 3], 2);
     const p = prepareConv2d(own);

@@ -1,0 +1,371 @@
+// Leaves of Winograd's convolution.
+//
+// Note [Schemes]
+// Four outputs of a kernel of R taps are sums of N = R + 3 products, Y = Aᵀ((G·g) ⊙ (Bᵀ·d)), where the rows
+// of A, G and B are powers and products of the points −b, −a, (0,) a, b and infinity (Toom and Cook).
+// Rounding grows with the spread of those powers. These points give less than half of the error of the usual
+// 1 and 2, and the constants made of them are exact.
+#if defined(__clang__)
+#pragma clang fp contract(fast)
+#else
+#pragma GCC optimize("fp-contract=fast", "no-tree-loop-distribute-patterns")
+#endif
+#include "kernels/winograd.h"
+
+#include "kernels/kernels.h"
+
+namespace upsampling {
+namespace UPS_ISA {
+
+namespace {
+
+#if UPS_LANES == 16
+#define UPS_EVEN(x, y) \
+  __builtin_shufflevector(x, y, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
+#define UPS_ODD(x, y) __builtin_shufflevector(x, y, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
+#define UPS_NEXT(x, y, h) \
+  __builtin_shufflevector(x, y, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 + h)
+#define UPS_ZIP(x, y, h)                                                                                    \
+  __builtin_shufflevector(x, y, 8 * h, 8 * h + 16, 8 * h + 1, 8 * h + 17, 8 * h + 2, 8 * h + 18, 8 * h + 3, \
+                          8 * h + 19, 8 * h + 4, 8 * h + 20, 8 * h + 5, 8 * h + 21, 8 * h + 6, 8 * h + 22,  \
+                          8 * h + 7, 8 * h + 23)
+#elif UPS_LANES == 8
+#define UPS_EVEN(x, y) __builtin_shufflevector(x, y, 0, 2, 4, 6, 8, 10, 12, 14)
+#define UPS_ODD(x, y) __builtin_shufflevector(x, y, 1, 3, 5, 7, 9, 11, 13, 15)
+#define UPS_NEXT(x, y, h) __builtin_shufflevector(x, y, 1, 2, 3, 4, 5, 6, 7, 8 + h)
+#define UPS_ZIP(x, y, h)                                                                                  \
+  __builtin_shufflevector(x, y, 4 * h, 4 * h + 8, 4 * h + 1, 4 * h + 9, 4 * h + 2, 4 * h + 10, 4 * h + 3, \
+                          4 * h + 11)
+#else
+#define UPS_EVEN(x, y) __builtin_shufflevector(x, y, 0, 2, 4, 6)
+#define UPS_ODD(x, y) __builtin_shufflevector(x, y, 1, 3, 5, 7)
+#define UPS_NEXT(x, y, h) __builtin_shufflevector(x, y, 1, 2, 3, 4 + h)
+#define UPS_ZIP(x, y, h) __builtin_shufflevector(x, y, 2 * h, 2 * h + 4, 2 * h + 1, 2 * h + 5)
+#endif
+
+UPS_INLINE vf splat_like(vf, double x) { return splat(static_cast<float>(x)); }
+UPS_INLINE vd splat_like(vd, double x) { return splat(x); }
+
+// The points a and b.
+template <int R>
+struct Points;
+template <>
+struct Points<3> {
+  static constexpr double a = 5.0 / 8, b = 3.0 / 2;
+};
+template <>
+struct Points<2> {
+  static constexpr double a = 3.0 / 8, b = 5.0 / 4;
+};
+
+// From the products at a, −a, b, −b (and at 0, which adds to the first output) and infinity.
+template <class P, class V>
+UPS_INLINE void outputs(V* y, V a, V minus_a, V b, V minus_b, V infinity) {
+  const auto c = [](double x) { return splat_like(V{}, x); };
+  const V even_a = a + minus_a, odd_a = a - minus_a, even_b = b + minus_b, odd_b = b - minus_b;
+  y[0] = even_a + even_b;
+  y[1] = c(P::a) * odd_a + c(P::b) * odd_b;
+  y[2] = c(P::a * P::a) * even_a + c(P::b * P::b) * even_b;
+  y[3] = c(P::a * P::a * P::a) * odd_a + (c(P::b * P::b * P::b) * odd_b + infinity);
+}
+
+template <int R>
+struct Scheme;
+
+// 0, ±a, ±b, infinity.
+template <>
+struct Scheme<3> : Points<3> {
+  enum : int { N = 6 };
+  static constexpr double a2 = a * a, b2 = b * b;
+  template <class V>
+  UPS_MEMBER void input(V* v, const V* d) {
+    const auto c = [](double x) { return splat_like(V{}, x); };
+    v[0] = (d[4] - c(a2 + b2) * d[2]) + c(a2 * b2) * d[0];
+    const V even_a = d[4] - c(b2) * d[2], odd_a = d[3] - c(b2) * d[1];
+    v[1] = even_a + c(a) * odd_a;
+    v[2] = even_a - c(a) * odd_a;
+    const V even_b = d[4] - c(a2) * d[2], odd_b = d[3] - c(a2) * d[1];
+    v[3] = even_b + c(b) * odd_b;
+    v[4] = even_b - c(b) * odd_b;
+    v[5] = (d[5] - c(a2 + b2) * d[3]) + c(a2 * b2) * d[1];
+  }
+  template <class V>
+  UPS_MEMBER void output(V* y, const V* m) {
+    outputs<Points<3>>(y, m[1], m[2], m[3], m[4], m[5]);
+    y[0] += m[0];
+  }
+  template <class V>
+  UPS_MEMBER void weight(V* u, const V* w) {
+    const auto c = [](double x) { return splat_like(V{}, x); };
+    u[0] = w[0] * c(1 / (a2 * b2));
+    const V even_a = w[0] + c(a2) * w[2], odd_a = c(a) * w[1], scale_a = c(1 / (2 * a2 * (a2 - b2)));
+    u[1] = (even_a + odd_a) * scale_a;
+    u[2] = (even_a - odd_a) * scale_a;
+    const V even_b = w[0] + c(b2) * w[2], odd_b = c(b) * w[1], scale_b = c(1 / (2 * b2 * (b2 - a2)));
+    u[3] = (even_b + odd_b) * scale_b;
+    u[4] = (even_b - odd_b) * scale_b;
+    u[5] = w[2];
+  }
+};
+
+// ±a, ±b, infinity.
+template <>
+struct Scheme<2> : Points<2> {
+  enum : int { N = 5 };
+  static constexpr double a2 = a * a, b2 = b * b;
+  template <class V>
+  UPS_MEMBER void input(V* v, const V* d) {
+    const auto c = [](double x) { return splat_like(V{}, x); };
+    const V odd_a = d[3] - c(b2) * d[1], even_a = d[2] - c(b2) * d[0];
+    v[0] = odd_a + c(a) * even_a;
+    v[1] = odd_a - c(a) * even_a;
+    const V odd_b = d[3] - c(a2) * d[1], even_b = d[2] - c(a2) * d[0];
+    v[2] = odd_b + c(b) * even_b;
+    v[3] = odd_b - c(b) * even_b;
+    v[4] = (d[4] - c(a2 + b2) * d[2]) + c(a2 * b2) * d[0];
+  }
+  template <class V>
+  UPS_MEMBER void output(V* y, const V* m) {
+    outputs<Points<2>>(y, m[0], m[1], m[2], m[3], m[4]);
+  }
+  template <class V>
+  UPS_MEMBER void weight(V* u, const V* w) {
+    const auto c = [](double x) { return splat_like(V{}, x); };
+    const V odd_a = c(a) * w[1], scale_a = c(1 / (2 * a * (a2 - b2)));
+    u[0] = (w[0] + odd_a) * scale_a;
+    u[1] = (odd_a - w[0]) * scale_a;
+    const V odd_b = c(b) * w[1], scale_b = c(1 / (2 * b * (b2 - a2)));
+    u[2] = (w[0] + odd_b) * scale_b;
+    u[3] = (odd_b - w[0]) * scale_b;
+    u[4] = w[1];
+  }
+};
+
+// --- a vector of tiles
+// -----------------------------------------------------------------------------------------------
+
+template <int R>
+UPS_INLINE void down_at(float* s, int64_t pitch, const float* const* rows, int64_t x) {
+  enum : int { N = Scheme<R>::N };
+  vf d[N], v[N];
+#pragma GCC unroll 8
+  for (int i = 0; i < N; ++i) d[i] = load(rows[i] + x);
+  Scheme<R>::input(v, d);
+#pragma GCC unroll 8
+  for (int i = 0; i < N; ++i) store(s + i * pitch + x, v[i]);
+}
+
+template <int R>
+void down(float* s, int64_t pitch, const float* const* rows, int64_t n) {
+  enum : int { N = Scheme<R>::N };
+  if (n >= LANES) {
+    int64_t x = 0;
+    for (; x + LANES <= n; x += LANES) down_at<R>(s, pitch, rows, x);
+    if (x < n) down_at<R>(s, pitch, rows, n - LANES);
+    return;
+  }
+  // Less than a vector: through memory that may be read.
+  float few[N * LANES];
+  const float* copies[N];
+  for (int i = 0; i < N; ++i) {
+    for (int64_t x = 0; x < n; ++x) few[i * LANES + x] = rows[i][x];
+    for (int64_t x = n; x < LANES; ++x) few[i * LANES + x] = 0;
+    copies[i] = few + i * LANES;
+  }
+  float out[N * LANES];
+  down_at<R>(out, LANES, copies, 0);
+  for (int i = 0; i < N; ++i)
+    for (int64_t x = 0; x < n; ++x) s[i * pitch + x] = out[i * LANES + x];
+}
+
+template <int R>
+void across(float* v, int64_t step, const float* s, int64_t pitch, int64_t tiles) {
+  enum : int { N = Scheme<R>::N };
+  for (int64_t t = 0; t < tiles; t += LANES) {
+    const float* from = s + 4 * t;
+    float* to = v + t;
+    for (int i = 0; i < N; ++i, from += pitch, to += N * step) {
+      const vf x0 = load(from), x1 = load(from + LANES), x2 = load(from + 2 * LANES),
+               x3 = load(from + 3 * LANES), next = load(from + 4 * LANES);
+      const vf even0 = UPS_EVEN(x0, x1), even1 = UPS_EVEN(x2, x3);
+      const vf odd0 = UPS_ODD(x0, x1), odd1 = UPS_ODD(x2, x3);
+      vf d[6], u[N];
+      d[0] = UPS_EVEN(even0, even1);
+      d[1] = UPS_EVEN(odd0, odd1);
+      d[2] = UPS_ODD(even0, even1);
+      d[3] = UPS_ODD(odd0, odd1);
+      d[4] = UPS_NEXT(d[0], next, 0);
+      d[5] = UPS_NEXT(d[1], next, 1);
+      Scheme<R>::input(u, d);
+#pragma GCC unroll 8
+      for (int j = 0; j < N; ++j) store(to + j * step, u[j]);
+    }
+  }
+}
+
+// LANES elements of each of M rows as LANES groups of M.
+template <int M>
+UPS_INLINE void zip(vf* x) {
+  vf y[M];
+#pragma GCC unroll 8
+  for (int level = 1; level < M; level *= 2) {
+#pragma GCC unroll 16
+    for (int i = 0; i < M / 2; ++i) {
+      y[2 * i] = UPS_ZIP(x[i], x[i + M / 2], 0);
+      y[2 * i + 1] = UPS_ZIP(x[i], x[i + M / 2], 1);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < M; ++i) x[i] = y[i];
+  }
+}
+
+// y[r][c] = output (r, c) of the tile whose products are at m.
+template <int R>
+UPS_INLINE void tile_outputs(vf (*y)[4], const float* m, int64_t step) {
+  enum : int { N = Scheme<R>::N };
+  vf rows[N][4];
+#pragma GCC unroll 8
+  for (int i = 0; i < N; ++i) {
+    vf p[N];
+#pragma GCC unroll 8
+    for (int j = 0; j < N; ++j) p[j] = load(m + (i * N + j) * step);
+    Scheme<R>::output(rows[i], p);
+  }
+#pragma GCC unroll 4
+  for (int c = 0; c < 4; ++c) {
+    vf p[N], q[4];
+#pragma GCC unroll 8
+    for (int i = 0; i < N; ++i) p[i] = rows[i][c];
+    Scheme<R>::output(q, p);
+#pragma GCC unroll 4
+    for (int r = 0; r < 4; ++r) y[r][c] = q[r];
+  }
+}
+
+template <int R, int F>
+void up(float* const* rows, float* flags, const float* m, int64_t step, int64_t apart, float bias) {
+  vf y[F][4][4];
+  const vf b = splat(bias), zero = splat(0.0f);
+  vf flag = load(flags);
+#pragma GCC unroll 2
+  for (int f = 0; f < F; ++f) {
+    tile_outputs<R>(y[f], m + f * apart, step);
+#pragma GCC unroll 4
+    for (int r = 0; r < 4; ++r)
+#pragma GCC unroll 4
+      for (int c = 0; c < 4; ++c) {
+        y[f][r][c] += b;
+        flag += y[f][r][c] * zero;
+      }
+  }
+  store(flags, flag);
+#pragma GCC unroll 4
+  for (int r = 0; r < 4; ++r) {
+    vf x[4 * F];
+#pragma GCC unroll 8
+    for (int i = 0; i < 4 * F; ++i) x[i] = y[i % F][r][i / F];
+    zip<4 * F>(x);
+#pragma GCC unroll 8
+    for (int i = 0; i < 4 * F; ++i) store(rows[r] + i * LANES, x[i]);
+  }
+}
+
+// --- a vector of channels
+// --------------------------------------------------------------------------------------------
+
+template <int R>
+UPS_INLINE void spread_at(float* v, int64_t step, const float* const* pixel, int64_t c) {
+  enum : int { N = Scheme<R>::N };
+  vf t[N][N];
+#pragma GCC unroll 8
+  for (int j = 0; j < N; ++j) {
+    vf d[N], u[N];
+#pragma GCC unroll 8
+    for (int i = 0; i < N; ++i) d[i] = load(pixel[i * N + j] + c);
+    Scheme<R>::input(u, d);
+#pragma GCC unroll 8
+    for (int i = 0; i < N; ++i) t[i][j] = u[i];
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < N; ++i) {
+    vf u[N];
+    Scheme<R>::input(u, t[i]);
+#pragma GCC unroll 8
+    for (int j = 0; j < N; ++j) store(v + (i * N + j) * step + c, u[j]);
+  }
+}
+
+template <int R>
+void spread(float* v, int64_t step, const float* const* pixel, int64_t n) {
+  int64_t c = 0;
+  for (; c + LANES <= n; c += LANES) spread_at<R>(v, step, pixel, c);
+  if (c < n) spread_at<R>(v, step, pixel, n - LANES);
+}
+
+template <int R>
+void gather(float* const* pixel, float* flags, const float* m, int64_t step, const float* bias) {
+  vf y[4][4];
+  const vf b = load(bias), zero = splat(0.0f);
+  vf flag = load(flags);
+  tile_outputs<R>(y, m, step);
+#pragma GCC unroll 4
+  for (int r = 0; r < 4; ++r)
+#pragma GCC unroll 4
+    for (int c = 0; c < 4; ++c) {
+      const vf out = y[r][c] + b;
+      flag += out * zero;
+      store(pixel[r * 4 + c], out);
+    }
+  store(flags, flag);
+}
+
+// --- weights
+// ---------------------------------------------------------------------------------------------------------
+
+template <int R>
+void weights(float* u, int64_t step, const double* w) {
+  enum : int { N = Scheme<R>::N, L = LANES / 2 };
+  typedef typename VectorOf<float, L>::type Half;
+  typedef typename VectorOf<float, L>::memory HalfMemory;
+  for (int h = 0; h < 2; ++h, u += L, w += L) {
+    vd t[N][R];
+#pragma GCC unroll 4
+    for (int j = 0; j < R; ++j) {
+      vd g[R], v[N];
+#pragma GCC unroll 4
+      for (int i = 0; i < R; ++i) g[i] = load(w + (i * R + j) * LANES);
+      Scheme<R>::weight(v, g);
+#pragma GCC unroll 8
+      for (int i = 0; i < N; ++i) t[i][j] = v[i];
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < N; ++i) {
+      vd v[N];
+      Scheme<R>::weight(v, t[i]);
+#pragma GCC unroll 8
+      for (int j = 0; j < N; ++j)
+        *reinterpret_cast<HalfMemory*>(u + (i * N + j) * step) = __builtin_convertvector(v[j], Half);
+    }
+  }
+}
+
+template <int R>
+void fill(WinogradKernels* k) {
+  k->down[R - 2] = down<R>;
+  k->across[R - 2] = across<R>;
+  k->up[R - 2][0] = up<R, 1>;
+  k->up[R - 2][1] = up<R, 2>;
+  k->spread[R - 2] = spread<R>;
+  k->gather[R - 2] = gather<R>;
+  k->weights[R - 2] = weights<R>;
+}
+
+}  // namespace
+
+void fill_winograd(WinogradKernels* kernels) {
+  fill<2>(kernels);
+  fill<3>(kernels);
+}
+
+}  // namespace UPS_ISA
+}  // namespace upsampling

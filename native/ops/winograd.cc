@@ -1,0 +1,501 @@
+// Note [Winograd]
+// Where every phase of both axes has three (or two) neighbouring taps, the outputs fall into tiles of 4×4. A
+// tile of 6×6 (5×5) inputs and the kernels are transformed; then output channels are sums over input channels
+// of 36 (25) products each where the direct algorithm has 144 (64). The products of one plane of the
+// transforms are a matrix product, done by the tiles of Note [Tiles].
+//
+// A task takes as many tiles as fill a panel, transforms them for a part of the input channels at a time,
+// adds up the products for a part of the output channels, and transforms those to outputs: all of it stays in
+// the second-level cache. Channels first, a vector holds tiles, channels last, channels.
+//
+// Sums of a tile mix all its inputs, so NaN and infinity spread over it, and what overflows here may be
+// finite. Every such output is not finite itself: it is seen, and the call is computed again directly.
+#include "ops/winograd.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+#include "runtime/parallel.h"
+
+namespace upsampling {
+
+using conv::divide_up;
+
+namespace {
+
+constexpr int64_t kTile = 4;
+// Floats that the transforms of a part of the channels may take.
+constexpr int64_t kInputs = 75 * 1024, kOutputs = 150 * 1024;
+
+bool finite(const float* flags, int64_t n) {
+  bool all = true;
+  for (int64_t i = 0; i < n; ++i) all &= flags[i] == flags[i];
+  return all;
+}
+
+}  // namespace
+
+Winograd::Winograd(const ConvArgs& a, const conv::Geometry& s, const KernelTable& kernels)
+    : a_(a),
+      s_(s),
+      leaves_(kernels.conv),
+      kernels_(kernels.winograd),
+      widen_(kernels.widen),
+      width_(2 * kernels.conv.lanes),
+      size_(bytes_of(a.type)) {
+  const conv::Pass& z = s.z.pass[0];
+  if (a.type == F64 || s.z.count != 1 || s.z.in != 1 || s.z.out != 1 || z.taps != 1 || z.offset[0] != 0)
+    return;
+  if (a.in_channels < width_ / 2 || a.in_channels < 16 || a.out_channels < 16) return;
+  int64_t taps_y, taps_x, phases_x;
+  if (!read_axis(s.y, y_, &phases_, &taps_y) || !read_axis(s.x, x_, &phases_x, &taps_x)) return;
+  if (taps_y != taps_x || phases_ != phases_x) return;
+  taps_ = taps_y;
+  planes_ = (taps_ + 3) * (taps_ + 3);
+  tiles_y_ = divide_up(divide_up(s.y.out, phases_), kTile);
+  tiles_x_ = divide_up(divide_up(s.x.out, phases_), kTile);
+  tiles_ = a.batch * tiles_y_ * tiles_x_;
+  group_tiles_ = a.nhwc ? leaves_.most * (28 / leaves_.most) : width_;
+  const int64_t channel = planes_ * group_tiles_ * (a.nhwc ? 1 : phases_);
+  in_parts_ = divide_up(a.in_channels, std::max<int64_t>(32, kInputs / channel));
+  out_parts_ = divide_up(a.out_channels, std::max(width_, kOutputs / channel / width_ * width_));
+
+  // In products for each pair of channels. Transforms cost as much as 16 of them for every element, and the
+  // weights, of which there are more, as much as 12 tiles; both were measured.
+  const int64_t lanes = a.nhwc ? tiles_ : divide_up(tiles_, width_) * width_;
+  const double direct = static_cast<double>(taps_ * taps_ * a.batch * divide_up(s.y.out, phases_) *
+                                            divide_up(s.x.out, phases_));
+  const double transforms = 16.0 / a.in_channels + 16.0 / a.out_channels;
+  faster_ = static_cast<double>(planes_) * (lanes * (1 + transforms) + 12) < direct;
+}
+
+bool Winograd::read_axis(const conv::Axis& axis, Phase* phase, int64_t* phases, int64_t* taps) const {
+  *phases = axis.out_step;
+  if (axis.in_step != 1 || axis.out_step > 2) return false;
+  *taps = axis.pass[0].taps;
+  if (*taps != 2 && *taps != 3) return false;
+  int64_t found = 0;
+  for (int64_t i = 0; i < axis.count; ++i) {
+    const conv::Pass& p = axis.pass[i];
+    if (p.taps != *taps || p.begin != 0) return false;
+    for (int64_t t = 1; t < p.taps; ++t)
+      if (p.offset[t] != p.offset[0] + t) return false;
+    for (int64_t f = 0; f < p.phases; ++f) {
+      if (p.end * axis.out_step + p.phase[f] < axis.out) return false;
+      phase[p.phase[f]] = {&p, f, p.offset[0]};
+    }
+    found += p.phases;
+  }
+  return found == axis.out_step;
+}
+
+// Part i of `all`, in whole units.
+Winograd::Span Winograd::part(int64_t all, int64_t parts, int64_t i, int64_t unit) {
+  const int64_t units = divide_up(all, unit), begin = i * units / parts * unit;
+  return {begin, std::min(all, (i + 1) * units / parts * unit) - begin};
+}
+
+// --- weights
+// ---------------------------------------------------------------------------------------------------------
+
+// Parts of the outputs one after the other, in each the phases of y and x.
+int64_t Winograd::weights_before(int64_t p) const {
+  const int64_t all = columns_of({0, a_.out_channels});
+  const int64_t columns = p / out_parts_ * all + (p == parts() ? 0 : outputs_of(p).begin);
+  return columns * phases_ * phases_ * a_.in_channels * planes_;
+}
+
+// [part of the inputs][plane][tile or panel of columns][input][column]: the order in which they are read.
+void Winograd::pack_tile(const float* weight, int64_t g, int64_t fy, int64_t fx, Span out, int64_t column,
+                         int64_t n, float* packed) const {
+  const conv::Strides stride(a_, s_.kernel());
+  const conv::Pass &z = s_.z.pass[0], &y = *y_[fy].pass, &x = *x_[fx].pass;
+  const int64_t lanes = leaves_.lanes, count = taps_ * taps_;
+  const int64_t wide = columns_of(out);
+  const int64_t row = a_.nhwc ? width_ : n;  // of a tile
+  // Some input channels at a time, so that every plane is written in runs and not in single rows.
+  const int64_t most = 128 / row, u_step = most * row + 16;
+  ScratchFrame frame;
+  double* w = frame.take<double>(count * lanes);
+  float* u = frame.take<float>(planes_ * u_step);
+  const float* base = weight + g * stride.group + (out.begin + column) * stride.out;
+  for (int64_t i = 0; i < in_parts_; ++i) {
+    const Span in = part(a_.in_channels, in_parts_, i, 1);
+    float* to =
+        packed + ((fy * phases_ + fx) * a_.in_channels + in.begin) * wide * planes_ + column * in.count;
+    for (int64_t c0 = 0; c0 < in.count; c0 += most) {
+      const int64_t channels = std::min(most, in.count - c0);
+      for (int64_t first = 0; first < row; first += lanes) {
+        const int64_t some = std::max<int64_t>(0, std::min(lanes, n - first));
+        std::fill_n(w, count * lanes, 0.0);
+        for (int64_t c = 0; c < channels; ++c) {
+          const float* from = base + first * stride.out + (in.begin + c0 + c) * stride.in;
+          for (int64_t t = 0; t < count; ++t) {
+            const int64_t ey = y_[fy].index * taps_ + t / taps_, ex = x_[fx].index * taps_ + t % taps_;
+            const int64_t at = conv::single_tap(s_, z, 0, y, ey, x, ex);
+            double* tap = w + t * lanes;
+            if (at >= 0)
+              for (int64_t l = 0; l < some; ++l) tap[l] = from[l * stride.out + at];
+            else
+              for (int64_t l = 0; l < some; ++l)
+                tap[l] = conv::folded_sum(s_, from + l * stride.out, z, 0, y, ey, x, ex);
+          }
+          // What is written beyond a row is written again.
+          kernels_.weights[taps_ - 2](u + c * row + first, u_step, w);
+        }
+      }
+      for (int64_t p = 0; p < planes_; ++p)
+        std::copy_n(u + p * u_step, channels * row, to + p * wide * in.count + c0 * row);
+    }
+  }
+}
+
+void Winograd::pack_parts(int64_t first, int64_t last, const float* weight, float* packed,
+                          const Context& context) const {
+  const int64_t most = divide_up(divide_up(a_.out_channels, unit()), out_parts_) * unit();
+  const int64_t pieces = divide_up(most, a_.nhwc ? width_ : tile_of(most));
+  parallel_for(context, (last - first) * phases_ * phases_ * pieces, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t task = begin; task < end; ++task) {
+      const int64_t piece = task % pieces, phase = task / pieces % (phases_ * phases_),
+                    p = first + task / pieces / (phases_ * phases_);
+      const Span out = outputs_of(p);
+      const int64_t tile = a_.nhwc ? width_ : tile_of(out.count), at = piece * tile;
+      if (at < out.count)
+        pack_tile(weight, p / out_parts_, phase / phases_, phase % phases_, out, at,
+                  std::min(tile, out.count - at), packed + weights_before(p) - weights_before(first));
+    }
+  });
+}
+
+void Winograd::pack(const float* weight, const float* bias, float* packed, const Context& context) const {
+  pack_parts(0, parts(), weight, packed, context);
+  float* biases = packed + weights_before(parts());
+  if (bias != nullptr)
+    std::copy_n(bias, a_.groups * a_.out_channels, biases);
+  else
+    std::fill_n(biases, a_.groups * a_.out_channels, 0.0f);
+}
+
+// --- tiles
+// -----------------------------------------------------------------------------------------------------------
+
+int64_t Winograd::runs(int64_t first, int64_t count, Run* list) const {
+  int64_t n = 0;
+  for (int64_t t = first; t < first + count;) {
+    const int64_t x = t % tiles_x_, row = t / tiles_x_;
+    const int64_t some = std::min(tiles_x_ - x, first + count - t);
+    list[n++] = {row / tiles_y_, row % tiles_y_, x, t - first, some};
+    t += some;
+  }
+  return n;
+}
+
+bool Winograd::run_packed(const float* packed, const Context& context) const {
+  return run_parts(0, parts(), packed, packed + weights_before(parts()), context);
+}
+
+// A part at a time: memory for all weights would have to be made anew for every call, which costs more than
+// they do.
+bool Winograd::run(const float* weight, const float* bias, const Context& context) const {
+  ScratchFrame frame;
+  int64_t most = 0;
+  for (int64_t p = 0; p < parts(); ++p) most = std::max(most, weights_before(p + 1) - weights_before(p));
+  float* packed = frame.take<float>(most);
+  for (int64_t p = 0; p < parts(); ++p) {
+    pack_parts(p, p + 1, weight, packed, context);
+    if (!run_parts(p, p + 1, packed, bias, context)) return false;
+  }
+  return true;
+}
+
+bool Winograd::run_parts(int64_t first, int64_t last, const float* packed, const float* bias,
+                         const Context& context) const {
+  const int64_t groups = divide_up(tiles_, group_tiles_), phases_x = a_.nhwc ? phases_ : 1;
+  const int64_t work = planes_ * group_tiles_ * a_.in_channels * outputs_of(first).count;
+  std::atomic<bool> good{true};
+  const int64_t tasks = (last - first) * phases_ * phases_x * groups;
+  parallel_for(context, tasks, std::max<int64_t>(1, (1 << 20) / work), [&](int64_t begin, int64_t end) {
+    for (int64_t task = begin; task < end && good.load(std::memory_order_relaxed); ++task) {
+      int64_t rest = task;
+      const int64_t group = rest % groups;
+      rest /= groups;
+      const int64_t fx = rest % phases_x;
+      rest /= phases_x;
+      const int64_t fy = rest % phases_, p = first + rest / phases_, g = p / out_parts_;
+      const float* w = packed + weights_before(p) - weights_before(first);
+      const bool fine = a_.nhwc ? run_last(g, fy, fx, group, outputs_of(p), w, bias)
+                                : run_first(g, fy, group, outputs_of(p), w, bias);
+      if (!fine) good.store(false, std::memory_order_relaxed);
+    }
+  });
+  return good.load();
+}
+
+// The transforms of some input channels, by the rows of each run: down its columns, then across.
+void Winograd::spread_rows(const Panel& panel, Span in) const {
+  const int64_t n = taps_ + 3, channels = a_.groups * a_.in_channels, across = panel.across;
+  const int64_t pitch = across + 5 * leaves_.lanes;
+  ScratchFrame frame;
+  float* down = frame.take<float>(n * pitch);
+  float* zeros = frame.take<float>(across);
+  float* wide = frame.take<float>(n * across);
+  std::fill_n(zeros, across, 0.0f);
+  for (int64_t c = 0; c < in.count; ++c)
+    for (int64_t r = 0; r < panel.runs; ++r) {
+      const Run& run = panel.list[r];
+      const int64_t plane = (run.n * channels + panel.g * a_.in_channels + in.begin + c) * s_.y.in;
+      const int64_t x = run.x * kTile + panel.low, all = across - kTile * (width_ - run.count);
+      const int64_t lead = std::min(all, std::max<int64_t>(0, -x));
+      const int64_t stop = std::max(lead, std::min(all, s_.x.in - x));
+      const float* rows[6];
+      for (int64_t k = 0; k < n; ++k) {
+        const int64_t y = run.y * kTile + y_[panel.fy].offset + k;
+        if (y < 0 || y >= s_.y.in || stop == lead) {
+          rows[k] = zeros;
+          continue;
+        }
+        const char* row = static_cast<const char*>(a_.in) + ((plane + y) * s_.x.in + x + lead) * size_;
+        if (a_.type == F32) {
+          rows[k] = reinterpret_cast<const float*>(row);
+        } else {
+          widen_[a_.type](wide + k * across, row, stop - lead);
+          rows[k] = wide + k * across;
+        }
+      }
+      kernels_.down[taps_ - 2](down + lead, pitch, rows, stop - lead);
+      if (lead > 0 || stop < all)
+        for (int64_t k = 0; k < n; ++k) {
+          std::fill_n(down + k * pitch, lead, 0.0f);
+          std::fill(down + k * pitch + stop, down + k * pitch + all, 0.0f);
+        }
+      for (int64_t f = 0; f < phases_; ++f)
+        kernels_.across[taps_ - 2](panel.v + f * planes_ * panel.step + c * width_ + run.at, panel.step,
+                                   down + x_[f].offset - panel.low, pitch, run.count);
+    }
+}
+
+// The same where runs are short: tile by tile into vectors of tiles.
+void Winograd::spread_patches(const Panel& panel, Span in) const {
+  const int64_t n = taps_ + 3, channels = a_.groups * a_.in_channels;
+  struct Patch {
+    int64_t from, y0, y1, x0, x1;  // where it starts, and what of it is inside the plane
+  };
+  ScratchFrame frame;
+  Patch* patch = frame.take<Patch>(width_);
+  float* d = frame.take<float>(planes_ * width_);
+  const float* pixel[36];
+  for (int64_t k = 0; k < planes_; ++k) pixel[k] = d + k * width_;
+  for (int64_t f = 0; f < phases_; ++f) {
+    for (int64_t r = 0; r < panel.runs; ++r)
+      for (int64_t e = 0; e < panel.list[r].count; ++e) {
+        const Run& run = panel.list[r];
+        const int64_t y = run.y * kTile + y_[panel.fy].offset, x = (run.x + e) * kTile + x_[f].offset;
+        const int64_t plane = (run.n * channels + panel.g * a_.in_channels + in.begin) * s_.y.in;
+        patch[run.at + e] = {(plane + y) * s_.x.in + x, std::max<int64_t>(0, -y), std::min(n, s_.y.in - y),
+                             std::max<int64_t>(0, -x), std::min(n, s_.x.in - x)};
+      }
+    std::fill_n(d, planes_ * width_, 0.0f);
+    for (int64_t c = 0; c < in.count; ++c) {
+      for (int64_t t = 0; t < panel.tiles; ++t) {
+        const Patch& p = patch[t];
+        for (int64_t i = p.y0; i < p.y1; ++i) {
+          const int64_t from = p.from + (c * s_.y.in + i) * s_.x.in;
+          float few[6];
+          const float* row = static_cast<const float*>(a_.in) + from;
+          if (a_.type != F32) {
+            if (p.x0 < p.x1)
+              widen_[a_.type](few + p.x0, static_cast<const char*>(a_.in) + (from + p.x0) * size_,
+                              p.x1 - p.x0);
+            row = few;
+          }
+          for (int64_t j = p.x0; j < p.x1; ++j) d[(i * n + j) * width_ + t] = row[j];
+        }
+      }
+      kernels_.spread[taps_ - 2](panel.v + f * planes_ * panel.step + c * width_, panel.step, pixel, width_);
+    }
+  }
+}
+
+bool Winograd::run_first(int64_t g, int64_t fy, int64_t group, Span out, const float* packed,
+                         const float* bias) const {
+  const int64_t first = group * width_, tiles = std::min(width_, tiles_ - first);
+  // Planes a line more apart than a power of two.
+  const int64_t v_step = inputs_most() * width_ + 16, m_step = out.count * width_ + 16;
+  const int64_t low = std::min(x_[0].offset, x_[phases_ - 1].offset),
+                high = std::max(x_[0].offset, x_[phases_ - 1].offset);
+  ScratchFrame frame;
+  Run* list = frame.take<Run>(width_);
+  float* v = frame.take<float>(phases_ * planes_ * v_step);
+  float* m = frame.take<float>(phases_ * planes_ * m_step);
+  float* flags = frame.take<float>(width_);
+  const Panel panel = {
+      list, runs(first, tiles, list), tiles, g, fy, v, v_step, low, kTile * width_ + taps_ - 1 + high - low};
+  const float zeros[ConvLeaves<float>::kMost] = {};
+  int32_t place[ConvLeaves<float>::kMost];
+  for (int32_t i = 0; i < ConvLeaves<float>::kMost; ++i) place[i] = i * static_cast<int32_t>(width_);
+  const int64_t tile = tile_of(out.count);
+  for (int64_t i = 0; i < in_parts_; ++i) {
+    const Span in = part(a_.in_channels, in_parts_, i, 1);
+    if (panel.runs * 8 <= width_)
+      spread_rows(panel, in);
+    else
+      spread_patches(panel, in);
+    for (int64_t f = 0; f < phases_; ++f) {
+      const float* w = packed + ((fy * phases_ + f) * a_.in_channels + in.begin) * out.count * planes_;
+      for (int64_t p = f * planes_; p < (f + 1) * planes_; ++p)
+        for (int64_t at = 0; at < out.count; at += tile) {
+          const int64_t columns = std::min(tile, out.count - at);
+          leaves_.tile[columns](m + p * m_step + at * width_, place, w, v + p * v_step, in.count,
+                                i == 0 ? zeros : nullptr);
+          w += columns * in.count;
+        }
+    }
+  }
+  std::fill_n(flags, width_, 0.0f);
+  emit_first(panel, out, m, m_step, bias, flags);
+  return finite(flags, tiles);
+}
+
+void Winograd::emit_first(const Panel& panel, Span out, const float* m, int64_t step, const float* bias,
+                          float* flags) const {
+  const int64_t lanes = leaves_.lanes, wide = kTile * phases_, line = wide * lanes;
+  const int64_t out_channels = a_.groups * a_.out_channels;
+  ScratchFrame frame;
+  float* rest = frame.take<float>(kTile * line);
+  for (int64_t o = 0; o < out.count; ++o) {
+    const int64_t channel = panel.g * a_.out_channels + out.begin + o;
+    // Row k of the tiles from a lane of a run on, or null below the plane.
+    const auto to = [&](const Run& t, int64_t k, int64_t lane) -> char* {
+      const int64_t oy = (t.y * kTile + k) * phases_ + panel.fy, ox = (t.x + lane - t.at) * wide;
+      if (oy >= s_.y.out) return nullptr;
+      return static_cast<char*>(a_.out) +
+             (((t.n * out_channels + channel) * s_.y.out + oy) * s_.x.out + ox) * size_;
+    };
+    for (int64_t at = 0, r = 0; at < panel.tiles; at += lanes) {
+      while (panel.list[r].at + panel.list[r].count <= at) ++r;
+      const Run& run = panel.list[r];
+      const bool whole = a_.type == F32 && run.at + run.count >= at + lanes &&
+                         (run.x + at - run.at + lanes) * wide <= s_.x.out;
+      float* rows[kTile];
+      for (int64_t k = 0; k < kTile; ++k) {
+        char* row = whole ? to(run, k, at) : nullptr;
+        rows[k] = row != nullptr ? reinterpret_cast<float*>(row) : rest + k * line;
+      }
+      kernels_.up[taps_ - 2][phases_ - 1](rows, flags + at, m + o * width_ + at, step, planes_ * step,
+                                          bias == nullptr ? 0.0f : bias[channel]);
+      if (whole) continue;
+      for (int64_t e = r; e < panel.runs && panel.list[e].at < at + lanes; ++e) {
+        const Run& t = panel.list[e];
+        const int64_t lane = std::max(at, t.at), end = std::min(at + lanes, t.at + t.count);
+        const int64_t size = std::min((end - lane) * wide, s_.x.out - (t.x + lane - t.at) * wide);
+        for (int64_t k = 0; k < kTile; ++k) {
+          char* row = to(t, k, lane);
+          if (row == nullptr) break;
+          const float* from = rest + k * line + (lane - at) * wide;
+          if (a_.type != F32) {
+            leaves_.interleave[a_.type](row, from, 0, 1, size);
+            continue;
+          }
+          // Short: no call.
+          int64_t i = 0;
+          for (; i + 4 <= size; i += 4) std::memcpy(row + 4 * i, from + i, 16);
+          for (; i < size; ++i) std::memcpy(row + 4 * i, from + i, 4);
+        }
+      }
+    }
+  }
+}
+
+bool Winograd::run_last(int64_t g, int64_t fy, int64_t fx, int64_t group, Span out, const float* packed,
+                        const float* bias) const {
+  const int64_t lanes = leaves_.lanes, n = taps_ + 3;
+  const int64_t first = group * group_tiles_, tiles = std::min(group_tiles_, tiles_ - first);
+  const int64_t blocks = divide_up(out.count, width_), most = inputs_most();
+  const int64_t v_step = group_tiles_ * most + 16, m_step = blocks * group_tiles_ * width_ + 16;
+  ScratchFrame frame;
+  Run* list = frame.take<Run>(group_tiles_);
+  const int64_t count = runs(first, tiles, list);
+  float* v = frame.take<float>(planes_ * v_step);
+  float* m = frame.take<float>(planes_ * m_step);
+  float* zeros = frame.take<float>(std::max(most, width_));
+  float* wide = frame.take<float>(planes_ * most);
+  std::fill_n(zeros, std::max(most, width_), 0.0f);
+  const int64_t channels = a_.groups * a_.in_channels, step = tile_of(tiles);
+  const auto* in = static_cast<const char*>(a_.in);
+
+  for (int64_t i = 0; i < in_parts_; ++i) {
+    const Span some = part(a_.in_channels, in_parts_, i, 1);
+    for (int64_t r = 0; r < count; ++r)
+      for (int64_t e = 0; e < list[r].count; ++e) {
+        const Run& run = list[r];
+        const float* pixel[36];
+        for (int64_t k = 0; k < planes_; ++k) {
+          const int64_t y = run.y * kTile + y_[fy].offset + k / n,
+                        x = (run.x + e) * kTile + x_[fx].offset + k % n;
+          if (y < 0 || y >= s_.y.in || x < 0 || x >= s_.x.in) {
+            pixel[k] = zeros;
+            continue;
+          }
+          const char* from =
+              in +
+              (((run.n * s_.y.in + y) * s_.x.in + x) * channels + g * a_.in_channels + some.begin) * size_;
+          if (a_.type == F32) {
+            pixel[k] = reinterpret_cast<const float*>(from);
+          } else {
+            widen_[a_.type](wide + k * most, from, some.count);
+            pixel[k] = wide + k * most;
+          }
+        }
+        kernels_.spread[taps_ - 2](v + (run.at + e) * some.count, v_step, pixel, some.count);
+      }
+    const float* w = packed + ((fy * phases_ + fx) * a_.in_channels + some.begin) * blocks * width_ * planes_;
+    for (int64_t p = 0; p < planes_; ++p)
+      for (int64_t b = 0; b < blocks; ++b, w += some.count * width_) {
+        const auto* kernel = leaves_.rows[out.count - b * width_ > lanes ? 1 : 0];
+        for (int64_t t = 0; t < tiles; t += step)
+          kernel[std::min(step, tiles - t)](m + p * m_step + (b * group_tiles_ + t) * width_,
+                                            v + p * v_step + t * some.count, some.count, w, some.count,
+                                            i == 0 ? zeros : nullptr);
+      }
+  }
+
+  float* flags = frame.take<float>(lanes);
+  float* rest = frame.take<float>((kTile * kTile + 1) * lanes);
+  float* biases = frame.take<float>(blocks * width_);
+  std::fill_n(flags, lanes, 0.0f);
+  std::fill_n(biases, blocks * width_, 0.0f);
+  const int64_t out_channels = a_.groups * a_.out_channels, channel = g * a_.out_channels + out.begin;
+  if (bias != nullptr) std::copy_n(bias + channel, out.count, biases);
+  for (int64_t r = 0; r < count; ++r)
+    for (int64_t e = 0; e < list[r].count; ++e) {
+      const Run& run = list[r];
+      char* to[kTile * kTile];
+      for (int64_t k = 0; k < kTile * kTile; ++k) {
+        const int64_t oy = (run.y * kTile + k / kTile) * phases_ + fy,
+                      ox = ((run.x + e) * kTile + k % kTile) * phases_ + fx;
+        to[k] = oy >= s_.y.out || ox >= s_.x.out
+                    ? nullptr
+                    : static_cast<char*>(a_.out) +
+                          (((run.n * s_.y.out + oy) * s_.x.out + ox) * out_channels + channel) * size_;
+      }
+      for (int64_t c = 0; c < out.count; c += lanes) {
+        const bool whole = a_.type == F32 && c + lanes <= out.count;
+        float* pixel[kTile * kTile];
+        for (int64_t k = 0; k < kTile * kTile; ++k)
+          pixel[k] = !whole             ? rest + k * lanes
+                     : to[k] == nullptr ? rest + kTile * kTile * lanes
+                                        : reinterpret_cast<float*>(to[k]) + c;
+        const float* products = m + (c / width_ * group_tiles_ + run.at + e) * width_ + c % width_;
+        kernels_.gather[taps_ - 2](pixel, flags, products, m_step, biases + c);
+        if (whole) continue;
+        for (int64_t k = 0; k < kTile * kTile; ++k)
+          if (to[k] != nullptr)
+            leaves_.interleave[a_.type](to[k] + c * size_, rest + k * lanes, 0, 1,
+                                        std::min(lanes, out.count - c));
+      }
+    }
+  return finite(flags, lanes);
+}
+
+}  // namespace upsampling
