@@ -332,6 +332,7 @@ bool Winograd::run_first(int64_t g, int64_t fy, int64_t group, Span out, const f
   const Panel panel = {
       list, runs(first, tiles, list), tiles, g, fy, v, v_step, low, kTile * width_ + taps_ - 1 + high - low};
   const float zeros[ConvLeaves<float>::kMost] = {};
+  const int64_t none = 0;
   int32_t place[ConvLeaves<float>::kMost];
   for (int32_t i = 0; i < ConvLeaves<float>::kMost; ++i) place[i] = i * static_cast<int32_t>(width_);
   const int64_t tile = tile_of(out.count);
@@ -343,11 +344,12 @@ bool Winograd::run_first(int64_t g, int64_t fy, int64_t group, Span out, const f
       spread_patches(panel, in);
     for (int64_t f = 0; f < phases_; ++f) {
       const float* w = packed + ((fy * phases_ + f) * a_.in_channels + in.begin) * out.count * planes_;
+      const ConvSum sum = {&none, 1, in.count, width_, 0, 1, 0, 0};
       for (int64_t p = f * planes_; p < (f + 1) * planes_; ++p)
         for (int64_t at = 0; at < out.count; at += tile) {
           const int64_t columns = std::min(tile, out.count - at);
-          leaves_.tile[columns](m + p * m_step + at * width_, place, w, v + p * v_step, in.count,
-                                i == 0 ? zeros : nullptr);
+          leaves_.tile[1][columns](m + p * m_step + at * width_, place, w, v + p * v_step, &sum,
+                                   i == 0 ? zeros : nullptr);
           w += columns * in.count;
         }
     }
@@ -423,6 +425,7 @@ bool Winograd::run_last(int64_t g, int64_t fy, int64_t fx, int64_t group, Span o
   std::fill_n(zeros, std::max(most, width_), 0.0f);
   const int64_t channels = a_.groups * a_.in_channels, step = tile_of(tiles);
   const auto* in = static_cast<const char*>(a_.in);
+  const int64_t none = 0;
 
   for (int64_t i = 0; i < in_parts_; ++i) {
     const Span some = part(a_.in_channels, in_parts_, i, 1);
@@ -453,10 +456,16 @@ bool Winograd::run_last(int64_t g, int64_t fy, int64_t fx, int64_t group, Span o
     for (int64_t p = 0; p < planes_; ++p)
       for (int64_t b = 0; b < blocks; ++b, w += some.count * width_) {
         const auto* kernel = leaves_.rows[out.count - b * width_ > lanes ? 1 : 0];
-        for (int64_t t = 0; t < tiles; t += step)
-          kernel[std::min(step, tiles - t)](m + p * m_step + (b * group_tiles_ + t) * width_,
-                                            v + p * v_step + t * some.count, some.count, w, some.count,
-                                            i == 0 ? zeros : nullptr);
+        float* to = m + p * m_step + b * group_tiles_ * width_;
+        const float* from = v + p * v_step;
+        ConvSum sum = {&none, 1, some.count, 0, 0, tiles / step, step * width_, step * some.count};
+        kernel[step](to, width_, from, some.count, w, &sum, i == 0 ? zeros : nullptr);
+        if (const int64_t rest = tiles % step) {
+          to += sum.count * sum.c_step;
+          from += sum.count * sum.v_step;
+          sum.count = 1;
+          kernel[rest](to, width_, from, some.count, w, &sum, i == 0 ? zeros : nullptr);
+        }
       }
   }
 
