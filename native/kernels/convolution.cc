@@ -145,26 +145,6 @@ void rows(T* c, int64_t pixel, const T* b, int64_t row, const T* v, const ConvSu
 // --- elements
 // --------------------------------------------------------------------------------------------------------
 
-// One channel: as many vectors at a time as hide the latency of a sum.
-template <class T>
-void depth(T* c, const T* const* from, const T* weight, int64_t taps, T bias, int64_t n) {
-  typedef typename Simd<T>::V V;
-  enum : int { L = Simd<T>::L };
-  for (int64_t i = 0; i < n; i += 4 * L) {
-    V a[4];
-#pragma GCC unroll 4
-    for (int u = 0; u < 4; ++u) a[u] = splat(bias);
-    for (int64_t t = 0; t < taps; ++t) {
-      const V w = splat(weight[t]);
-      const T* x = from[t] + i;
-#pragma GCC unroll 4
-      for (int u = 0; u < 4; ++u) a[u] += w * load(x + u * L);
-    }
-#pragma GCC unroll 4
-    for (int u = 0; u < 4; ++u) store(c + i + u * L, a[u]);
-  }
-}
-
 struct Half {
   uint16_t bits;
 };
@@ -287,6 +267,127 @@ void gather(T* to, int64_t width, const void* from, int64_t channels, int64_t ch
   }
 }
 
+// --- one channel
+// --------------------------------------------------------------------------------------------------------
+
+// U vectors of positions of S slots; K taps of weights in registers, or any number.
+template <class T, int S, int K, int U>
+UPS_INLINE void deep_block(T* out, const T* x, const ConvDeep* d,
+                           const typename Simd<T>::V (*w)[K == 0 ? 1 : K], const T* const* weight,
+                           const T* bias) {
+  typedef typename Simd<T>::V V;
+  enum : int { L = Simd<T>::L };
+  V a[S][U];
+#pragma GCC unroll 2
+  for (int s = 0; s < S; ++s) {
+#pragma GCC unroll 4
+    for (int u = 0; u < U; ++u) a[s][u] = splat(bias[s]);
+    if constexpr (K > 0) {
+#pragma GCC unroll 9
+      for (int t = 0; t < K; ++t)
+#pragma GCC unroll 4
+        for (int u = 0; u < U; ++u) a[s][u] += w[s][t] * load(x + d->offset[s][t] + u * L);
+    } else {
+      for (int64_t t = 0; t < d->taps[s]; ++t) {
+        const V y = splat(weight[s][t]);
+#pragma GCC unroll 4
+        for (int u = 0; u < U; ++u) a[s][u] += y * load(x + d->offset[s][t] + u * L);
+      }
+    }
+  }
+  if constexpr (S == 1) {
+#pragma GCC unroll 4
+    for (int u = 0; u < U; ++u) store(out + u * L, a[0][u]);
+  } else {
+#pragma GCC unroll 4
+    for (int u = 0; u < U; ++u) {
+      store(out + 2 * u * L, UPS_ZIP(a[0][u], a[1][u], 0));
+      store(out + (2 * u + 1) * L, UPS_ZIP(a[0][u], a[1][u], 1));
+    }
+  }
+}
+
+template <class T, int S, int K>
+void deep(T* out, const T* in, const ConvDeep* d, const T* const* weight, const T* bias) {
+  typedef typename Simd<T>::V V;
+  enum : int { L = Simd<T>::L, U = K == 0 && S == 1 ? 4 : 2 };
+  V w[S][K == 0 ? 1 : K];
+#pragma GCC unroll 2
+  for (int s = 0; s < S; ++s)
+#pragma GCC unroll 9
+    for (int t = 0; t < K; ++t) w[s][t] = splat(weight[s][t]);
+  const int64_t n = d->n;
+  for (int64_t r = 0; r < d->rows; ++r, in += d->in_row, out += d->out_row) {
+    int64_t i = 0;
+    for (; i + U * L <= n; i += U * L) deep_block<T, S, K, U>(out + i * S, in + i, d, w, weight, bias);
+    for (; i + L <= n; i += L) deep_block<T, S, K, 1>(out + i * S, in + i, d, w, weight, bias);
+    if (i == n) continue;
+    if (n >= L) {
+      // Once more, up to the end.
+      deep_block<T, S, K, 1>(out + (n - L) * S, in + n - L, d, w, weight, bias);
+      continue;
+    }
+    T last[S * L];
+    deep_block<T, S, K, 1>(last, in, d, w, weight, bias);
+    for (int64_t e = 0; e < n * S; ++e) out[e] = last[e];
+  }
+}
+
+// A vector of channels after the other, all rows of each: their inputs stay in the first-level cache.
+template <class T, int K>
+void deep_last(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias) {
+  typedef typename Simd<T>::V V;
+  enum : int { L = Simd<T>::L, U = 4 };
+  const int64_t channels = d->channels, taps = d->taps, groups = d->groups;
+  if (channels < L) {
+    for (int64_t r = 0; r < d->rows; ++r)
+      for (int64_t i = 0; i < d->pixels; ++i)
+        for (int64_t c = 0; c < channels; ++c) {
+          T sum = bias[c];
+          for (int64_t t = 0; t < taps; ++t)
+            sum += weight[t * groups + c] * in[r * d->in_row + i * d->in_pixel + d->offset[t] + c];
+          out[r * d->out_row + i * d->out_pixel + c] = sum;
+        }
+    return;
+  }
+  for (int64_t at = 0; at < channels; at += L) {
+    const int64_t c = at + L <= channels ? at : channels - L;
+    V w[K == 0 ? 1 : K];
+#pragma GCC unroll 9
+    for (int t = 0; t < K; ++t) w[t] = load(weight + t * groups + c);
+    const V start = load(bias + c);
+    for (int64_t r = 0; r < d->rows; ++r) {
+      const T* x = in + r * d->in_row + c;
+      T* o = out + r * d->out_row + c;
+      int64_t i = 0;
+      for (; i + U <= d->pixels; i += U, x += U * d->in_pixel, o += U * d->out_pixel) {
+        V a[U];
+#pragma GCC unroll 4
+        for (int u = 0; u < U; ++u) a[u] = start;
+        if constexpr (K > 0) {
+#pragma GCC unroll 9
+          for (int t = 0; t < K; ++t)
+#pragma GCC unroll 4
+            for (int u = 0; u < U; ++u) a[u] += w[t] * load(x + d->offset[t] + u * d->in_pixel);
+        } else {
+          for (int64_t t = 0; t < taps; ++t) {
+            const V y = load(weight + t * groups + c);
+#pragma GCC unroll 4
+            for (int u = 0; u < U; ++u) a[u] += y * load(x + d->offset[t] + u * d->in_pixel);
+          }
+        }
+#pragma GCC unroll 4
+        for (int u = 0; u < U; ++u) store(o + u * d->out_pixel, a[u]);
+      }
+      for (; i < d->pixels; ++i, x += d->in_pixel, o += d->out_pixel) {
+        V a = start;
+        for (int64_t t = 0; t < taps; ++t) a += load(weight + t * groups + c) * load(x + d->offset[t]);
+        store(o, a);
+      }
+    }
+  }
+}
+
 // Groups of N next to one another, `group` apart. Returns how many pixels it did.
 template <int N>
 int64_t zip_rows(float* o, int64_t group, const float* c, int64_t width, int64_t pixels) {
@@ -360,6 +461,17 @@ void fill_tiles(ConvLeaves<T>* leaves) {
   if constexpr (B > 1) fill_tiles<T, B - 1>(leaves);
 }
 
+template <class T>
+void fill_deep(ConvLeaves<T>* leaves) {
+  leaves->deep[0][0] = deep<T, 1, 0>;
+  leaves->deep[0][1] = deep<T, 1, 4>;
+  leaves->deep[0][2] = deep<T, 1, 9>;
+  for (auto& leaf : leaves->deep[1]) leaf = nullptr;
+  leaves->deep_last[0] = deep_last<T, 0>;
+  leaves->deep_last[1] = deep_last<T, 4>;
+  leaves->deep_last[2] = deep_last<T, 9>;
+}
+
 template <class T, class S>
 void fill_elements(ConvLeaves<T>* leaves, int type) {
   leaves->gather[type] = gather<T, S>;
@@ -379,8 +491,11 @@ void fill_convolution(KernelTable* table) {
   table->conv_double.pack = pack<double>;
   fill_tiles<float, UPS_TILE>(&table->conv);
   fill_tiles<double, UPS_TILE>(&table->conv_double);
-  table->conv.depth = depth<float>;
-  table->conv_double.depth = depth<double>;
+  fill_deep(&table->conv);
+  fill_deep(&table->conv_double);
+  table->conv.deep[1][0] = deep<float, 2, 0>;
+  table->conv.deep[1][1] = deep<float, 2, 4>;
+  table->conv.deep[1][2] = deep<float, 2, 9>;
   fill_elements<float, float>(&table->conv, F32);
   fill_elements<float, Half>(&table->conv, F16);
   fill_elements<double, double>(&table->conv_double, F64);

@@ -27,6 +27,22 @@ struct ConvSum {
   int64_t count, c_step, v_step;
 };
 
+// Sums over the taps of one channel, of rows of n positions.
+struct ConvDeep {
+  int64_t rows, n, in_row, out_row;
+  int64_t taps[2];
+  const int64_t* offset[2];
+};
+
+// The same of many channels at a time.
+struct ConvDeepLast {
+  int64_t rows, pixels, channels;
+  int64_t in_row, in_pixel, out_row, out_pixel;
+  int64_t taps;
+  const int64_t* offset;
+  int64_t groups;
+};
+
 template <class T>
 struct ConvLeaves {
   static constexpr int kMost = 14;
@@ -49,8 +65,12 @@ struct ConvLeaves {
   void (*rows[2][kMost + 1])(T* c, int64_t pixel, const T* b, int64_t row, const T* v, const ConvSum* sum,
                              const T* bias);
 
-  // c[i] = bias + Σ_t weight[t] · from[t][i] for i < n, and up to 4·lanes − 1 more.
-  void (*depth)(T* c, const T* const* from, const T* weight, int64_t taps, T bias, int64_t n);
+  // out[r·out_row + i·slots + s] = bias[s] + Σ_t weight[s][t] · in[r·in_row + offset[s][t] + i], by slots − 1
+  // and taps of each (any, 4, 9); null where there is none. Reads up to lanes − 1 more.
+  void (*deep[2][3])(T* out, const T* in, const ConvDeep* d, const T* const* weight, const T* bias);
+  // out[r·out_row + i·out_pixel + c] = bias[c] + Σ_t weight[t·groups + c] · in[r·in_row + i·in_pixel +
+  // offset[t] + c], by taps.
+  void (*deep_last[3])(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias);
 
   // For every run r and channel c: to[r.to + c·width + i] = from[c·channel + r.from + i·step] for r.lead <= i
   // < r.stop, and 0 for the other i < n; by element type.

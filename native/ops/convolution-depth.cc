@@ -1,115 +1,257 @@
-// Groups of one input channel, channels first.
+// Groups of one input channel: few products for every input, so nothing is set up per group.
 #include "ops/convolution-engine.h"
 
 namespace upsampling {
 namespace conv {
 
+namespace {
+
+int leaf_of(int64_t taps, int64_t others) { return taps != others ? 0 : taps == 4 ? 1 : taps == 9 ? 2 : 0; }
+
+}  // namespace
+
+// What is left of a box for one unit: positions along z, y, x and where they begin.
 template <class T>
-void Engine<T>::plan_depth() {
-  strips_ = 0;
-  const Pass& z = s_.z.pass[0];
-  if (a_.nhwc || a_.in_channels != 1 || s_.z.count != 1 || s_.z.in != 1 || s_.z.out != 1 || z.taps != 1 ||
-      z.phases != 1 || z.offset[0] != 0)
-    return;
-  low_x_ = low_y_ = INT64_MAX;
-  int64_t high_x = INT64_MIN, qx = 0, columns = 0;
-  high_y_ = INT64_MIN;
-  q_end_ = 0;
-  const auto stretch = [](const Axis& axis, int64_t* low, int64_t* high) {
-    for (int64_t i = 0; i < axis.count; ++i)
-      for (int64_t t = 0; t < axis.pass[i].taps; ++t) {
-        *low = std::min<int64_t>(*low, axis.pass[i].offset[t]);
-        *high = std::max<int64_t>(*high, axis.pass[i].offset[t]);
-      }
-  };
-  stretch(s_.x, &low_x_, &high_x);
-  stretch(s_.y, &low_y_, &high_y_);
-  if (low_x_ > high_x || low_y_ > high_y_) return;
-  for (int64_t i = 0; i < s_.x.count; ++i) qx = std::max(qx, s_.x.pass[i].end);
-  for (int64_t i = 0; i < s_.y.count; ++i) q_end_ = std::max(q_end_, s_.y.pass[i].end);
-  for (int64_t i = 0; i < unit_count_; ++i)
-    columns = std::max(columns, units_[i].block * units_[i].x->phases);
-  sub_row_ = qx + (high_x - low_x_) / s_.x.in_step + 1;
-  pitch_ = sub_row_ * s_.x.in_step;
-  if (pitch_ * (high_y_ - low_y_ + 1) > 32768 || qx * columns > 65536) return;
-  // The padded rows and the sums of a strip stay in the second-level cache.
-  strip_ = std::max<int64_t>(1, 32768 / (pitch_ * std::max(s_.y.in_step, columns)));
-  strips_ = divide_up(q_end_, strip_);
-  tasks_ = a_.batch * a_.groups * strips_;
+bool Engine<T>::clip(const Unit& u, const Box& box, int64_t* begin, int64_t* count) const {
+  const int64_t first[4] = {0, u.z->begin, u.y->begin, u.x->begin};
+  const int64_t last[4] = {a_.batch, u.z->end, u.y->end, u.x->end};
+  for (int i = 0; i < 4; ++i) {
+    begin[i] = std::max(box.begin[i], first[i]);
+    count[i] = std::min(box.end[i], last[i]) - begin[i];
+    if (count[i] <= 0) return false;
+  }
+  return true;
 }
 
+// How many of `count` positions from `begin` on have an output in a phase.
+inline int64_t outputs_of(const Axis& axis, int64_t begin, int64_t phase, int64_t count) {
+  const int64_t at = begin * axis.out_step + phase;
+  return at >= axis.out ? 0 : std::min(count, divide_up(axis.out - at, axis.out_step));
+}
+
+// --- channels first: the planes of many groups in a box, one after the other
+
 template <class T>
-void Engine<T>::run_depth(int64_t task, const T* packed, const T* packed_bias) const {
-  const int64_t q0 = task % strips_ * strip_, q1 = std::min(q_end_, q0 + strip_);
-  const int64_t image = task / strips_, g = image % a_.groups, n = image / a_.groups;
-  const T* w = packed + g * group_weights_;
-  const T* bias = packed_bias + g * group_bias_;
-  const int64_t slack = 8 * leaves_.lanes, step = s_.x.in_step;
-  const int64_t first = q0 * s_.y.in_step + low_y_, last = (q1 - 1) * s_.y.in_step + high_y_;
-  ScratchFrame frame;
-  T* rows = frame.take<T>((last - first + 1) * pitch_ + slack);
-  ConvRun* runs = frame.take<ConvRun>(step);
-  for (int64_t y = first; y <= last; ++y) {
-    const bool inside = y >= 0 && y < s_.y.in;
-    for (int64_t p = 0; p < step; ++p) {
-      const int64_t x = low_x_ + p;
-      const int64_t lead = !inside || x >= 0 ? 0 : std::min(sub_row_, divide_up(-x, step));
-      const int64_t stop = !inside        ? 0
-                           : x >= s_.x.in ? lead
-                                          : std::max(lead, std::min(sub_row_, divide_up(s_.x.in - x, step)));
-      runs[p] = {p * sub_row_, x, lead, stop};
-    }
-    const int64_t source = ((n * a_.groups + g) * s_.y.in + (inside ? y : 0)) * s_.x.in;
-    leaves_.gather[a_.type](rows + (y - first) * pitch_, 0, static_cast<const char*>(a_.in) + source * size_,
-                            1, 0, step, runs, step, sub_row_);
+void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) const {
+  Box box;
+  int64_t extent[4];
+  const int64_t all[4] = {1, q_[0], q_[1], q_[2]};
+  for (int i = 3; i >= 0; --i) {
+    box.begin[i] = task % boxes_[i] * box_[i];
+    box.end[i] = std::min(all[i], box.begin[i] + box_[i]);
+    extent[i] = box.end[i] - box.begin[i];
+    task /= boxes_[i];
   }
+  const Slab slab = slab_of(extent);
+  ScratchFrame frame;
+  T* space = frame.take<T>(slab.channel + 64);
+  std::fill_n(space, slab.channel + 64, T(0));
+
+  // What of the slab is not padding; that stays zero from plane to plane.
+  const int64_t per = slab.residues[0] * slab.extent[0] * slab.residues[1] * slab.extent[1];
+  ConvRun* runs = frame.take<ConvRun>(per * slab.residues[2]);
+  int64_t counts[2], lengths[2];
+  const bool even = slab.residues[2] <= 2;
+  int64_t count = 0;
+  for (int64_t rx = 0; rx < slab.residues[2]; ++rx) {
+    const int64_t step = s_.x.in_step, start = step * box.begin[3] + low_[2] + rx;
+    const int64_t lead = zeros_before(start, step, slab.extent[2]);
+    const int64_t stop = std::max(lead, end_inside(start, step, slab.extent[2], s_.x.in));
+    const int64_t before = count;
+    for (int64_t rz = 0; rz < slab.residues[0]; ++rz)
+      for (int64_t ry = 0; ry < slab.residues[1]; ++ry)
+        for (int64_t mz = 0; mz < slab.extent[0]; ++mz)
+          for (int64_t my = 0; my < slab.extent[1]; ++my) {
+            const int64_t z = s_.z.in_step * (box.begin[1] + mz) + low_[0] + rz;
+            const int64_t y = s_.y.in_step * (box.begin[2] + my) + low_[1] + ry;
+            if (z < 0 || z >= s_.z.in || y < 0 || y >= s_.y.in || lead == stop) continue;
+            runs[count++] = {((rz * slab.residues[1] + ry) * slab.residues[2] + rx) * slab.residue +
+                                 mz * slab.pitch[1] + my * slab.pitch[2] + lead,
+                             (z * s_.y.in + y) * s_.x.in + start + lead * step, 0, stop - lead};
+          }
+    if (even) {
+      counts[rx] = count - before;
+      lengths[rx] = stop - lead;
+    }
+  }
+
+  int64_t most = 1, slots = 1;
   for (int64_t i = 0; i < unit_count_; ++i) {
-    const Unit& u = units_[i];
-    const int64_t begin = std::max(q0, u.y->begin), end = std::min(q1, u.y->end);
-    if (begin >= end) continue;
-    ScratchFrame inner;
-    const int64_t width = (end - begin) * pitch_ + slack, slots = u.x->phases;
-    T* c = inner.take<T>(u.block * slots * width);
-    const T** from = inner.take<const T*>(most_taps(u));
-    T* weight = inner.take<T>(most_taps(u));
-    for (int64_t r = 0; r < u.rows; r += u.block) {
-      const int64_t r1 = std::min(u.rows, r + u.block);
+    most = std::max(most, most_taps(units_[i]));
+    slots = std::max(slots, units_[i].x->phases);
+  }
+  int64_t* offsets = frame.take<int64_t>(slots * most);
+  const T** weights = frame.take<const T*>(slots);
+  T* biases = frame.take<T>(slots);
+  int64_t* taps = frame.take<int64_t>(slots);
+  const int64_t width = extent[2] * extent[3] + 4 * leaves_.lanes;
+  T* sums = nullptr;
+
+  const int64_t planes = a_.batch * a_.groups, plane = s_.in();
+  for (int64_t p = task * planes_; p < std::min(planes, (task + 1) * planes_); ++p) {
+    const int64_t n = p / a_.groups, g = p % a_.groups;
+    const char* in = static_cast<const char*>(a_.in) + p * plane * size_;
+    if (even) {
+      for (int64_t rx = 0, at = 0; rx < slab.residues[2]; at += counts[rx++])
+        leaves_.gather[a_.type](space, 0, in, 1, 0, s_.x.in_step, runs + at, counts[rx], lengths[rx]);
+    } else {
+      for (int64_t i = 0; i < count; ++i)
+        leaves_.gather[a_.type](space, 0, in, 1, 0, s_.x.in_step, runs + i, 1, runs[i].stop);
+    }
+    for (int64_t i = 0; i < unit_count_; ++i) {
+      const Unit& u = units_[i];
+      int64_t begin[4], positions[4];
+      if (!clip(u, box, begin, positions)) continue;
+      const int64_t from = (begin[1] - box.begin[1]) * slab.pitch[1] +
+                           (begin[2] - box.begin[2]) * slab.pitch[2] + begin[3] - box.begin[3];
       for (int64_t j = 0; j < u.x->count; ++j) {
         const Pass& x = *u.x->pass[j];
-        const int64_t k = k_of(u, j), columns = (r1 - r) * x.phases, tile = tile_of(columns);
-        const T* packed_tile = w + u.weights[j] + r * x.phases * k;
-        for (int64_t at = 0; at < columns; at += tile) {
-          const int64_t m = std::min(tile, columns - at);
-          for (int64_t e = 0; e < m; ++e) {
-            for (int64_t t = 0; t < k; ++t) weight[t] = packed_tile[t * m + e];
-            const int64_t slot = (at + e) / x.phases * slots + u.x->slot[j][(at + e) % x.phases];
-            sum_rows(u, x, rows, first, begin, end, from, weight, k, bias[u.bias[j] + r * x.phases + at + e],
-                     c + slot * width);
-          }
-          packed_tile += k * m;
+        const int64_t t = u.z->taps * u.y->taps * x.taps;
+        for (int64_t f = 0; f < x.phases; ++f) {
+          const int64_t slot = u.x->slot[j][f];
+          taps[slot] = t;
+          for (int64_t e = 0; e < t; ++e) offsets[slot * most + e] = offset_of(slab, u, x, e);
         }
       }
-      for (int64_t q = begin; q < end; ++q) {
-        const Segment line = {n, 0, q, u.x->begin, 0, u.qx, 0};
-        for (int64_t e = r; e < r1; ++e)
-          emit_line(u, g, line, e, c + (e - r) * slots * width + (q - begin) * pitch_, width);
+      for (int64_t r = 0; r < u.rows; ++r) {
+        for (int64_t j = 0; j < u.x->count; ++j)
+          for (int64_t f = 0; f < u.x->pass[j]->phases; ++f) {
+            const int64_t slot = u.x->slot[j][f], column = r * u.x->pass[j]->phases + f;
+            weights[slot] = packed + g * group_weights_ + u.weights[j] + column * k_of(u, j);
+            biases[slot] = packed_bias[g * group_bias_ + u.bias[j] + column];
+          }
+        const int64_t fy = r % u.y->phases, fz = r / u.y->phases % u.z->phases,
+                      o = r / u.y->phases / u.z->phases;
+        const int64_t rows = outputs_of(s_.y, begin[2], u.y->phase[fy], positions[2]);
+        const int64_t depth = outputs_of(s_.z, begin[1], u.z->phase[fz], positions[1]);
+        ConvDeep deep = {rows,
+                         positions[3],
+                         slab.pitch[2],
+                         0,
+                         {taps[0], slots > 1 ? taps[1] : 0},
+                         {offsets, offsets + most}};
+        const int64_t n_slots = u.x->phases;
+        const bool direct = size_ == static_cast<int64_t>(sizeof(T)) && n_slots == s_.x.out_step &&
+                            n_slots <= 2 && leaves_.deep[n_slots - 1][0] != nullptr &&
+                            (begin[3] + positions[3]) * n_slots <= s_.x.out;
+        if (direct) {
+          deep.out_row = s_.y.out_step * s_.x.out;
+          const auto leaf = leaves_.deep[n_slots - 1][leaf_of(taps[0], n_slots > 1 ? taps[1] : taps[0])];
+          for (int64_t z = 0; z < depth; ++z) {
+            const int64_t oz = (begin[1] + z) * s_.z.out_step + u.z->phase[fz];
+            const int64_t oy = begin[2] * s_.y.out_step + u.y->phase[fy];
+            T* out = static_cast<T*>(a_.out) +
+                     (((p * a_.out_channels + o) * s_.z.out + oz) * s_.y.out + oy) * s_.x.out +
+                     begin[3] * n_slots;
+            leaf(out, space + from + z * slab.pitch[1], &deep, weights, biases);
+          }
+          continue;
+        }
+        if (sums == nullptr) sums = frame.take<T>(slots * width);
+        deep.out_row = positions[3];
+        for (int64_t z = 0; z < depth; ++z) {
+          for (int64_t slot = 0; slot < n_slots; ++slot) {
+            deep.taps[0] = taps[slot];
+            deep.offset[0] = offsets + slot * most;
+            leaves_.deep[0][leaf_of(taps[slot], taps[slot])](
+                sums + slot * width, space + from + z * slab.pitch[1], &deep, weights + slot, biases + slot);
+          }
+          for (int64_t y = 0; y < rows; ++y)
+            emit_line(u, g, {n, begin[1] + z, begin[2] + y, begin[3], 0, positions[3], 0}, r,
+                      sums + y * positions[3], width);
+        }
       }
     }
   }
 }
 
+// --- channels last: a vector holds groups
+
 template <class T>
-void Engine<T>::sum_rows(const Unit& u, const Pass& x, const T* rows, int64_t first, int64_t begin,
-                         int64_t end, const T** from, const T* weight, int64_t taps, T bias, T* c) const {
-  const bool together = s_.y.in_step == 1;
-  for (int64_t q = begin; q < (together ? begin + 1 : end); ++q) {
-    for (int64_t t = 0; t < taps; ++t) {
-      const int64_t dx = x.offset[t % x.taps] - low_x_ + u.x->begin * s_.x.in_step;
-      const int64_t y = q * s_.y.in_step + u.y->offset[t / x.taps] - first;
-      from[t] = rows + y * pitch_ + dx % s_.x.in_step * sub_row_ + dx / s_.x.in_step;
+void Engine<T>::run_deep_last(int64_t task, const T* packed, const T* packed_bias) const {
+  const int64_t all[4] = {a_.batch, q_[0], q_[1], q_[2]};
+  const int64_t c0 = task % boxes_of_groups_ * chunk_, c1 = std::min(a_.groups, c0 + chunk_),
+                channels = c1 - c0;
+  task /= boxes_of_groups_;
+  Box box;
+  int64_t extent[4];
+  for (int i = 3; i >= 0; --i) {
+    box.begin[i] = task % boxes_[i] * box_[i];
+    box.end[i] = std::min(all[i], box.begin[i] + box_[i]);
+    extent[i] = box.end[i] - box.begin[i];
+    task /= boxes_[i];
+  }
+  const Slab slab = slab_of(extent);
+  ScratchFrame frame;
+  T* space = nullptr;
+  if (!in_place_) {
+    space = frame.take<T>(slab.pitch[0] * extent[0]);
+    fill_slab_last(slab, box, 0, c0, c1, space);
+  }
+  const bool converts = size_ != static_cast<int64_t>(sizeof(T));
+  T* sums = converts ? frame.take<T>(extent[3] * channels) : nullptr;
+  const int64_t step[4] = {1, s_.z.in_step, s_.y.in_step, s_.x.in_step};
+  for (int64_t i = 0; i < unit_count_; ++i) {
+    const Unit& u = units_[i];
+    int64_t begin[4], count[4];
+    if (!clip(u, box, begin, count)) continue;
+    const T* from = space;
+    if (in_place_) {
+      from = static_cast<const T*>(a_.in) + c0;
+      for (int d = 0; d < 4; ++d) from += (begin[d] * step[d] + (d == 0 ? 0 : low_[d - 1])) * slab.pitch[d];
+    } else {
+      for (int d = 0; d < 4; ++d) from += (begin[d] - box.begin[d]) * step[d] * slab.pitch[d];
     }
-    const int64_t n = together ? (end - begin - 1) * pitch_ + u.qx : u.qx;
-    leaves_.depth(c + (q - begin) * pitch_, from, weight, taps, bias, n);
+    for (int64_t j = 0; j < u.x->count; ++j) {
+      const Pass& x = *u.x->pass[j];
+      const int64_t k = k_of(u, j);
+      ScratchFrame inner;
+      int64_t* offsets = inner.take<int64_t>(k + 1);
+      for (int64_t t = 0; t < k; ++t)
+        offsets[t] = (u.z->offset[t / x.taps / u.y->taps] - low_[0]) * slab.pitch[1] +
+                     (u.y->offset[t / x.taps % u.y->taps] - low_[1]) * slab.pitch[2] +
+                     (x.offset[t % x.taps] - low_[2]) * slab.pitch[3];
+      for (int64_t c = 0; c < u.rows * x.phases; ++c) {
+        const Column column = column_of(u, x, c);
+        const T* w = packed + (u.weights[j] + c * k) * a_.groups + c0;
+        const T* b = packed_bias + (u.bias[j] + c) * a_.groups + c0;
+        const int64_t depth = outputs_of(s_.z, begin[1], u.z->phase[column.fz], count[1]);
+        const int64_t rows = outputs_of(s_.y, begin[2], u.y->phase[column.fy], count[2]);
+        const int64_t pixels = outputs_of(s_.x, begin[3], x.phase[column.fx], count[3]);
+        const int64_t out_row = s_.y.out_step * s_.x.out * a_.groups, out_pixel = s_.x.out_step * a_.groups;
+        ConvDeepLast deep = {rows,
+                             pixels,
+                             channels,
+                             s_.y.in_step * slab.pitch[2],
+                             s_.x.in_step * slab.pitch[3],
+                             out_row,
+                             out_pixel,
+                             k,
+                             offsets,
+                             a_.groups};
+        for (int64_t n = 0; n < count[0]; ++n)
+          for (int64_t z = 0; z < depth; ++z) {
+            const T* in = from + n * slab.pitch[0] + z * s_.z.in_step * slab.pitch[1];
+            const int64_t oz = (begin[1] + z) * s_.z.out_step + u.z->phase[column.fz];
+            const int64_t oy = begin[2] * s_.y.out_step + u.y->phase[column.fy];
+            const int64_t ox = begin[3] * s_.x.out_step + x.phase[column.fx];
+            const int64_t to =
+                ((((begin[0] + n) * s_.z.out + oz) * s_.y.out + oy) * s_.x.out + ox) * a_.groups + c0;
+            const auto leaf = leaves_.deep_last[leaf_of(k, k)];
+            if (!converts) {
+              leaf(static_cast<T*>(a_.out) + to, in, &deep, w, b);
+              continue;
+            }
+            deep.rows = 1;
+            deep.out_pixel = channels;
+            for (int64_t y = 0; y < rows; ++y) {
+              leaf(sums, in + y * deep.in_row, &deep, w, b);
+              leaves_.spread[a_.type](static_cast<char*>(a_.out) + (to + y * out_row) * size_, out_pixel,
+                                      sums, channels, channels, pixels);
+            }
+          }
+      }
+    }
   }
 }
 

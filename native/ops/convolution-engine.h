@@ -161,8 +161,6 @@ class Engine {
   int64_t group_weights() const { return group_weights_; }
   int64_t group_bias() const { return group_bias_; }
   int64_t tasks() const { return tasks_; }
-  // Tasks of run_depth are short.
-  int64_t grain() const;
 
   // Packs one part of the weights of group g.
   int64_t packing_tasks() const { return packing_; }
@@ -200,6 +198,8 @@ class Engine {
 
   int64_t packing_parts(const Unit& u, int64_t j) const;
 
+  void pack_deep(const Unit& u, int64_t j, int64_t g, const Strides& stride, const T* w, const T* b,
+                 T* packed, T* packed_bias) const;
   void pack_columns(const Unit& u, int64_t j, int64_t part, int64_t parts, const Strides& stride, const T* w,
                     const T* b, T* packed, T* packed_bias) const;
 
@@ -215,6 +215,7 @@ class Engine {
 
   void plan_boxes();
   void choose_box();
+  void choose_deep_box();
   bool fit_box(int64_t budget, int64_t most);
   double cost_of_box() const;
   double work_of_position() const;
@@ -236,15 +237,9 @@ class Engine {
 
   // --- one channel ---
 
-  // Groups of one input channel: sums over few taps, straight from a padded copy of the rows. Chosen by
-  // sizes.
-  void plan_depth();
-
-  void run_depth(int64_t task, const T* packed, const T* packed_bias) const;
-
-  // One column for steps begin … end of y: at once where their rows lie next to one another.
-  void sum_rows(const Unit& u, const Pass& x, const T* rows, int64_t first, int64_t begin, int64_t end,
-                const T** from, const T* weight, int64_t taps, T bias, T* c) const;
+  bool clip(const Unit& u, const Box& box, int64_t* begin, int64_t* count) const;
+  void run_deep(int64_t task, const T* packed, const T* packed_bias) const;
+  void run_deep_last(int64_t task, const T* packed, const T* packed_bias) const;
 
   // --- channels last ---
 
@@ -262,7 +257,9 @@ class Engine {
   const Geometry& s_;
   const ConvLeaves<T>& leaves_;
   const int64_t width_, size_;
-  const bool first_;  // vectors hold pixels, in either layout: of few channels they do even in channels last
+  // Vectors hold pixels, in either layout: of few channels they do even in channels last.
+  const bool first_;
+  const bool deep_;  // groups of one channel
   Bundle* bundles_;
   Unit* units_;
   int64_t bundle_count_, unit_count_;
@@ -271,8 +268,8 @@ class Engine {
   // and positions of a task where planes lie as they are read.
   int64_t q_[3], low_[3], high_[3], box_[4], boxes_[4], chunk_, parts_, flat_;
   bool in_place_, split_units_;
-  // Of run_depth: strips of so many steps of y; padded rows of in_step sub-rows each, from low_x_ on.
-  int64_t strips_, strip_, q_end_, low_x_, low_y_, high_y_, sub_row_, pitch_;
+  // Groups of one channel: planes of a task, and divisions of the groups.
+  int64_t planes_, boxes_of_groups_;
 };
 
 }  // namespace conv

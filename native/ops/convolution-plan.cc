@@ -61,18 +61,13 @@ Engine<T>::Engine(const ConvArgs& a, const Geometry& s, const KernelTable& kerne
       leaves_(leaves_of<T>(kernels)),
       width_(2 * leaves_.lanes),
       size_(bytes_of(a.type)),
-      first_(!a.nhwc || 2 * a.out_channels < leaves_.lanes) {
+      first_(!a.nhwc || (2 * a.out_channels < leaves_.lanes &&
+                         (a.in_channels > 1 || a.out_channels > 1 || a.groups < leaves_.lanes))),
+      deep_(a.in_channels == 1 &&
+            (a.nhwc ? !first_ && a.out_channels == 1 && a.groups >= leaves_.lanes : a.out_channels <= 2)) {
   make_bundles(frame);
   make_units(frame);
-  strips_ = 0;
   plan_boxes();
-  plan_depth();
-}
-
-template <class T>
-int64_t Engine<T>::grain() const {
-  return strips_ == 0 ? 1
-                      : std::max<int64_t>(1, tasks_ / std::max<int64_t>(1, tasks_ * strip_ * pitch_ / 32768));
 }
 
 template <class T>
@@ -135,7 +130,7 @@ void Engine<T>::make_units(ScratchFrame* frame) {
         u.block = divide_up(u.rows, divide_up(u.rows, u.block));
         for (int64_t j = 0; j < u.x->count; ++j) {
           const int64_t all = u.rows * u.x->pass[j]->phases;
-          const int64_t padded = first_ ? all : divide_up(all, width_) * width_;
+          const int64_t padded = first_ || deep_ ? all : divide_up(all, width_) * width_;
           u.weights[j] = group_weights_;
           u.bias[j] = group_bias_;
           group_weights_ += (k_of(u, j) * padded + 15) & ~int64_t{15};
@@ -153,7 +148,7 @@ void Engine<T>::plan_boxes() {
   // Read as they are: planes that have no padding and whose rows continue one another, or pixels without
   // padding that do not all fall in one set of the first-level cache.
   in_place_ = size_ == static_cast<int64_t>(sizeof(T)) &&
-              (first_ ? !a_.nhwc : a_.groups * a_.in_channels * s_.x.in_step % 1024 != 0);
+              (first_ ? !a_.nhwc && !deep_ : deep_ || a_.groups * a_.in_channels * s_.x.in_step % 1024 != 0);
   for (int i = 0; i < 3; ++i) {
     const Axis& axis = *axes[i];
     int64_t low = INT64_MAX, high = INT64_MIN, q = 0;
@@ -171,6 +166,10 @@ void Engine<T>::plan_boxes() {
     high_[i] = high;
     in_place_ = in_place_ && low >= 0 && (q - 1) * axis.in_step + high < axis.in &&
                 (!first_ || (high == 0 && axis.in_step == 1));
+  }
+  if (deep_) {
+    choose_deep_box();
+    return;
   }
   choose_box();
 
@@ -207,6 +206,29 @@ double Engine<T>::work_of_position() const {
       work += static_cast<double>(k_of(units_[i], j)) *
               static_cast<double>(units_[i].rows * units_[i].x->pass[j]->phases);
   return work;
+}
+
+// Groups of one channel: boxes of a plane that stay in the first-level cache, or pixels in the second.
+template <class T>
+void Engine<T>::choose_deep_box() {
+  const int64_t all[4] = {first_ ? 1 : a_.batch, q_[0], q_[1], q_[2]};
+  const int64_t pixels = all[0] * all[1] * all[2] * all[3];
+  for (int64_t i = 0; i < unit_count_; ++i) units_[i].panels = false;
+  parts_ = 1;
+  split_units_ = false;
+  chunk_ = first_ ? 1 : a_.groups;
+  const int64_t budget = (first_ ? 32 * 1024 : kPanel) / static_cast<int64_t>(sizeof(T));
+  // Outputs of a task, for one group; about a product and a half for each.
+  const int64_t work = static_cast<int64_t>(work_of_position()) + 8;
+  while (!fit_box(budget, first_ ? pixels : std::max<int64_t>(pixels / 8, (1 << 19) / (work * a_.groups))) &&
+         !first_ && chunk_ > kLeastChunk)
+    chunk_ = (divide_up<int64_t>(chunk_, 2) + 15) & ~int64_t{15};
+  int64_t boxes = 1;
+  for (int i = 0; i < 4; ++i) boxes *= boxes_[i] = divide_up(all[i], box_[i]);
+  boxes_of_groups_ = first_ ? 1 : divide_up(a_.groups, chunk_);
+  const int64_t planes = first_ ? a_.batch * a_.groups : 1, positions = box_[1] * box_[2] * box_[3];
+  planes_ = std::max<int64_t>(1, std::min((1 << 20) / (work * positions), divide_up<int64_t>(planes, 8)));
+  tasks_ = boxes * boxes_of_groups_ * divide_up(planes, planes_);
 }
 
 // The cheapest of a few candidates: with and without panels, of all channels at a time or fewer.
@@ -274,7 +296,7 @@ void Engine<T>::choose_box() {
 // As many positions as fit with chunk_ channels; false if not even one vector does.
 template <class T>
 bool Engine<T>::fit_box(int64_t budget, int64_t most) {
-  const int64_t all[4] = {a_.batch, q_[0], q_[1], q_[2]};
+  const int64_t all[4] = {deep_ && first_ ? 1 : a_.batch, q_[0], q_[1], q_[2]};
   for (int i = 0; i < 4; ++i) box_[i] = 1;
   box_[3] = std::max<int64_t>(all[3], 1);
   while (room(box_) > budget && box_[3] > width_)
@@ -352,7 +374,7 @@ Slab Engine<T>::slab_of(const int64_t* extent) const {
   Slab slab;
   if (!first_) {
     // Pixels that a tile reads together start in different sets.
-    slab.pitch[3] = chunk_ * s_.x.in_step % 1024 == 0 ? chunk_ + 16 : chunk_;
+    slab.pitch[3] = chunk_ * s_.x.in_step % 1024 == 0 && !deep_ ? chunk_ + 16 : chunk_;
     if (in_place_) slab.pitch[3] = a_.groups * a_.in_channels;
     int64_t pitch = slab.pitch[3];
     for (int i = 2; i >= 0; --i) {
@@ -404,11 +426,11 @@ Slab Engine<T>::slab_of(const int64_t* extent) const {
 
 template <class T>
 void Engine<T>::run(int64_t task, const T* packed, const T* packed_bias) const {
-  if (strips_ > 0) {
-    run_depth(task, packed, packed_bias);
-    return;
-  }
-  if (first_)
+  if (deep_ && first_)
+    run_deep(task, packed, packed_bias);
+  else if (deep_)
+    run_deep_last(task, packed, packed_bias);
+  else if (first_)
     run_first(task, packed, packed_bias);
   else
     run_last(task, packed, packed_bias);

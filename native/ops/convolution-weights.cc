@@ -14,7 +14,9 @@ void Engine<T>::pack(const T* weight, const T* bias, int64_t g, int64_t task, T*
     for (int64_t j = 0; j < units_[i].x->count; ++j) {
       const int64_t parts = packing_parts(units_[i], j);
       if (task < parts) {
-        if (first_)
+        if (deep_)
+          pack_deep(units_[i], j, g, stride, w, b, packed, packed_bias);
+        else if (first_)
           pack_columns(units_[i], j, task, parts, stride, w, b, packed, packed_bias);
         else
           pack_columns_last(units_[i], j, task, parts, stride, w, b, packed, packed_bias);
@@ -87,9 +89,27 @@ void Engine<T>::pack_tile(const Unit& u, const Pass& x, const Column* column, in
 
 template <class T>
 int64_t Engine<T>::packing_parts(const Unit& u, int64_t j) const {
+  if (deep_) return 1;
   const int64_t columns = u.rows * u.x->pass[j]->phases;
   const int64_t blocks = first_ ? divide_up(u.rows, u.block) : divide_up(columns, width_);
   return std::max<int64_t>(1, std::min(blocks, columns * k_of(u, j) >> 16));
+}
+
+// Column after column; channels last, the groups of each weight next to one another.
+template <class T>
+void Engine<T>::pack_deep(const Unit& u, int64_t j, int64_t g, const Strides& stride, const T* w, const T* b,
+                          T* packed, T* packed_bias) const {
+  const Pass& x = *u.x->pass[j];
+  const int64_t k = k_of(u, j), step = first_ ? 1 : a_.groups;
+  if (!first_) {
+    packed -= g * group_weights_ - g;
+    packed_bias -= g * group_bias_ - g;
+  }
+  for (int64_t c = 0; c < u.rows * x.phases; ++c) {
+    const Column column = column_of(u, x, c);
+    pack_column(u, x, column, stride, w, packed + (u.weights[j] + c * k) * step, step);
+    packed_bias[(u.bias[j] + c) * step] = b == nullptr ? T(0) : b[column.o];
+  }
 }
 
 template <class T>

@@ -242,7 +242,7 @@ Status run_convolution(const ConvArgs& a, const Context& context) {
     packed = space;
   }
   const T* packed_bias = packed + a.groups * engine.group_weights();
-  parallel_for(context, engine.tasks(), engine.grain(), [&](int64_t begin, int64_t end) {
+  parallel_for(context, engine.tasks(), 1, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) engine.run(task, packed, packed_bias);
   });
   return context.cancelled() ? CANCELLED : OK;
