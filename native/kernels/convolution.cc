@@ -270,121 +270,163 @@ void gather(T* to, int64_t width, const void* from, int64_t channels, int64_t ch
 // --- one channel
 // --------------------------------------------------------------------------------------------------------
 
-// U vectors of positions of S slots; K taps of weights in registers, or any number.
-template <class T, int S, int K, int U>
-UPS_INLINE void deep_block(T* out, const T* x, const ConvDeep* d,
-                           const typename Simd<T>::V (*w)[K == 0 ? 1 : K], const T* const* weight,
-                           const T* bias) {
-  typedef typename Simd<T>::V V;
+// U vectors of positions of S slots, whose K taps are at p and weigh w.
+template <class T, int S, int K, int U, class V>
+UPS_INLINE void deep_block(T* out, const T* const (&p)[S][K], int64_t i, const V (&w)[S][K],
+                           const V (&start)[S]) {
   enum : int { L = Simd<T>::L };
   V a[S][U];
 #pragma GCC unroll 2
   for (int s = 0; s < S; ++s) {
 #pragma GCC unroll 4
-    for (int u = 0; u < U; ++u) a[s][u] = splat(bias[s]);
-    if constexpr (K > 0) {
+    for (int u = 0; u < U; ++u) a[s][u] = start[s];
 #pragma GCC unroll 9
-      for (int t = 0; t < K; ++t)
+    for (int t = 0; t < K; ++t)
 #pragma GCC unroll 4
-        for (int u = 0; u < U; ++u) a[s][u] += w[s][t] * load(x + d->offset[s][t] + u * L);
-    } else {
-      for (int64_t t = 0; t < d->taps[s]; ++t) {
-        const V y = splat(weight[s][t]);
-#pragma GCC unroll 4
-        for (int u = 0; u < U; ++u) a[s][u] += y * load(x + d->offset[s][t] + u * L);
-      }
-    }
+      for (int u = 0; u < U; ++u) a[s][u] += w[s][t] * load(p[s][t] + i + u * L);
   }
-  if constexpr (S == 1) {
 #pragma GCC unroll 4
-    for (int u = 0; u < U; ++u) store(out + u * L, a[0][u]);
-  } else {
-#pragma GCC unroll 4
-    for (int u = 0; u < U; ++u) {
+  for (int u = 0; u < U; ++u) {
+    if constexpr (S == 1) {
+      store(out + u * L, a[0][u]);
+    } else {
       store(out + 2 * u * L, UPS_ZIP(a[0][u], a[1][u], 0));
       store(out + (2 * u + 1) * L, UPS_ZIP(a[0][u], a[1][u], 1));
     }
   }
 }
 
+// Few taps: their weights stay in registers.
 template <class T, int S, int K>
 void deep(T* out, const T* in, const ConvDeep* d, const T* const* weight, const T* bias) {
   typedef typename Simd<T>::V V;
-  enum : int { L = Simd<T>::L, U = K == 0 && S == 1 ? 4 : 2 };
-  V w[S][K == 0 ? 1 : K];
+  enum : int { L = Simd<T>::L };
+  V w[S][K], start[S];
+  const T* p[S][K];
 #pragma GCC unroll 2
-  for (int s = 0; s < S; ++s)
+  for (int s = 0; s < S; ++s) {
+    start[s] = splat(bias[s]);
 #pragma GCC unroll 9
-    for (int t = 0; t < K; ++t) w[s][t] = splat(weight[s][t]);
-  const int64_t n = d->n;
-  for (int64_t r = 0; r < d->rows; ++r, in += d->in_row, out += d->out_row) {
-    int64_t i = 0;
-    for (; i + U * L <= n; i += U * L) deep_block<T, S, K, U>(out + i * S, in + i, d, w, weight, bias);
-    for (; i + L <= n; i += L) deep_block<T, S, K, 1>(out + i * S, in + i, d, w, weight, bias);
-    if (i == n) continue;
-    if (n >= L) {
-      // Once more, up to the end.
-      deep_block<T, S, K, 1>(out + (n - L) * S, in + n - L, d, w, weight, bias);
-      continue;
+    for (int t = 0; t < K; ++t) {
+      w[s][t] = splat(weight[s][t]);
+      p[s][t] = in + d->offset[s][t];
     }
-    T last[S * L];
-    deep_block<T, S, K, 1>(last, in, d, w, weight, bias);
-    for (int64_t e = 0; e < n * S; ++e) out[e] = last[e];
+  }
+  const int64_t n = d->n, rows = d->rows, in_row = d->in_row, out_row = d->out_row;
+  for (int64_t r = 0; r < rows; ++r, out += out_row) {
+    int64_t i = 0;
+    for (; i + 2 * L <= n; i += 2 * L) deep_block<T, S, K, 2>(out + i * S, p, i, w, start);
+    if (i + L <= n) {
+      deep_block<T, S, K, 1>(out + i * S, p, i, w, start);
+      i += L;
+    }
+    if (i < n && n >= L) {
+      // Once more, up to the end.
+      deep_block<T, S, K, 1>(out + (n - L) * S, p, n - L, w, start);
+    } else if (i < n) {
+      T last[S * L];
+      deep_block<T, S, K, 1>(last, p, 0, w, start);
+      for (int64_t e = 0; e < n * S; ++e) out[e] = last[e];
+    }
+#pragma GCC unroll 2
+    for (int s = 0; s < S; ++s)
+#pragma GCC unroll 9
+      for (int t = 0; t < K; ++t) p[s][t] += in_row;
   }
 }
 
-// A vector of channels after the other, all rows of each: their inputs stay in the first-level cache.
-template <class T, int K>
-void deep_last(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias) {
-  typedef typename Simd<T>::V V;
-  enum : int { L = Simd<T>::L, U = 4 };
-  const int64_t channels = d->channels, taps = d->taps, groups = d->groups;
-  if (channels < L) {
-    for (int64_t r = 0; r < d->rows; ++r)
-      for (int64_t i = 0; i < d->pixels; ++i)
-        for (int64_t c = 0; c < channels; ++c) {
-          T sum = bias[c];
-          for (int64_t t = 0; t < taps; ++t)
-            sum += weight[t * groups + c] * in[r * d->in_row + i * d->in_pixel + d->offset[t] + c];
-          out[r * d->out_row + i * d->out_pixel + c] = sum;
-        }
-    return;
+// R rows of a vector, any number of taps.
+template <class T, int R, class V>
+UPS_INLINE void deep_rows(V (&a)[R], const T* in, int64_t in_row, int64_t taps, const int64_t* offset,
+                          const T* weight) {
+  for (int64_t t = 0; t < taps; ++t) {
+    const V w = splat(weight[t]);
+    const T* x = in + offset[t];
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r) a[r] += w * load(x + r * in_row);
   }
-  for (int64_t at = 0; at < channels; at += L) {
-    const int64_t c = at + L <= channels ? at : channels - L;
-    V w[K == 0 ? 1 : K];
-#pragma GCC unroll 9
-    for (int t = 0; t < K; ++t) w[t] = load(weight + t * groups + c);
-    const V start = load(bias + c);
-    for (int64_t r = 0; r < d->rows; ++r) {
-      const T* x = in + r * d->in_row + c;
-      T* o = out + r * d->out_row + c;
-      int64_t i = 0;
-      for (; i + U <= d->pixels; i += U, x += U * d->in_pixel, o += U * d->out_pixel) {
-        V a[U];
+}
+
+template <class T, int R>
+UPS_INLINE void deep_band(T* out, const T* in, const ConvDeep* d, const T* weight, T bias) {
+  typedef typename Simd<T>::V V;
+  enum : int { L = Simd<T>::L };
+  const int64_t n = d->n;
+  for (int64_t i = 0; i < n; i += L) {
+    V a[R];
 #pragma GCC unroll 4
-        for (int u = 0; u < U; ++u) a[u] = start;
-        if constexpr (K > 0) {
-#pragma GCC unroll 9
-          for (int t = 0; t < K; ++t)
+    for (int r = 0; r < R; ++r) a[r] = splat(bias);
+    const int64_t at = i + L <= n || n < L ? i : n - L;
+    deep_rows<T, R>(a, in + at, d->in_row, d->taps[0], d->offset[0], weight);
 #pragma GCC unroll 4
-            for (int u = 0; u < U; ++u) a[u] += w[t] * load(x + d->offset[t] + u * d->in_pixel);
-        } else {
-          for (int64_t t = 0; t < taps; ++t) {
-            const V y = load(weight + t * groups + c);
-#pragma GCC unroll 4
-            for (int u = 0; u < U; ++u) a[u] += y * load(x + d->offset[t] + u * d->in_pixel);
-          }
-        }
-#pragma GCC unroll 4
-        for (int u = 0; u < U; ++u) store(o + u * d->out_pixel, a[u]);
-      }
-      for (; i < d->pixels; ++i, x += d->in_pixel, o += d->out_pixel) {
-        V a = start;
-        for (int64_t t = 0; t < taps; ++t) a += load(weight + t * groups + c) * load(x + d->offset[t]);
-        store(o, a);
+    for (int r = 0; r < R; ++r) {
+      if (n >= L) {
+        store(out + r * d->out_row + at, a[r]);
+      } else {
+        T last[L];
+        store(last, a[r]);
+        for (int64_t e = 0; e < n; ++e) out[r * d->out_row + e] = last[e];
       }
     }
+  }
+}
+
+template <class T>
+void deep_any(T* out, const T* in, const ConvDeep* d, const T* const* weight, const T* bias) {
+  int64_t r = 0;
+  for (; r + 4 <= d->rows; r += 4)
+    deep_band<T, 4>(out + r * d->out_row, in + r * d->in_row, d, weight[0], bias[0]);
+  for (; r < d->rows; ++r) deep_band<T, 1>(out + r * d->out_row, in + r * d->in_row, d, weight[0], bias[0]);
+}
+
+// U pixels of a vector of channels.
+template <class T, int K, int U>
+UPS_INLINE void deep_pixels(T* out, int64_t out_pixel, const T* in, int64_t in_pixel, const int64_t* offset,
+                            int64_t taps, const T* weight, int64_t groups, const T* bias) {
+  typedef typename Simd<T>::V V;
+  V a[U];
+#pragma GCC unroll 4
+  for (int u = 0; u < U; ++u) a[u] = load(bias);
+#pragma GCC unroll 9
+  for (int64_t t = 0; t < (K == 0 ? taps : K); ++t) {
+    const V w = load(weight + t * groups);
+    const T* x = in + offset[t];
+#pragma GCC unroll 4
+    for (int u = 0; u < U; ++u) a[u] += w * load(x + u * in_pixel);
+  }
+#pragma GCC unroll 4
+  for (int u = 0; u < U; ++u) store(out + u * out_pixel, a[u]);
+}
+
+template <class T, int K>
+void deep_last(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias) {
+  enum : int { L = Simd<T>::L, U = 4 };
+  const int64_t channels = d->channels, taps = d->taps, groups = d->groups, pixels = d->pixels;
+  const int64_t in_pixel = d->in_pixel, out_pixel = d->out_pixel;
+  const int64_t* offset = d->offset;
+  for (int64_t r = 0; r < d->rows; ++r) {
+    const T* x = in + r * d->in_row;
+    T* o = out + r * d->out_row;
+    if (channels < L) {
+      for (int64_t i = 0; i < pixels; ++i)
+        for (int64_t c = 0; c < channels; ++c) {
+          T sum = bias[c];
+          for (int64_t t = 0; t < taps; ++t) sum += weight[t * groups + c] * x[i * in_pixel + offset[t] + c];
+          o[i * out_pixel + c] = sum;
+        }
+      continue;
+    }
+    int64_t i = 0;
+    for (; i + U <= pixels; i += U, x += U * in_pixel, o += U * out_pixel)
+      for (int64_t at = 0; at < channels; at += L) {
+        const int64_t c = at + L <= channels ? at : channels - L;
+        deep_pixels<T, K, U>(o + c, out_pixel, x + c, in_pixel, offset, taps, weight + c, groups, bias + c);
+      }
+    for (; i < pixels; ++i, x += in_pixel, o += out_pixel)
+      for (int64_t at = 0; at < channels; at += L) {
+        const int64_t c = at + L <= channels ? at : channels - L;
+        deep_pixels<T, K, 1>(o + c, out_pixel, x + c, in_pixel, offset, taps, weight + c, groups, bias + c);
+      }
   }
 }
 
@@ -463,7 +505,7 @@ void fill_tiles(ConvLeaves<T>* leaves) {
 
 template <class T>
 void fill_deep(ConvLeaves<T>* leaves) {
-  leaves->deep[0][0] = deep<T, 1, 0>;
+  leaves->deep[0][0] = deep_any<T>;
   leaves->deep[0][1] = deep<T, 1, 4>;
   leaves->deep[0][2] = deep<T, 1, 9>;
   for (auto& leaf : leaves->deep[1]) leaf = nullptr;
@@ -493,7 +535,6 @@ void fill_convolution(KernelTable* table) {
   fill_tiles<double, UPS_TILE>(&table->conv_double);
   fill_deep(&table->conv);
   fill_deep(&table->conv_double);
-  table->conv.deep[1][0] = deep<float, 2, 0>;
   table->conv.deep[1][1] = deep<float, 2, 4>;
   table->conv.deep[1][2] = deep<float, 2, 9>;
   fill_elements<float, float>(&table->conv, F32);

@@ -66,7 +66,8 @@ struct ConvLeaves {
                              const T* bias);
 
   // out[r·out_row + i·slots + s] = bias[s] + Σ_t weight[s][t] · in[r·in_row + offset[s][t] + i], by slots − 1
-  // and taps of each (any, 4, 9); null where there is none. Reads up to lanes − 1 more.
+  // and taps of each (any, 4, 9); null where there is none (two slots of any number). Reads up to lanes − 1
+  // more.
   void (*deep[2][3])(T* out, const T* in, const ConvDeep* d, const T* const* weight, const T* bias);
   // out[r·out_row + i·out_pixel + c] = bias[c] + Σ_t weight[t·groups + c] · in[r·in_row + i·in_pixel +
   // offset[t] + c], by taps.

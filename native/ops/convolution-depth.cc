@@ -80,10 +80,22 @@ void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) co
     most = std::max(most, most_taps(units_[i]));
     slots = std::max(slots, units_[i].x->phases);
   }
-  int64_t* offsets = frame.take<int64_t>(slots * most);
+  int64_t* all_offsets = frame.take<int64_t>(unit_count_ * slots * most);
+  int64_t* all_taps = frame.take<int64_t>(unit_count_ * slots);
+  for (int64_t i = 0; i < unit_count_; ++i) {
+    const Unit& u = units_[i];
+    for (int64_t j = 0; j < u.x->count; ++j) {
+      const Pass& x = *u.x->pass[j];
+      const int64_t t = u.z->taps * u.y->taps * x.taps;
+      for (int64_t f = 0; f < x.phases; ++f) {
+        const int64_t slot = i * slots + u.x->slot[j][f];
+        all_taps[slot] = t;
+        for (int64_t e = 0; e < t; ++e) all_offsets[slot * most + e] = offset_of(slab, u, x, e);
+      }
+    }
+  }
   const T** weights = frame.take<const T*>(slots);
   T* biases = frame.take<T>(slots);
-  int64_t* taps = frame.take<int64_t>(slots);
   const int64_t width = extent[2] * extent[3] + 4 * leaves_.lanes;
   T* sums = nullptr;
 
@@ -104,15 +116,8 @@ void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) co
       if (!clip(u, box, begin, positions)) continue;
       const int64_t from = (begin[1] - box.begin[1]) * slab.pitch[1] +
                            (begin[2] - box.begin[2]) * slab.pitch[2] + begin[3] - box.begin[3];
-      for (int64_t j = 0; j < u.x->count; ++j) {
-        const Pass& x = *u.x->pass[j];
-        const int64_t t = u.z->taps * u.y->taps * x.taps;
-        for (int64_t f = 0; f < x.phases; ++f) {
-          const int64_t slot = u.x->slot[j][f];
-          taps[slot] = t;
-          for (int64_t e = 0; e < t; ++e) offsets[slot * most + e] = offset_of(slab, u, x, e);
-        }
-      }
+      const int64_t* taps = all_taps + i * slots;
+      const int64_t* offsets = all_offsets + i * slots * most;
       for (int64_t r = 0; r < u.rows; ++r) {
         for (int64_t j = 0; j < u.x->count; ++j)
           for (int64_t f = 0; f < u.x->pass[j]->phases; ++f) {
@@ -124,19 +129,19 @@ void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) co
                       o = r / u.y->phases / u.z->phases;
         const int64_t rows = outputs_of(s_.y, begin[2], u.y->phase[fy], positions[2]);
         const int64_t depth = outputs_of(s_.z, begin[1], u.z->phase[fz], positions[1]);
+        const int64_t n_slots = u.x->phases;
         ConvDeep deep = {rows,
                          positions[3],
                          slab.pitch[2],
                          0,
-                         {taps[0], slots > 1 ? taps[1] : 0},
-                         {offsets, offsets + most}};
-        const int64_t n_slots = u.x->phases;
+                         {taps[0], taps[n_slots - 1]},
+                         {offsets, offsets + (n_slots - 1) * most}};
+        const auto leaf =
+            n_slots > 2 ? nullptr : leaves_.deep[n_slots - 1][leaf_of(taps[0], taps[n_slots - 1])];
         const bool direct = size_ == static_cast<int64_t>(sizeof(T)) && n_slots == s_.x.out_step &&
-                            n_slots <= 2 && leaves_.deep[n_slots - 1][0] != nullptr &&
-                            (begin[3] + positions[3]) * n_slots <= s_.x.out;
+                            leaf != nullptr && (begin[3] + positions[3]) * n_slots <= s_.x.out;
         if (direct) {
           deep.out_row = s_.y.out_step * s_.x.out;
-          const auto leaf = leaves_.deep[n_slots - 1][leaf_of(taps[0], n_slots > 1 ? taps[1] : taps[0])];
           for (int64_t z = 0; z < depth; ++z) {
             const int64_t oz = (begin[1] + z) * s_.z.out_step + u.z->phase[fz];
             const int64_t oy = begin[2] * s_.y.out_step + u.y->phase[fy];
