@@ -7,6 +7,7 @@ export { type DepthToSpaceAttributes, depthToSpace, depthToSpaceSync } from './o
 export { type GridSampleAttributes, gridSample, gridSampleSync } from './onnx/grid-sample.js';
 export { type MaxPoolAttributes, maxPool, maxPoolSync } from './onnx/max-pool.js';
 export { type MaxUnpoolAttributes, maxUnpool, maxUnpoolSync } from './onnx/max-unpool.js';
+export { type OnnxShapes, outputDims } from './onnx/output-dims.js';
 export { type ResizeAttributes, resize, resizeSync } from './onnx/resize.js';
 export { type SpaceToDepthAttributes, spaceToDepth, spaceToDepthSync } from './onnx/space-to-depth.js';
 export { type UpsampleAttributes, upsample, upsampleSync } from './onnx/upsample.js';

@@ -32,7 +32,7 @@ const TYPESCRIPT: Record<string, readonly string[] | 'anything'> = {
   'native/': ['native', 'backend', 'plan', 'tensor', 'errors', 'node'],
   execute: ['backend', 'errors', 'native', 'tensor', 'tensor-pool', 'check', 'node', 'diagnostics'],
   'torch/': ['torch', 'plan', 'execute', 'check', 'errors', 'tensor', 'native', 'backend'],
-  'onnx/': ['onnx', 'torch', 'plan', 'execute', 'check', 'errors', 'tensor', 'native', 'backend'],
+  'onnx/': ['onnx', 'torch', 'plan', 'execute', 'check', 'errors', 'tensor', 'native', 'backend', 'half'],
   'analysis/': ['analysis', 'plan', 'tensor', 'errors', 'check', 'half'],
   'files/': ['files', 'tensor', 'errors', 'check', 'half', 'node'],
   'cli/': ['cli', ...ENTRY, 'analysis', 'files', 'tensor', 'errors', 'check', 'native', 'runtime', 'node'],

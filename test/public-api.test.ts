@@ -140,6 +140,7 @@ const ONNX: string[] = [
   'maxPoolSync',
   'maxUnpool',
   'maxUnpoolSync',
+  'outputDims',
   'resize',
   'resizeSync',
   'spaceToDepth',

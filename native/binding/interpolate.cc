@@ -16,7 +16,7 @@ napi_value bind_interpolate(napi_env env, napi_callback_info info) {
   a.axis_count = static_cast<int>(call.plan.integer());
   int64_t in = a.outer * a.inner, out = in;
   for (int i = 0; i < a.axis_count; ++i) {
-    a.axes[i] = read_axis(&call.plan, a.type == F64);
+    a.axes[i] = read_axis(&call.plan, computes_in_double(a.type));
     in *= a.axes[i].in_size;
     out *= a.axes[i].out_size;
   }

@@ -19,6 +19,10 @@ napi_value bind_max_unpool2d(napi_env env, napi_callback_info info) {
   a.wide_index = call.plan.boolean();
   a.plane_stride = call.plan.integer();
   a.on_duplicate = static_cast<OnDuplicate>(call.plan.integer());
+  a.index_size = call.plan.integer();
+  a.axis_count = static_cast<int>(call.plan.integer());
+  for (int i = 0; i < a.axis_count; ++i) a.index_dims[i] = call.plan.integer();
+  for (int i = 0; i < a.axis_count; ++i) a.out_dims[i] = call.plan.integer();
   const int64_t n = a.outer * a.in_size * a.inner;
   a.in = call.memory(0, n, bytes_of(a.type));
   a.index = call.memory(1, n, a.wide_index ? 8 : 4);

@@ -12,6 +12,9 @@ static inline int64_t bytes_of(int type) {
   return bytes[type];
 }
 
+// Types whose resizes are computed in double: integers that a float does not hold are read as such.
+static inline bool computes_in_double(int type) { return type == F64 || (type >= U16 && type <= U64); }
+
 // One axis of a resize, as src/plan/axis.ts builds it: tap-major tables, every index a real pixel.
 struct AxisTable {
   int64_t in_size, out_size, taps;

@@ -3,7 +3,9 @@
 #include "ops/interpolate.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "ops/resample-order.h"
 #include "runtime/cache.h"
@@ -571,7 +573,49 @@ Status down_then_across(const InterpolateArgs& a, const Rows& rows, const Contex
 
 // any axes
 
-// The same by rows that come in any order: float64, and more than one axis before the last.
+// Integers of 16 bits and more, as ONNX resizes them.
+template <class F>
+void by_integer(int type, const F& f) {
+  switch (type) {
+    case U16:
+      return f(uint16_t{});
+    case I16:
+      return f(int16_t{});
+    case I32:
+      return f(int32_t{});
+    case U32:
+      return f(uint32_t{});
+    case I64:
+      return f(int64_t{});
+    default:
+      return f(uint64_t{});
+  }
+}
+
+void read_integers(int type, double* out, const void* in, int64_t at, int64_t n) {
+  by_integer(type, [&](auto one) {
+    const auto* from = static_cast<const decltype(one)*>(in) + at;
+    for (int64_t i = 0; i < n; ++i) out[i] = static_cast<double>(from[i]);
+  });
+}
+
+// Rounded half to even and clamped. Values are finite: weights and integers are.
+void write_integers(int type, char* out, const double* in, int64_t n) {
+  by_integer(type, [&](auto one) {
+    using E = decltype(one);
+    using Limits = std::numeric_limits<E>;
+    auto* to = reinterpret_cast<E*>(out);
+    // The largest 64-bit integers are no doubles: what reaches the next one is clamped.
+    const auto low = static_cast<double>(Limits::min()),
+               above = 2 * static_cast<double>(Limits::max() / 2 + 1);
+    for (int64_t i = 0; i < n; ++i) {
+      const double v = std::nearbyint(in[i]);
+      to[i] = v < low ? Limits::min() : v >= above ? Limits::max() : static_cast<E>(v);
+    }
+  });
+}
+
+// The same by rows that come in any order: float64, integers, and more than one axis before the last.
 template <class T>
 struct Leaves;
 template <>
@@ -587,21 +631,34 @@ struct Leaves<float> {
   void source(float* out, const void* in, int64_t row, float* staged) const {
     across.rows(out, 0, in, row, 1, staged, whole);
   }
-  void blend_out(char* out, const float* const* rows, const float* w, int64_t taps, int64_t n) const {
+  void blend_out(char* out, const float* const* rows, const float* w, int64_t taps, int64_t n, float*) const {
     k.blend[type](out, rows, w, taps, n);
   }
+  bool rounds() const { return false; }  // a blend does
 };
 template <>
 struct Leaves<double> {
   const KernelTable& k = kernels();
   const AxisTable& x;
   const int64_t inner;
-  Leaves(const InterpolateArgs& a, ScratchFrame*) : x(a.axes[a.axis_count - 1]), inner(a.inner) {}
-  void source(double* out, const void* in, int64_t row, double*) const {
-    k.resample_row_double(out, static_cast<const double*>(in) + row * x.in_size * inner, &x, inner);
+  const int type;
+  Leaves(const InterpolateArgs& a, ScratchFrame*)
+      : x(a.axes[a.axis_count - 1]), inner(a.inner), type(a.type) {}
+  bool rounds() const { return type != F64; }
+  void source(double* out, const void* in, int64_t row, double* staged) const {
+    const int64_t n = x.in_size * inner;
+    const auto* values = static_cast<const double*>(in) + (rounds() ? 0 : row * n);
+    if (rounds()) {
+      read_integers(type, staged, in, row * n, n);
+      values = staged;
+    }
+    k.resample_row_double(out, values, &x, inner);
   }
-  void blend_out(char* out, const double* const* rows, const double* w, int64_t taps, int64_t n) const {
-    k.blend_double(reinterpret_cast<double*>(out), rows, w, taps, n);
+  // `space` has room for n values where the result is rounded.
+  void blend_out(char* out, const double* const* rows, const double* w, int64_t taps, int64_t n,
+                 double* space) const {
+    k.blend_double(rounds() ? space : reinterpret_cast<double*>(out), rows, w, taps, n);
+    if (rounds()) write_integers(type, out, space, n);
   }
 };
 
@@ -651,6 +708,7 @@ Status across_then_down_anyhow(const InterpolateArgs& a, const Rows& rows, const
       held[s] = -1;
     }
     T* staged = frame.take<T>(in_row);
+    T* rounded = frame.take<T>(leaves.rounds() ? out_row : 0);
     for (int64_t block = begin; block < end; ++block) {
       const int64_t plane = block / blocks, first = block % blocks * grain,
                     last = std::min(first + grain, rows.out);
@@ -674,7 +732,7 @@ Status across_then_down_anyhow(const InterpolateArgs& a, const Rows& rows, const
           sources[k] = space[slot];
         }
         leaves.blend_out(out + (plane * rows.out + r) * out_row * size, sources, taps.weight, taps.count,
-                         out_row);
+                         out_row, rounded);
       }
     }
   });
@@ -686,6 +744,7 @@ Status weighted(const InterpolateArgs& a, const Context& context) {
   const AxisTable& x = a.axes[a.axis_count - 1];
   const bool down_first =
       blends_down_first(rows.in, rows.out, rows.taps, x.in_size * a.inner, x.out_size * a.inner, x.taps);
+  if (a.type != F64 && computes_in_double(a.type)) return across_then_down_anyhow<double>(a, rows, context);
   if (a.type == F64)
     return down_first ? down_then_across_double(a, rows, context)
                       : across_then_down_anyhow<double>(a, rows, context);

@@ -35,7 +35,7 @@ int64_t first_outside(const MaxUnpool2dArgs& a, const Context& context) {
   const auto check = kernels().max_unpool.check[a.wide_index];
   const auto range = [&](int64_t begin, int64_t end, int64_t base) {
     const int64_t at =
-        check(static_cast<const char*>(a.index) + begin * width, end - begin, base, a.out_size) + begin;
+        check(static_cast<const char*>(a.index) + begin * width, end - begin, base, a.index_size) + begin;
     if (at < end) bad.offer(at);
   };
   constexpr int64_t kGrain = 256 * 1024;
@@ -75,6 +75,34 @@ int64_t first_repeated(const MaxUnpool2dArgs& a, const Context& context) {
   return bad.at.load();
 }
 
+// Indices [begin, end) of a plane that counts from `base`, as places in a plane of the output.
+void find_places(const MaxUnpool2dArgs& a, int64_t begin, int64_t end, int64_t base, int64_t* place) {
+  for (int64_t i = begin; i < end; ++i) {
+    int64_t rest = index_at(a, i) - base, flat = 0, stride = 1;
+    // The check has passed; what lies outside now was changed by another thread since.
+    if (rest < 0 || rest >= a.index_size) rest = 0;
+    for (int k = a.axis_count - 1; k >= 0; --k) {
+      flat += rest % a.index_dims[k] * stride;
+      rest /= a.index_dims[k];
+      stride *= a.out_dims[k];
+    }
+    place[i - begin] = flat;
+  }
+}
+
+// A plane whose indices count in a smaller one.
+template <class F>
+void scatter_grown(const MaxUnpool2dArgs& a, const F& scatter, char* out, const char* in, int64_t first,
+                   int64_t base) {
+  constexpr int64_t kChunk = 1024;
+  int64_t place[kChunk];
+  for (int64_t i = 0; i < a.in_size; i += kChunk) {
+    const int64_t n = std::min(kChunk, a.in_size - i);
+    find_places(a, first + i, first + i + n, base, place);
+    scatter(out, in + i * bytes_of(a.type), place, n, 1, 0, a.out_size);
+  }
+}
+
 }  // namespace
 
 Status max_unpool2d(const MaxUnpool2dArgs& a, const Context& context) {
@@ -92,8 +120,8 @@ Status max_unpool2d(const MaxUnpool2dArgs& a, const Context& context) {
                      : a.on_duplicate == SUM ? k.scatter_sum[a.type][a.wide_index]
                                              : nullptr;
   const int64_t in_rows = a.in_row > 0 ? a.in_size / a.in_row : 0;
-  const bool pairs = a.inner == 1 && a.out_row == 2 * a.in_row && a.out_size == 4 * a.in_size &&
-                     (a.wide_index || a.out_size <= INT32_MAX);
+  const bool pairs = a.inner == 1 && a.axis_count == 0 && a.out_row == 2 * a.in_row &&
+                     a.out_size == 4 * a.in_size && (a.wide_index || a.out_size <= INT32_MAX);
   const int64_t grain = std::max<int64_t>(1, 512 * 1024 / std::max<int64_t>(out_plane * size, 1));
   parallel_for(context, a.outer, grain, [&](int64_t begin, int64_t end) {
     for (int64_t p = begin; p < end; ++p) {
@@ -110,6 +138,10 @@ Status max_unpool2d(const MaxUnpool2dArgs& a, const Context& context) {
         if (local) continue;
       }
       std::memset(out, 0, static_cast<size_t>(out_plane * size));
+      if (a.axis_count > 0) {
+        scatter_grown(a, k.scatter[slot][1], out, in, p * plane, base);
+        continue;
+      }
       if (a.on_duplicate == SUM) {
         again(out, in, index, plane, a.inner, base, a.out_size);
         continue;

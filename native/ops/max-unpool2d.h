@@ -16,6 +16,12 @@ struct MaxUnpool2dArgs {
   bool wide_index;          // int64 rather than int32
   int64_t plane_stride;     // what an index counts for every plane before its own
   OnDuplicate on_duplicate;
+  // Indices count in planes of index_size cells; where those are smaller than the output's they have extents
+  // index_dims and stand at the begin of out_dims. axis_count is 0 where they are the output's own.
+  static constexpr int kMaxAxes = 3;
+  int64_t index_size;
+  int axis_count;
+  int64_t index_dims[kMaxAxes], out_dims[kMaxAxes];
 };
 
 // BAD_INDEX with the position of the first index outside its plane (or, with REFUSE, of the first that

@@ -15,4 +15,7 @@ export const packMaxUnpool2d = (p: MaxUnpool2dPlan): Float64Array =>
     p.indexType === 'int64',
     p.planeStride,
     ON_DUPLICATE.indexOf(p.onDuplicate),
+    p.indexSize,
+    p.grows?.from.length ?? 0,
+    p.grows === undefined ? [] : [p.grows.from.slice(), p.grows.to.slice()],
   ]);

@@ -2,7 +2,8 @@
 import { integer, integers, knownOptions, oneOf, rank } from '../check.js';
 import { mustBe, refuse } from '../errors.js';
 import { type AsyncOptions, type Call, type RunOptions, run, runSync } from '../execute.js';
-import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
+import { fromHalf } from '../half.js';
+import { asTensor, sizeOf, type Tensor, type TensorLike } from '../tensor.js';
 
 /** Inputs by position; an optional input that is left out is undefined. */
 export type OnnxInputs = readonly (TensorLike | null | undefined)[];
@@ -55,6 +56,11 @@ export function opsetOf(
   return opset;
 }
 
+/** Dims in the place of a tensor whose elements do not matter: what outputDims plans with, and nothing can run. */
+export class ShapeOnly {
+  constructor(readonly dims: readonly number[]) {}
+}
+
 /** The tensors of a call, checked; `names[i]` ends with '?' where input i may be left out. */
 export function inputsOf(op: string, inputs: OnnxInputs, names: readonly string[]): (Tensor | undefined)[] {
   if (!Array.isArray(inputs) || inputs.length > names.length)
@@ -62,8 +68,17 @@ export function inputsOf(op: string, inputs: OnnxInputs, names: readonly string[
   return names.map((name, i) => {
     const given = inputs[i] ?? undefined;
     if (given === undefined && name.endsWith('?')) return undefined;
+    if (given instanceof ShapeOnly) return shaped(op, name.replace('?', ''), given.dims);
     return asTensor(op, name.replace('?', ''), given as TensorLike);
   });
+}
+
+/** A tensor of the usual type without its elements. */
+function shaped(op: string, param: string, dims: readonly number[]): Tensor {
+  if (!Array.isArray(dims) || !dims.every((d) => Number.isInteger(d) && d >= 0 && d <= 0x7fffffff))
+    mustBe(op, `${param}.dims`, 'non-negative integers below 2^31', dims, 'ERR_UPSAMPLING_SHAPE');
+  sizeOf(op, `${param}.dims`, dims);
+  return { type: param === 'I' ? 'int64' : 'float32', data: new Float32Array(0), dims: dims.slice() };
 }
 
 /** The numbers of a one-dimensional parameter tensor, or undefined where it is left out or empty. */
@@ -84,7 +99,8 @@ export function vectorOf(
       `${param} must have 1 dimension, got [${t.dims.join(', ')}]`,
       'ERR_UPSAMPLING_SHAPE',
     );
-  return Array.from(t.data.subarray(0, size) as Iterable<number | bigint>, Number);
+  const numberOf = t.type === 'float16' ? (v: number | bigint) => fromHalf(v as number) : Number;
+  return Array.from(t.data.subarray(0, size) as Iterable<number | bigint>, (v) => numberOf(v));
 }
 
 /** An attribute that is 0 or 1. */

@@ -49,17 +49,14 @@ export function describeMaxUnpool(
       shape,
     );
   const outSizes = shape === undefined ? inferred : shape.slice(2);
-  const larger = outSizes.some((d, i) => d !== inferred[i]);
-  const count = dims.reduce((p, d) => p * d, 1);
-  const at = larger
-    ? moved(op, indices!.data, count, dims[0]! * dims[1]!, inferred, outSizes)
-    : indices!.data;
   const plan = planMaxUnpool2d({
     type: x!.type,
     dims,
     layout: 'nchw',
     outSizes,
-    indexType: larger ? 'int64' : indices!.type,
+    // ONNX's reference unpools to the inferred shape and surrounds the result with zeros at the end of every axis.
+    indexSizes: inferred,
+    indexType: indices!.type,
     indices: 'tensor',
     onDuplicate: 'last',
   });
@@ -67,42 +64,12 @@ export function describeMaxUnpool(
     op,
     kernel: 'maxUnpool2d',
     plan,
-    inputs: [x!.data, at],
+    inputs: [x!.data, indices!.data],
     outputs: [{ param: 'out', type: x!.type, dims: plan.outDims, out: options?.out?.[0] }],
     options,
     finish: (results) => results,
     explain: (position) => badIndex(op, indices!.data, position),
   };
-}
-
-/**
- * Indices into the inferred shape as indices into a larger one: ONNX's reference unpools to the inferred shape and then
- * surrounds the result with zeros at the end of every axis.
- */
-function moved(
-  op: string,
-  indices: TypedArray,
-  count: number,
-  planes: number,
-  from: readonly number[],
-  to: readonly number[],
-): BigInt64Array {
-  const size = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1);
-  const out = new BigInt64Array(count);
-  for (let i = 0; i < count; i++) {
-    const index = Number(indices[i]);
-    if (index < 0 || index >= planes * size(from)) badIndex(op, indices, i);
-    let rest = index % size(from);
-    let place = Math.floor(index / size(from)) * size(to);
-    let stride = 1;
-    for (let k = from.length - 1; k >= 0; k--) {
-      place += (rest % from[k]!) * stride;
-      rest = Math.floor(rest / from[k]!);
-      stride *= to[k]!;
-    }
-    out[i] = BigInt(place);
-  }
-  return out;
 }
 
 function badIndex(op: string, indices: TypedArray, position: number): never {

@@ -4,7 +4,7 @@ import { mustBe, refuse } from '../errors.js';
 import type { Call } from '../execute.js';
 import type { AxisSpec, Coordinates, Filter } from '../plan/axis.js';
 import { planInterpolate } from '../plan/interpolate.js';
-import { NUMERIC, refuseExtents, type Tensor } from '../tensor.js';
+import { refuseExtents, type Tensor } from '../tensor.js';
 import {
   axesOf,
   bit,
@@ -72,8 +72,7 @@ const ROUNDING = {
   floor: 'floor',
   ceil: 'ceil',
 } as const;
-/** Types that can be computed with; the rest can only be moved. */
-const FLOATS = ['float32', 'float64'];
+const FLOATS = ['float32', 'float64', 'float16'];
 
 /** Output length and coordinate scale of one axis. */
 interface Extent {
@@ -103,8 +102,8 @@ export function describeResize(
     opset === 10 ? (['nearest', 'linear'] as const) : (['nearest', 'linear', 'cubic'] as const),
     'nearest',
   );
-  if (mode !== 'nearest' && !NUMERIC.includes(type))
-    mustBe(op, 'X.type', `one of ${NUMERIC.join(', ')} with mode ${mode}`, type, 'ERR_UPSAMPLING_TYPE');
+  if (mode !== 'nearest' && type === 'bool')
+    refuse(op, 'X.type', `X.type must not be bool with mode ${mode}`, 'ERR_UPSAMPLING_TYPE');
   const transform = word(
     op,
     'coordinate_transformation_mode',
@@ -297,8 +296,9 @@ function fromSizes(
  * Y[o] = Σ_k w[k, o] · X[i[k, o]], separably along any axes: ONNX Resize.
  *
  * Inputs X, roi, scales, sizes (operator set 10: X, scales): scales or sizes, the other one left out or empty; roi only for
- * tf_crop_and_resize. X has any rank. mode nearest takes every element type and keeps the bits; linear and cubic take
- * float32, float64, float16 (computed in float32, rounded once), uint8 and int8 (rounded half to even, clamped).
+ * tf_crop_and_resize. X has any rank. mode nearest takes every element type and keeps the bits; linear and cubic take all
+ * but bool: float32, float64, float16 (computed in float32, rounded once), and integers, rounded half to even and clamped
+ * (computed in float32 up to 8 bits, above in float64, which holds integers up to 2^53 exactly).
  *
  * Where implementations differ it does as ONNX's reference: given scales are used for coordinates although the output has
  * floor(in · scale) elements, equal lengths are interpolated when the factor is not 1, align_corners and

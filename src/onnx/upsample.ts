@@ -2,7 +2,7 @@
 import { mustBe, refuse } from '../errors.js';
 import type { Call } from '../execute.js';
 import { planInterpolate } from '../plan/interpolate.js';
-import { NUMERIC, refuseExtents, type Tensor } from '../tensor.js';
+import { refuseExtents, type Tensor } from '../tensor.js';
 import { dialect, inputsOf, type OnnxInputs, type OnnxOptions, opsetOf, vectorOf, word } from './call.js';
 import { fromScales } from './resize.js';
 
@@ -31,8 +31,8 @@ export function describeUpsample(
   if (dims.some((d) => d === 0))
     refuse(op, 'X.dims', `X must have no empty axis, got [${dims.join(', ')}]`, 'ERR_UPSAMPLING_SHAPE');
   const mode = word(op, 'mode', attributes?.mode, ['nearest', 'linear'] as const, 'nearest');
-  if (mode === 'linear' && !NUMERIC.includes(type))
-    mustBe(op, 'X.type', `one of ${NUMERIC.join(', ')} with mode linear`, type, 'ERR_UPSAMPLING_TYPE');
+  if (mode === 'linear' && type === 'bool')
+    refuse(op, 'X.type', 'X.type must not be bool with mode linear', 'ERR_UPSAMPLING_TYPE');
   const scales = opset < 9 ? attributes?.scales : vectorOf(op, 'scales', scalesInput, ['float32']);
   if (!Array.isArray(scales) || scales.length !== dims.length || !scales.every((s) => s >= 1))
     mustBe(op, 'scales', `${dims.length} numbers of at least 1`, scales ?? 'nothing');
@@ -76,7 +76,7 @@ export function describeUpsample(
  * Y[o] = X[floor(o / scale)], or linear between the neighbours of o / scale: ONNX Upsample.
  *
  * Inputs X and, in operator set 9, scales; in set 7 scales is an attribute. X has any rank. mode nearest takes every element
- * type; linear takes float32, float64, float16, uint8 and int8.
+ * type; linear takes all but bool, integers are rounded half to even and clamped.
  *
  * Throws ArgumentError for wrong inputs, attributes and types, before anything is written.
  * Source: onnx.ai/onnx/operators/onnx__Upsample.html, versions 7 and 9.

@@ -31,9 +31,9 @@ export interface InterpolatePlan {
   readonly extrapolation?: number;
 }
 
-/** The type a resize of `type` computes in. */
+/** The type a resize of `type` computes in: integers that a float32 does not hold, in float64. */
 export const precisionOf = (type: DataType): 'float32' | 'float64' =>
-  type === 'float64' ? 'float64' : 'float32';
+  type === 'float64' || /^u?int(16|32|64)$/.test(type) ? 'float64' : 'float32';
 
 export function planInterpolate(spec: InterpolateSpec): InterpolatePlan {
   const { dims, layout, type } = spec;

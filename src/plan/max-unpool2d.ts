@@ -12,13 +12,16 @@ export interface MaxUnpool2dSpec {
   readonly layout: Layout;
   readonly outSizes: readonly number[];
   readonly indexType: 'int32' | 'int64';
+  /** Extents of the planes that the numbers count in, at the begin of the output's; default the output's own. */
+  readonly indexSizes?: readonly number[];
   /** Numbers count within a plane (PyTorch) or over the whole tensor (ONNX). */
   readonly indices: 'plane' | 'tensor';
   readonly onDuplicate: OnDuplicate;
 }
 
 /**
- * out[p, index[p, i, c] − p·planeStride, c] = in[p, i, c], and 0 elsewhere.
+ * out[p, place(index[p, i, c] − p·planeStride), c] = in[p, i, c], and 0 elsewhere; place is the identity, or with `grows` from a
+ * position in a plane of extents `from` to the same row and column in one of extents `to`.
  * Input and indices are [outer, inSize, inner], output [outer, outSize, inner], row-major; sizes are flat planes.
  */
 export interface MaxUnpool2dPlan {
@@ -32,7 +35,10 @@ export interface MaxUnpool2dPlan {
   readonly inRow: number;
   readonly outRow: number;
   readonly indexType: 'int32' | 'int64';
+  /** Cells of the planes that the numbers count in. */
+  readonly indexSize: number;
   readonly planeStride: number;
+  readonly grows: { readonly from: readonly number[]; readonly to: readonly number[] } | undefined;
   readonly onDuplicate: OnDuplicate;
   readonly outDims: readonly number[];
 }
@@ -42,6 +48,9 @@ export function planMaxUnpool2d(spec: MaxUnpool2dSpec): MaxUnpool2dPlan {
   const at = spatialDims(spec.dims, spec.layout, n);
   const product = (list: readonly number[]) => list.reduce((a, b) => a * b, 1);
   const outSize = product(spec.outSizes);
+  const { indexSizes = spec.outSizes } = spec;
+  const indexSize = product(indexSizes);
+  const grows = indexSizes.some((d, i) => d !== spec.outSizes[i]);
   return {
     op: 'maxUnpool2d',
     type: spec.type,
@@ -52,7 +61,9 @@ export function planMaxUnpool2d(spec: MaxUnpool2dSpec): MaxUnpool2dPlan {
     inRow: at.spatial[n - 1]!,
     outRow: spec.outSizes[n - 1]!,
     indexType: spec.indexType,
-    planeStride: spec.indices === 'plane' ? 0 : outSize,
+    indexSize,
+    planeStride: spec.indices === 'plane' ? 0 : indexSize,
+    grows: grows ? { from: indexSizes, to: spec.outSizes } : undefined,
     onDuplicate: spec.onDuplicate,
     outDims: at.withSpatial(spec.outSizes),
   };

@@ -32,8 +32,22 @@ export function writer(type: DataType, data: TypedArray): (i: number, v: number)
         (data as Int8Array)[i] = Math.min(Math.max(roundHalfEven(Math.fround(v)), low), high);
       };
     }
-    default:
-      throw new Error(`the reference does not compute in ${type}`);
+    case 'bool':
+      throw new Error('the reference does not compute in bool');
+    default: {
+      // Clamped as integers: the largest of 64 bits are no float64.
+      const bits = Number(/\d+$/.exec(type)![0]);
+      const signed = !type.startsWith('u');
+      const [low, high] = signed
+        ? [-(2n ** BigInt(bits - 1)), 2n ** BigInt(bits - 1) - 1n]
+        : [0n, 2n ** BigInt(bits) - 1n];
+      const wide = typeof data[0] === 'bigint';
+      return (i, v) => {
+        const rounded = BigInt(roundHalfEven(v));
+        const value = rounded < low ? low : rounded > high ? high : rounded;
+        data[i] = (wide ? value : Number(value)) as never;
+      };
+    }
   }
 }
 

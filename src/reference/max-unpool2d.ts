@@ -4,6 +4,18 @@ import type { MaxUnpool2dPlan } from '../plan/max-unpool2d.js';
 import type { TypedArray } from '../tensor.js';
 import { order } from './max-pool2d.js';
 
+/** Where position `at` of the plane that is counted in lies in the output's. */
+function place({ grows }: MaxUnpool2dPlan, at: number): number {
+  if (grows === undefined) return at;
+  let [rest, flat, stride] = [at, 0, 1];
+  for (let k = grows.from.length - 1; k >= 0; k--) {
+    flat += (rest % grows.from[k]!) * stride;
+    rest = Math.floor(rest / grows.from[k]!);
+    stride *= grows.to[k]!;
+  }
+  return flat;
+}
+
 export function maxUnpool2d(
   plan: MaxUnpool2dPlan,
   [input, indices]: readonly TypedArray[],
@@ -15,8 +27,8 @@ export function maxUnpool2d(
   const cell = (i: number): number => {
     const plane = Math.floor(i / (inSize * inner));
     const at = Number(indices![i]) - plane * plan.planeStride;
-    if (!(at >= 0 && at < outSize)) throw new BackendFailure('index', i);
-    return (plane * outSize + at) * inner + (i % inner);
+    if (!(at >= 0 && at < plan.indexSize)) throw new BackendFailure('index', i);
+    return (plane * outSize + place(plan, at)) * inner + (i % inner);
   };
   const taken = new Set<number>();
   for (let i = 0; i < outer * inSize * inner; i++) {

@@ -50,6 +50,11 @@ def tensor(spec):
         # One index per window of `window` cells: distinct, since the windows do not overlap.
         k, size = spec["window"], spec["plane"]
         axes = len(size)
+        if spec.get("last"):
+            # Made as (N, C, spatial…) and turned: the indices of a plane are those of the other layout.
+            shape = [dims[0], dims[-1], *dims[1:-1]]
+            planar = tensor({**spec, "dims": shape, "last": False})
+            return planar.permute(0, *range(2, len(dims)), 1).contiguous()
         grid = np.indices(dims[-axes:]).reshape(axes, -1)
         planes = n // grid.shape[1]
         h = h.reshape(planes, -1)
@@ -100,6 +105,12 @@ GRID = {"mode": "mode", "paddingMode": "padding_mode", "alignCorners": "align_co
 
 
 def call(op, inputs, o):
+    if o.get("layout") == "nhwc":
+        # A view with PyTorch's own channels_last strides, whose kernels are then taken.
+        count = 2 if op.startswith("maxUnpool") else 1
+        turned = [t.permute(0, -1, *range(1, t.dim() - 1)) for t in inputs[:count]]
+        planar = {k: v for k, v in o.items() if k != "layout"}
+        return [t.permute(0, *range(2, t.dim()), 1) for t in call(op, turned + inputs[count:], planar)]
     name, rank = op, ""
     for suffix in ("WithIndices",):
         name = name.replace(suffix, "")
@@ -321,11 +332,65 @@ def shuffle(c):
     return "pixelUnshuffle", [c.make([1, ch, h * f, w * f], kind)], {"downscaleFactor": f}
 
 
+def half(draw):
+    """The same cases in float16."""
+
+    def drawn(c):
+        op, inputs, o = draw(c)
+        return op, [{**t, "type": "float16"} if t["type"].startswith("float") else t for t in inputs], o
+
+    return drawn
+
+
+def last(draw):
+    """The same cases with channels last."""
+
+    def drawn(c):
+        op, inputs, o = draw(c)
+        count = 2 if op.startswith("maxUnpool") else 1
+        turned = [{**t, "dims": [t["dims"][0], *t["dims"][2:], t["dims"][1]]} for t in inputs[:count]]
+        if count == 2:
+            turned[1]["last"] = True
+        return op, turned + inputs[count:], {**o, "layout": "nhwc"}
+
+    return drawn
+
+
+def floats(draw):
+    """Only cases of floating point, for half."""
+
+    def drawn(c):
+        while True:
+            op, inputs, o = draw(c)
+            if inputs[0]["type"].startswith("float"):
+                return op, inputs, o
+
+    return drawn
+
+
 FILES = {
     "interpolate": [(interpolate, 750), (nearest_rows, 150)],
     "pools": [(max_pool, 300), (avg_pool, 220), (max_unpool, 120), (adaptive, 160)],
     "convolutions": [(convolution, 480)],
     "others": [(grid_sample, 260), (shuffle, 80)],
+    "float16": [
+        (half(floats(interpolate)), 150),
+        (half(floats(max_pool)), 40),
+        (half(avg_pool), 40),
+        (half(max_unpool), 20),
+        (half(adaptive), 30),
+        (half(convolution), 100),
+    ],
+    "channels-last": [
+        (last(interpolate), 150),
+        (last(max_pool), 60),
+        (last(avg_pool), 50),
+        (last(max_unpool), 40),
+        (last(adaptive), 40),
+        (last(convolution), 110),
+        (last(grid_sample), 40),
+        (last(shuffle), 30),
+    ],
 }
 
 

@@ -6,7 +6,7 @@ type Options = UpsampleAttributes & { readonly scales: readonly number[]; readon
 const args = (
   dims: readonly number[],
   options: Options,
-  type: 'float32' | 'uint8' | 'int64' = 'float32',
+  type: 'float32' | 'uint8' | 'int64' | 'uint32' = 'float32',
 ): Args => ({
   tensors: [{ type, dims, seed: 3 }],
   options: options as unknown as Record<string, unknown>,
@@ -41,6 +41,8 @@ export default defineOp({
     }).map((o) => args([2, 3, 4, 5], o)),
     args([3, 4, 5], { scales: [1, 2, 2], mode: 'linear' }, 'uint8'),
     args([3, 4], { scales: [1, 2.5] }, 'int64'),
+    args([3, 4], { scales: [2, 2.5], mode: 'linear' }, 'int64'),
+    args([3, 4], { scales: [2, 2.5], mode: 'linear' }, 'uint32'),
   ],
   random: (r) =>
     args([r.int(1, 3), r.int(1, 3), r.int(1, 9), r.int(1, 9)], {
@@ -85,11 +87,13 @@ export default defineOp({
       message: /mode must be one of nearest, linear/,
     },
     {
-      name: 'linear on int32',
+      name: 'linear on bool',
       call: () =>
-        upsampleSync([{ data: new Int32Array(4), dims: [2, 2] }, vector([2, 2])], { mode: 'linear' }),
+        upsampleSync([{ data: new Uint8Array(4), dims: [2, 2], type: 'bool' }, vector([2, 2])], {
+          mode: 'linear',
+        }),
       code: 'ERR_UPSAMPLING_TYPE',
-      message: /X.type must be one of/,
+      message: /X.type must not be bool with mode linear/,
     },
     {
       name: 'empty axis',

@@ -1,6 +1,7 @@
 /** Compares a backend's output with the exact value, and words a failure so that it can be rerun. */
 import type { Plans } from '../../src/backend.js';
 import type { Call } from '../../src/execute.js';
+import { precisionOf } from '../../src/plan/interpolate.js';
 import { fromHalf } from '../../src/reference/elements.js';
 import { reference } from '../../src/reference/index.js';
 import { allocate, type DataType, type TypedArray } from '../../src/tensor.js';
@@ -35,7 +36,7 @@ export function expectation(op: Operator, args: Args, call: Call<unknown>): Expe
   const size = call.outputs[0]!.dims.reduce((a, b) => a * b, 1);
   const inputs = call.inputs.map((a) =>
     // float16 travels as 16-bit words, in whichever input.
-    numbers(a instanceof Uint16Array ? 'float16' : 'float64', a),
+    numbers(a instanceof Uint16Array && plan.type !== 'uint16' ? 'float16' : 'float64', a),
   );
   const exact = new Float64Array(size);
   run(wide, inputs, [exact]);
@@ -50,7 +51,7 @@ export function expectation(op: Operator, args: Args, call: Call<unknown>): Expe
     );
   }
   const products = op.products?.(plan as never) ?? 1;
-  const unit = plan.type === 'float64' ? 2 ** -53 : 2 ** -24;
+  const unit = precisionOf(plan.type) === 'float64' ? 2 ** -53 : 2 ** -24;
   const bound = magnitude.map((m, i) => (products + 2) * unit * m + rounding(plan.type, exact[i]!));
   return { exact: [exact], bound };
 }
@@ -63,6 +64,14 @@ function rounding(type: DataType, v: number): number {
     case 'uint8':
     case 'int8':
       return 0.5 + 2 ** -12;
+    case 'int16':
+    case 'uint16':
+    case 'int32':
+    case 'uint32':
+      return 0.5 + 2 ** -20;
+    case 'int64':
+    case 'uint64':
+      return 0.5 + 2 ** -20 + Math.abs(v) * 2 ** -52;
     case 'float64':
       return Math.abs(v) * 2 ** -53 + 2 ** -1074;
     default:
@@ -118,9 +127,12 @@ export function difference(
 }
 
 function clamp(type: DataType, v: number): number {
-  if (type === 'uint8') return Math.min(Math.max(v, 0), 255);
-  if (type === 'int8') return Math.min(Math.max(v, -128), 127);
-  return v;
+  const integer = /^(u?)int(\d+)$/.exec(type);
+  if (integer === null) return v;
+  const bits = Number(integer[2]);
+  const [low, end] = integer[1] === 'u' ? [0, 2 ** bits] : [-(2 ** (bits - 1)), 2 ** (bits - 1)];
+  // As a float64 the largest of 64 bits is the power of two above it.
+  return Math.min(Math.max(v, low), bits === 64 ? end : end - 1);
 }
 
 /** Flat index as [n, c, y, x]. */

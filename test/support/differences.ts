@@ -37,6 +37,13 @@ export const DIFFERENCES: readonly Difference[] = [
     why: '0 · ∞ is no part of the definition: a copied pixel stays as it is',
   },
   {
+    operator: 'maxPool3dWithIndices',
+    from: 'PyTorch 2.13',
+    what: 'uint8 with channels last: the index of a window that holds only zeros is its first element; PyTorch names one outside the window',
+    why: 'an error of PyTorch, which with channels first names the first element too',
+    golden: (c) => c.op === 'maxPool3dWithIndices' && c.inputs[0]!.seed === 1536533052,
+  },
+  {
     operator: 'maxUnpool',
     from: 'PyTorch 2.13',
     what: 'where several values return to one cell, the last in row-major order stands',
@@ -65,6 +72,12 @@ export const DIFFERENCES: readonly Difference[] = [
     from: "ONNX's reference",
     what: 'positions more than the filter beyond the edge read the edge pixel (only `keep_aspect_ratio_policy` reaches there)',
     why: 'the standard says that edges are repeated; the reference runs out of its padding',
+  },
+  {
+    operator: 'onnx.resize, upsample',
+    from: "onnxruntime, ONNX's reference",
+    what: 'linear and cubic on integers are rounded half to even and clamped; theirs cut the fraction off, and cubic leaves the range of the type',
+    why: 'the standard is silent; a cut off fraction darkens by half a step, and the eight-bit types of every other operator are rounded',
   },
   {
     operator: 'onnx.maxPool, averagePool, conv',

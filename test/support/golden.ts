@@ -3,13 +3,20 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { inflateSync } from 'node:zlib';
 import * as root from '../../src/index.js';
-import { toHalf } from '../../src/reference/elements.js';
+import { roundHalfEven, toHalf } from '../../src/reference/elements.js';
 import * as reference from '../../src/reference.js';
 import { allocate, bytesOf, type DataType, type Tensor, type TypedArray } from '../../src/tensor.js';
 import { numbers } from './compare.js';
 import { worstUlp } from './conformance.js';
 
-export const GOLDEN_FILES = ['interpolate', 'pools', 'convolutions', 'others'] as const;
+export const GOLDEN_FILES = [
+  'interpolate',
+  'pools',
+  'convolutions',
+  'others',
+  'float16',
+  'channels-last',
+] as const;
 
 /** An input by its seed; test/golden/generate.py makes the same. */
 interface GoldenInput {
@@ -20,6 +27,8 @@ interface GoldenInput {
   readonly reach?: number;
   readonly window?: number;
   readonly plane?: readonly number[];
+  /** Unpooling indices with channels last. */
+  readonly last?: boolean;
 }
 
 export interface GoldenCase {
@@ -68,16 +77,17 @@ const SPECIAL = [NaN, Infinity, -Infinity, 0, -0];
 export function goldenInput(spec: GoldenInput): Tensor {
   const t = allocate('golden', spec.type, spec.dims);
   for (let i = 0; i < t.data.length; i++) {
-    const h = hash32(spec.seed, i);
     if (spec.fill === 'unpool') {
-      t.data[i] = BigInt(unpoolIndex(spec, i, h));
+      const at = spec.last === true ? planar(spec.dims, i) : i;
+      t.data[i] = BigInt(unpoolIndex(spec, at, hash32(spec.seed, at)));
       continue;
     }
+    const h = hash32(spec.seed, i);
     let v: number;
     if (spec.fill === 'ties') v = h % 4;
     else if (spec.type.startsWith('float')) {
       v = (h >>> 8) / 2 ** 23 - 1;
-      if (spec.type === 'float16') v = Math.round(v * 1024) / 1024;
+      if (spec.type === 'float16') v = roundHalfEven(v * 1024) / 1024;
       v *= spec.reach ?? 1;
     } else v = (h % 256) + (spec.type === 'uint8' ? 0 : -128);
     if (spec.fill === 'special') {
@@ -89,9 +99,17 @@ export function goldenInput(spec: GoldenInput): Tensor {
   return t;
 }
 
+/** Where element i of (N, spatial…, C) stands in (N, C, spatial…). */
+function planar(dims: readonly number[], i: number): number {
+  const channels = dims.at(-1)!;
+  const pixels = dims.slice(1, -1).reduce((p, d) => p * d, 1);
+  const pixel = Math.floor(i / channels);
+  return (Math.floor(pixel / pixels) * channels + (i % channels)) * pixels + (pixel % pixels);
+}
+
 /** One index per window: distinct, since the windows do not overlap. */
-function unpoolIndex({ dims, window, plane }: GoldenInput, i: number, h: number): number {
-  const sizes = dims.slice(-plane!.length);
+function unpoolIndex({ dims, window, plane, last }: GoldenInput, i: number, h: number): number {
+  const sizes = last === true ? dims.slice(1, -1) : dims.slice(-plane!.length);
   const below = sizes.map((_, a) => sizes.slice(a + 1).reduce((p, d) => p * d, 1));
   return sizes.reduce(
     (index, d, a) =>
@@ -123,19 +141,24 @@ const moves = (c: GoldenCase): boolean =>
  * coordinates in float32, which move a position of up to `extent` pixels by a few units of its own.
  */
 function bound(c: GoldenCase, inputs: readonly Tensor[]): (i: number) => number {
-  const u = c.inputs[0]!.type === 'float64' ? 2 ** -53 : 2 ** -24;
+  const { type } = c.inputs[0]!;
+  const u = type === 'float64' ? 2 ** -53 : 2 ** -24;
+  const spatial = (dims: readonly number[]) =>
+    c.options.layout === 'nhwc' ? dims.slice(1, -1) : dims.slice(2);
+  // PyTorch rounds to float16 after every pass, so up to three times.
+  const roundings = type === 'float16' ? 4 * 2 ** -11 : 0;
   if (c.op === 'interpolate' || c.op === 'gridSample') {
-    const extent = Math.max(...c.inputs[0]!.dims.slice(2), ...c.out[0]!.slice(2));
+    const extent = Math.max(...spatial(c.inputs[0]!.dims), ...spatial(c.out[0]!));
     const reach = Math.max(1, c.inputs[1]?.reach ?? 1);
-    return () => u * (32 + 16 * extent * reach);
+    return () => u * (32 + 16 * extent * reach) + roundings;
   }
   const absolute = inputs.map((t) => ({ ...t, data: t.data.map(Math.abs as never) as TypedArray }));
   const magnitude = run(reference, c, absolute)[0]!.data as Float64Array;
   const weight = c.inputs[1]?.dims ?? [];
   const products = c.op.startsWith('conv')
     ? weight.reduce((p, d) => p * d, 1) / Math.min(weight[0]!, weight[1]!)
-    : c.inputs[0]!.dims.slice(2).reduce((p, d) => p * d, 1);
-  return (i) => 2 * (products + 4) * u * Math.abs(magnitude[i]!);
+    : spatial(c.inputs[0]!.dims).reduce((p, d) => p * d, 1);
+  return (i) => (2 * (products + 4) * u + roundings) * Math.abs(magnitude[i]!);
 }
 
 export interface GoldenResult {
