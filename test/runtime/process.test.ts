@@ -106,6 +106,8 @@ describe('cancellation', () => {
     'interpolate antialiased': `(signal) => interpolate(big, { size: [2000, 2000], mode: 'bicubic', antialias: true, signal })`,
     conv2d: `(signal) => ups.conv2d(deep, { data: kernel, dims: [512, 512, 3, 3] }, { padding: 1, signal, out: deepOut })`,
     'conv2d 7x7': `(signal) => ups.conv2d(deep, { data: kernel7, dims: [128, 512, 7, 7] }, { padding: 3, signal })`,
+    convTranspose2d: `(signal) => ups.convTranspose2d(deep, { data: kernel, dims: [512, 512, 3, 3] }, { stride: 2, padding: 1, signal, out: { data: out.data, dims: [1, 512, 511, 511] } })`,
+    'conv2d, nhwc': `(signal) => ups.conv2d(last, { data: kernel, dims: [512, 512, 3, 3] }, { padding: 1, layout: 'nhwc', signal })`,
     interpolateArgmax: `(signal) => ups.interpolateArgmax(classes, { size: [2048, 2048], signal })`,
     gridSample: `(signal) => ups.gridSample(large, grid, { signal, out })`,
     maxPool2d: `(signal) => ups.maxPool2d(big, { kernelSize: 31, stride: 1, padding: 15, signal })`,
@@ -120,6 +122,7 @@ describe('cancellation', () => {
       const noise = (dims) => ({ data: new Float32Array(dims.reduce((a, b) => a * b)).fill(0.5), dims });
       const big = ${/big/.test(long[name]!)} && noise([1, 64, 1024, 1024]);
       const deep = ${/deep/.test(long[name]!)} && noise([1, 512, 256, 256]), deepOut = deep && noise([1, 512, 256, 256]);
+      const last = ${/last/.test(long[name]!)} && noise([1, 256, 256, 512]);
       const kernel = new Float32Array(512 * 512 * 9).fill(1e-3), kernel7 = new Float32Array(128 * 512 * 49).fill(1e-3);
       const classes = ${/classes/.test(long[name]!)} && noise([1, 150, 1024, 1024]);
       const grid = ${/grid/.test(long[name]!)} && noise([1, 8192, 8192, 2]);
