@@ -219,13 +219,12 @@ Status run_convolution(const ConvArgs& a, const Context& context) {
       weight = packed;
       bias = packed + weights;
       packed = nullptr;
-      if (few || !all_finite(weight, weights)) return run_one_by_one(a, s, *table, weight, bias, context);
     }
   } else {
     weight = widened<T>(*table, a.type, a.weight, weights, &frame);
     if (a.bias != nullptr) bias = widened<T>(*table, a.type, a.bias, channels, &frame);
-    if (few || !all_finite(weight, weights)) return run_one_by_one(a, s, *table, weight, bias, context);
   }
+  if (packed == nullptr && few) return run_one_by_one(a, s, *table, weight, bias, context);
   const Engine<T> engine(a, s, *table, &frame);
   if constexpr (std::is_same<T, float>::value) {
     const Winograd winograd(a, s, *table);
@@ -237,6 +236,7 @@ Status run_convolution(const ConvArgs& a, const Context& context) {
     }
   }
   if (packed == nullptr) {
+    if (!all_finite(weight, weights)) return run_one_by_one(a, s, *table, weight, bias, context);
     T* space = frame.take<T>(a.groups * (engine.group_weights() + engine.group_bias()));
     pack_all(a, engine, weight, bias, space, context);
     packed = space;

@@ -27,6 +27,8 @@ namespace {
 constexpr int64_t kTile = 4;
 // Floats that the transforms of a part of the channels may take.
 constexpr int64_t kInputs = 75 * 1024, kOutputs = 150 * 1024;
+// And weights that are packed for one call.
+constexpr int64_t kWeights = 1536 * 1024;
 
 bool finite(const float* flags, int64_t n) {
   bool all = true;
@@ -117,9 +119,15 @@ void Winograd::pack_tile(const float* weight, int64_t g, int64_t fy, int64_t fx,
   // Some input channels at a time, so that every plane is written in runs and not in single rows.
   const int64_t most = 128 / row, u_step = most * row + 16;
   ScratchFrame frame;
-  double* w = frame.take<double>(count * lanes);
+  double* w = frame.take<double>(most * count * lanes);
   float* u = frame.take<float>(planes_ * u_step);
   const float* base = weight + g * stride.group + (out.begin + column) * stride.out;
+  int64_t single[9], ey[9], ex[9];
+  for (int64_t t = 0; t < count; ++t) {
+    ey[t] = y_[fy].index * taps_ + t / taps_;
+    ex[t] = x_[fx].index * taps_ + t % taps_;
+    single[t] = conv::single_tap(s_, z, 0, y, ey[t], x, ex[t]);
+  }
   for (int64_t i = 0; i < in_parts_; ++i) {
     const Span in = part(a_.in_channels, in_parts_, i, 1);
     float* to =
@@ -128,22 +136,19 @@ void Winograd::pack_tile(const float* weight, int64_t g, int64_t fy, int64_t fx,
       const int64_t channels = std::min(most, in.count - c0);
       for (int64_t first = 0; first < row; first += lanes) {
         const int64_t some = std::max<int64_t>(0, std::min(lanes, n - first));
-        std::fill_n(w, count * lanes, 0.0);
-        for (int64_t c = 0; c < channels; ++c) {
-          const float* from = base + first * stride.out + (in.begin + c0 + c) * stride.in;
-          for (int64_t t = 0; t < count; ++t) {
-            const int64_t ey = y_[fy].index * taps_ + t / taps_, ex = x_[fx].index * taps_ + t % taps_;
-            const int64_t at = conv::single_tap(s_, z, 0, y, ey, x, ex);
-            double* tap = w + t * lanes;
-            if (at >= 0)
-              for (int64_t l = 0; l < some; ++l) tap[l] = from[l * stride.out + at];
-            else
-              for (int64_t l = 0; l < some; ++l)
-                tap[l] = conv::folded_sum(s_, from + l * stride.out, z, 0, y, ey, x, ex);
+        if (some < lanes) std::fill_n(w, channels * count * lanes, 0.0);
+        // Kernels of one output channel lie next to one another.
+        for (int64_t l = 0; l < some; ++l)
+          for (int64_t c = 0; c < channels; ++c) {
+            const float* from = base + (first + l) * stride.out + (in.begin + c0 + c) * stride.in;
+            __builtin_prefetch(from + most * stride.in);
+            for (int64_t t = 0; t < count; ++t)
+              w[(c * count + t) * lanes + l] =
+                  single[t] >= 0 ? from[single[t]] : conv::folded_sum(s_, from, z, 0, y, ey[t], x, ex[t]);
           }
-          // What is written beyond a row is written again.
-          kernels_.weights[taps_ - 2](u + c * row + first, u_step, w);
-        }
+        // What is written beyond a row is written again.
+        for (int64_t c = 0; c < channels; ++c)
+          kernels_.weights[taps_ - 2](u + c * row + first, u_step, w + c * count * lanes);
       }
       for (int64_t p = 0; p < planes_; ++p)
         std::copy_n(u + p * u_step, channels * row, to + p * wide * in.count + c0 * row);
@@ -195,9 +200,16 @@ bool Winograd::run_packed(const float* packed, const Context& context) const {
   return run_parts(0, parts(), packed, packed + weights_before(parts()), context);
 }
 
-// A part at a time: memory for all weights would have to be made anew for every call, which costs more than
-// they do.
+// A part at a time, in memory that stays warm: fresh memory for all weights costs more than they do.
 bool Winograd::run(const float* weight, const float* bias, const Context& context) const {
+  Winograd some = *this;
+  const int64_t group = columns_of({0, a_.out_channels}) * phases_ * phases_ * a_.in_channels * planes_;
+  some.out_parts_ = std::min(divide_up(a_.out_channels, std::max<int64_t>(unit(), leaves_.most)),
+                             std::max(out_parts_, divide_up(group, kWeights)));
+  return some.run_by_parts(weight, bias, context);
+}
+
+bool Winograd::run_by_parts(const float* weight, const float* bias, const Context& context) const {
   ScratchFrame frame;
   int64_t most = 0;
   for (int64_t p = 0; p < parts(); ++p) most = std::max(most, weights_before(p + 1) - weights_before(p));
@@ -232,47 +244,61 @@ bool Winograd::run_parts(int64_t first, int64_t last, const float* packed, const
   return good.load();
 }
 
-// The transforms of some input channels, by the rows of each run: down its columns, then across.
+// The transforms of some input channels, by the rows of each run: down its columns, then, when those of all
+// runs are stored, across.
 void Winograd::spread_rows(const Panel& panel, Span in) const {
-  const int64_t n = taps_ + 3, channels = a_.groups * a_.in_channels, across = panel.across;
-  const int64_t pitch = across + 5 * leaves_.lanes;
+  const int64_t n = taps_ + 3, channels = a_.groups * a_.in_channels, plane = s_.y.in * s_.x.in;
+  struct Strip {
+    int64_t from[6];            // its rows in the first channel, or -1 outside
+    int64_t lead, stop, place;  // what of it is inside, and where it is put
+  };
+  const int64_t gap = panel.across - kTile * width_,
+                pitch = panel.runs * gap + kTile * width_ + 5 * leaves_.lanes;
   ScratchFrame frame;
+  Strip* strips = frame.take<Strip>(panel.runs);
   float* down = frame.take<float>(n * pitch);
-  float* zeros = frame.take<float>(across);
-  float* wide = frame.take<float>(n * across);
-  std::fill_n(zeros, across, 0.0f);
-  for (int64_t c = 0; c < in.count; ++c)
+  float* zeros = frame.take<float>(panel.across);
+  float* wide = frame.take<float>(n * panel.across);
+  std::fill_n(zeros, panel.across, 0.0f);
+  std::fill_n(down, n * pitch, 0.0f);
+  for (int64_t r = 0; r < panel.runs; ++r) {
+    const Run& run = panel.list[r];
+    Strip& strip = strips[r];
+    const int64_t x = run.x * kTile + panel.low, all = kTile * run.count + gap;
+    strip.lead = std::min(all, std::max<int64_t>(0, -x));
+    strip.stop = std::max(strip.lead, std::min(all, s_.x.in - x));
+    strip.place = kTile * run.at + r * gap;
+    for (int64_t k = 0; k < n; ++k) {
+      const int64_t y = run.y * kTile + y_[panel.fy].offset + k;
+      const int64_t start = (run.n * channels + panel.g * a_.in_channels + in.begin) * plane;
+      strip.from[k] =
+          y < 0 || y >= s_.y.in || strip.stop == strip.lead ? -1 : start + y * s_.x.in + x + strip.lead;
+    }
+  }
+  for (int64_t c = 0; c < in.count; ++c) {
     for (int64_t r = 0; r < panel.runs; ++r) {
-      const Run& run = panel.list[r];
-      const int64_t plane = (run.n * channels + panel.g * a_.in_channels + in.begin + c) * s_.y.in;
-      const int64_t x = run.x * kTile + panel.low, all = across - kTile * (width_ - run.count);
-      const int64_t lead = std::min(all, std::max<int64_t>(0, -x));
-      const int64_t stop = std::max(lead, std::min(all, s_.x.in - x));
+      const Strip& strip = strips[r];
       const float* rows[6];
       for (int64_t k = 0; k < n; ++k) {
-        const int64_t y = run.y * kTile + y_[panel.fy].offset + k;
-        if (y < 0 || y >= s_.y.in || stop == lead) {
+        const int64_t from = strip.from[k] + c * plane;
+        if (strip.from[k] < 0) {
           rows[k] = zeros;
-          continue;
-        }
-        const char* row = static_cast<const char*>(a_.in) + ((plane + y) * s_.x.in + x + lead) * size_;
-        if (a_.type == F32) {
-          rows[k] = reinterpret_cast<const float*>(row);
+        } else if (a_.type == F32) {
+          rows[k] = static_cast<const float*>(a_.in) + from;
         } else {
-          widen_[a_.type](wide + k * across, row, stop - lead);
-          rows[k] = wide + k * across;
+          rows[k] = wide + k * panel.across;
+          widen_[a_.type](wide + k * panel.across, static_cast<const char*>(a_.in) + from * size_,
+                          strip.stop - strip.lead);
         }
       }
-      kernels_.down[taps_ - 2](down + lead, pitch, rows, stop - lead);
-      if (lead > 0 || stop < all)
-        for (int64_t k = 0; k < n; ++k) {
-          std::fill_n(down + k * pitch, lead, 0.0f);
-          std::fill(down + k * pitch + stop, down + k * pitch + all, 0.0f);
-        }
-      for (int64_t f = 0; f < phases_; ++f)
-        kernels_.across[taps_ - 2](panel.v + f * planes_ * panel.step + c * width_ + run.at, panel.step,
-                                   down + x_[f].offset - panel.low, pitch, run.count);
+      kernels_.down[taps_ - 2](down + strip.place + strip.lead, pitch, rows, strip.stop - strip.lead);
     }
+    for (int64_t f = 0; f < phases_; ++f)
+      for (int64_t r = 0; r < panel.runs; ++r)
+        kernels_.across[taps_ - 2](panel.v + f * planes_ * panel.step + c * width_ + panel.list[r].at,
+                                   panel.step, down + strips[r].place + x_[f].offset - panel.low, pitch,
+                                   panel.list[r].count);
+  }
 }
 
 // The same where runs are short: tile by tile into vectors of tiles.

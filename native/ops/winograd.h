@@ -38,6 +38,7 @@ class Winograd {
 
   bool read_axis(const conv::Axis& axis, Phase* phase, int64_t* phases, int64_t* taps) const;
   static Span part(int64_t all, int64_t parts, int64_t i, int64_t unit);
+  bool run_by_parts(const float* weight, const float* bias, const Context& context) const;
   int64_t inputs_most() const { return conv::divide_up(a_.in_channels, in_parts_); }
   // Parts of the output channels, of all groups.
   int64_t parts() const { return a_.groups * out_parts_; }

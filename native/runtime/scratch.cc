@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t kBlock = 256 * 1024;
 // A thread that served one huge call does not keep its memory for ever.
-constexpr size_t kKeep = 4 * 1024 * 1024;
+constexpr size_t kKeep = 8 * 1024 * 1024;
 
 struct Block {
   char* data;
