@@ -35,6 +35,8 @@ describe('shell', () => {
   writeFileSync(shim, `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'dist/cli/main.js')}" "$@"\n`);
   chmodSync(shim, 0o755);
   copyFileSync(join(root, 'bench/demo/chelsea.png'), join(dir, 'photo.png'));
+  copyFileSync(join(root, 'bench/demo/chelsea.png'), join(dir, 'enlarged.png'));
+  copyFileSync(join(root, 'bench/unet/weights/transposed.safetensors'), join(dir, 'decoder.safetensors'));
   const logits = Float32Array.from({ length: 4 * 75 * 113 }, (_, i) => Math.sin(i * i));
   writeFileSync(join(dir, 'logits.npy'), Buffer.concat(writeNpy({ data: logits, dims: [4, 75, 113] })));
   const lines = of('sh').flatMap((code) => code.trim().split('\n'));

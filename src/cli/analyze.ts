@@ -49,6 +49,8 @@ Layers:
                               name and kernel
       --stride S              2, or one per axis: 2x1. Default: assumed from the kernel
       --padding P, --output-padding P, --dilation D, --groups G
+      --mean M                the verdict for inputs of this mean, one number or one per input channel: 0.5 or 0.4,0.1;
+                              default: for the worst mean there is
       --kind KIND             conv-transpose (default), or pixel-shuffle for convolutions before a shuffle
 Results:
       --fail-above LEVEL      the strongest line tolerated, in dB under the mean, as in -40dB
@@ -72,6 +74,7 @@ Examples:
     dilation: { type: 'string' },
     groups: { type: 'string' },
     kind: { type: 'string' },
+    mean: { type: 'string' },
     kernel: { type: 'string' },
     image: { type: 'string' },
     'fail-above': { type: 'string' },
@@ -106,6 +109,15 @@ function level(values: Values): number | undefined {
   return Number(m[1]);
 }
 
+function meanOf(values: Values): number[] | undefined {
+  const word = text(values, 'mean');
+  if (word === undefined) return undefined;
+  const list = word.split(',').map((n) => (n.trim() === '' ? Number.NaN : Number(n)));
+  if (!list.every(Number.isFinite) || list.every((n) => n === 0))
+    mustBe(OP, '--mean', 'numbers that are not all 0, as in 0.5 or 0.4,0.1', word);
+  return list;
+}
+
 function choiceOf(values: Values): LayerChoice {
   const kind = text(values, 'kind') ?? 'conv-transpose';
   if (kind !== 'conv-transpose' && kind !== 'pixel-shuffle')
@@ -117,6 +129,7 @@ function choiceOf(values: Values): LayerChoice {
     outputPadding: extents(OP, values, 'output-padding'),
     dilation: extents(OP, values, 'dilation'),
     groups: integer(OP, values, 'groups', 1, 0x7fffffff),
+    mean: meanOf(values),
     kind,
     limit: level(values) ?? DEFAULT_LIMIT,
   };
@@ -242,7 +255,7 @@ function numbers(r: CheckerboardReport): object {
 }
 
 async function analyseShape(values: Values): Promise<number> {
-  for (const other of ['layer', 'kind', 'html', 'fix', 'out', 'image'])
+  for (const other of ['layer', 'kind', 'mean', 'html', 'fix', 'out', 'image'])
     if (values[other] !== undefined) throw new UsageError(`analyze: --${other} is not for --kernel`);
   const given = extents(OP, values, 'kernel')!;
   const kernel = typeof given === 'number' ? [given, given] : given;
@@ -270,6 +283,7 @@ async function analysePicture(values: Values): Promise<number> {
   for (const other of [
     'layer',
     'kind',
+    'mean',
     'html',
     'fix',
     'out',

@@ -105,6 +105,26 @@ describe('analyze FILE', () => {
     expect(r.out).toMatch(/^up2\.weight .* clean$/m);
   });
 
+  it('judges by the mean that is given, for all channels or each', () => {
+    const weight = randomWeight([3, 2, 4, 4], 5);
+    const file = save('mean.safetensors', [['up.weight', weight]]);
+    const seen = (...words: string[]) =>
+      JSON.parse(upsampling(['analyze', file, '--stride', '2', '--json', ...words]).out) as {
+        layers: { mean: string; peak: { db: number } }[];
+        failed: { why: string }[];
+      };
+    expect(seen().layers[0]!.mean).toBe('worst');
+    for (const [word, mean] of [
+      ['0.5', [0.5, 0.5, 0.5]],
+      ['0.4,0.1,-2', [0.4, 0.1, -2]],
+    ] as const) {
+      const [layer] = seen('--mean', word).layers;
+      expect(layer!.mean).toBe('given');
+      expect(layer!.peak.db).toBe(analyzeCheckerboard(weight, { stride: 2, mean }).peak.db);
+    }
+    expect(seen('--mean', '1,2').failed[0]!.why).toMatch(/mean must be one number per input channel, 3/);
+  });
+
   it('reads pixel shuffles', () => {
     const file = save('shuffle.safetensors', [
       ['a.weight', icnr(randomWeight([4, 4, 3, 3]), { upscaleFactor: 2 })],
@@ -181,6 +201,24 @@ describe('analyze FILE', () => {
   });
 
   it.each<[string, () => string[], number, RegExp]>([
+    [
+      'a mean of words',
+      () => ['analyze', '/nowhere', '--mean', 'grey'],
+      2,
+      /--mean must be numbers that are not all 0/,
+    ],
+    [
+      'a mean of zeros',
+      () => ['analyze', '/nowhere', '--mean', '0,0'],
+      2,
+      /--mean must be numbers that are not all 0/,
+    ],
+    [
+      'a mean without weights',
+      () => ['analyze', '--kernel', '3', '--stride', '2', '--mean', '1'],
+      2,
+      /--mean is not for --kernel/,
+    ],
     ['a file that is not there', () => ['analyze', at('none')], 1, /there is no such file/],
     [
       'a truncated file',

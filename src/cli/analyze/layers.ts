@@ -18,6 +18,8 @@ export interface LayerChoice {
   readonly outputPadding: number | number[] | undefined;
   readonly dilation: number | number[] | undefined;
   readonly groups: number | undefined;
+  /** One number for all input channels, or one each; left out, the worst there is. */
+  readonly mean: readonly number[] | undefined;
   readonly kind: ExpandingKind;
   readonly limit: number;
 }
@@ -74,7 +76,7 @@ export function findLayers(archive: Archive, choice: LayerChoice): Findings {
       }
       const kernel = dims.slice(2);
       const stride = choice.stride ?? kernel.map(likelyStride);
-      const options: CheckerboardOptions = {
+      const geometry = {
         kind: choice.kind,
         stride,
         padding: choice.padding,
@@ -83,7 +85,10 @@ export function findLayers(archive: Archive, choice: LayerChoice): Findings {
         groups: choice.groups,
         limit: choice.limit,
       };
-      const layer = layerOf('analyze', tensor, options);
+      const layer = layerOf('analyze', tensor, geometry);
+      const mean =
+        choice.mean?.length === 1 ? new Array<number>(layer.inChannels).fill(choice.mean[0]!) : choice.mean;
+      const options: CheckerboardOptions = { ...geometry, mean };
       const report = analyseLayer('analyze', layer, options);
       const needs = report.verdict === 'structural' || report.verdict === 'learned';
       layers.push({
