@@ -91,7 +91,11 @@ describe('icnr', () => {
 
   it('keeps the type', () => {
     const w = icnr({ data: Uint16Array.of(0x3c00), dims: [1, 1, 1], type: 'float16' }, { upscaleFactor: 3 });
-    expect(w).toMatchObject({ type: 'float16', dims: [3, 1, 1], data: Uint16Array.of(0x3c00, 0x3c00, 0x3c00) });
+    expect(w).toMatchObject({
+      type: 'float16',
+      dims: [3, 1, 1],
+      data: Uint16Array.of(0x3c00, 0x3c00, 0x3c00),
+    });
   });
 
   it('refuses a factor of 0 and rank 2', () => {
