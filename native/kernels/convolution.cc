@@ -88,6 +88,10 @@ template <class T>
 void pack(T* to, const T* from, int64_t first, int64_t channels, int64_t channel, const ConvCopy* list,
           int64_t count, const T* end) {
   enum : int { L = Simd<T>::L };
+  // Far enough ahead for the third-level cache.
+  int64_t size = 0;
+  for (int64_t i = 0; i < count; ++i) size += list[i].n;
+  const int64_t ahead = (1 + 1024 / (size + 1)) * channel;
   for (int64_t c = first; c < first + channels; ++c, from += channel)
     for (int64_t i = 0; i < count; ++i) {
       const ConvCopy& s = list[i];
@@ -95,7 +99,7 @@ void pack(T* to, const T* from, int64_t first, int64_t channels, int64_t channel
       const T* x = from + s.from;
       int64_t n = 0;
       for (; n < s.n && end - x >= n + L; n += L) {
-        __builtin_prefetch(x + n + channel);
+        __builtin_prefetch(x + n + ahead);
         store(at + n, load(x + n));
       }
       for (; n < s.n; ++n) at[n] = x[n];
@@ -430,50 +434,76 @@ void deep_last(T* out, const T* in, const ConvDeepLast* d, const T* weight, cons
   }
 }
 
-// Groups of N next to one another, `group` apart. Returns how many pixels it did.
-template <int N>
-int64_t zip_rows(float* o, int64_t group, const float* c, int64_t width, int64_t pixels) {
+// Groups of LANES rows of c next to one another, `group` apart. Returns how many pixels it did.
+UPS_INLINE int64_t turn_back(float* o, int64_t group, const float* c, int64_t width, int64_t pixels) {
   int64_t i = 0;
   for (; i + LANES <= pixels; i += LANES) {
-    vf x[N];
+    vf x[LANES];
 #pragma GCC unroll 16
-    for (int s = 0; s < N; ++s) x[s] = load(c + s * width + i);
-    zip<N>(x);
-    if (N == LANES) {
+    for (int s = 0; s < LANES; ++s) x[s] = load(c + s * width + i);
+    zip<LANES>(x);
 #pragma GCC unroll 16
-      for (int s = 0; s < N; ++s) store(o + (i + s) * group, x[s]);
-    } else {
-#pragma GCC unroll 16
-      for (int s = 0; s < N; ++s) store(o + i * N + s * LANES, x[s]);
-    }
+    for (int s = 0; s < LANES; ++s) store(o + (i + s) * group, x[s]);
   }
   return i;
 }
 
+// n outputs of groups of N.
+template <int N>
+UPS_INLINE void zip_line(float* o, const float* c, int64_t width, int64_t n) {
+  int64_t i = 0;
+  for (; (i + LANES) * N <= n; i += LANES) {
+    vf x[N];
+#pragma GCC unroll 16
+    for (int s = 0; s < N; ++s) x[s] = load(c + s * width + i);
+    zip<N>(x);
+#pragma GCC unroll 16
+    for (int s = 0; s < N; ++s) store(o + i * N + s * LANES, x[s]);
+  }
+  if (i * N == n) return;
+  float rest[N * LANES];
+  vf x[N];
+#pragma GCC unroll 16
+  for (int s = 0; s < N; ++s) x[s] = load(c + s * width + i);
+  zip<N>(x);
+#pragma GCC unroll 16
+  for (int s = 0; s < N; ++s) store(rest + s * LANES, x[s]);
+  copy_run(o + i * N, rest, n - i * N);
+}
+
 template <class T, class S>
-void interleave(void* out, const T* c, int64_t width, int64_t slots, int64_t n) {
-  S* o = static_cast<S*>(out);
+UPS_INLINE void line(S* o, const T* c, int64_t width, int64_t slots, int64_t n) {
   if (slots == 1) {
-    for (int64_t i = 0; i < n; ++i) o[i] = Narrow<S, T>::of(c[i]);
+    if constexpr (__is_same(S, T)) {
+      copy_run(o, c, n);
+    } else {
+      for (int64_t i = 0; i < n; ++i) o[i] = Narrow<S, T>::of(c[i]);
+    }
     return;
   }
   const int64_t whole = n / slots;
   int64_t done = 0;
   if constexpr (__is_same(S, float)) {
-    if (slots % LANES == 0) {
-      for (int64_t s = 0; s < slots; s += LANES)
-        done = zip_rows<LANES>(o + s, slots, c + s * width, width, whole);
-    } else if (slots == 2) {
-      done = zip_rows<2>(o, 2, c, width, whole);
-    } else if (slots == 4) {
-      done = zip_rows<4>(o, 4, c, width, whole);
-    } else if (slots == 8) {
-      done = zip_rows<8>(o, 8, c, width, whole);
-    }
+    if (slots == 2) return zip_line<2>(o, c, width, n);
+    if (slots == 4) return zip_line<4>(o, c, width, n);
+    if (slots == 8) return zip_line<8>(o, c, width, n);
+    if (slots % LANES == 0)
+      for (int64_t s = 0; s < slots; s += LANES) done = turn_back(o + s, slots, c + s * width, width, whole);
   }
   for (int64_t i = done; i < whole; ++i)
     for (int64_t s = 0; s < slots; ++s) o[i * slots + s] = Narrow<S, T>::of(c[s * width + i]);
   for (int64_t s = 0; s < n % slots; ++s) o[whole * slots + s] = Narrow<S, T>::of(c[s * width + whole]);
+}
+
+template <class T, class S>
+void interleave(void* out, const T* c, int64_t width, int64_t slots, int64_t n) {
+  line(static_cast<S*>(out), c, width, slots, n);
+}
+
+template <class T, class S>
+void lines(void* out, const T* c, int64_t width, int64_t slots, const ConvLine* list, int64_t count) {
+  for (int64_t i = 0; i < count; ++i)
+    line(static_cast<S*>(out) + list[i].to, c + list[i].at, width, slots, list[i].n);
 }
 
 template <class T, class S>
@@ -518,6 +548,7 @@ template <class T, class S>
 void fill_elements(ConvLeaves<T>* leaves, int type) {
   leaves->gather[type] = gather<T, S>;
   leaves->interleave[type] = interleave<T, S>;
+  leaves->lines[type] = lines<T, S>;
   leaves->spread[type] = spread<T, S>;
   leaves->scatter[type] = scatter<T, S>;
 }

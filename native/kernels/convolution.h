@@ -17,6 +17,11 @@ struct ConvCopy {
   int64_t to, from, n, step;
 };
 
+// A line of n outputs, and where its sums are.
+struct ConvLine {
+  int64_t to, at, n;
+};
+
 // What a tile sums over: channels of taps, each tap at its own offset; and how often it is repeated. v are
 // the inputs, b the weights (of `rows` the other way round).
 struct ConvSum {
@@ -77,7 +82,11 @@ struct ConvLeaves {
   // < r.stop, and 0 for the other i < n; by element type.
   void (*gather[TYPE_COUNT])(T* to, int64_t width, const void* from, int64_t channels, int64_t channel,
                              int64_t step, const ConvRun* runs, int64_t count, int64_t n);
-  // out[i] = c[i % slots · width + i / slots] for i < n, rounded to the element type.
+  // out[l.to + i] = c[i % slots · width + l.at + i / slots] for every line l and i < l.n, rounded to the
+  // element type. Reads up to lanes − 1 more sums.
+  void (*lines[TYPE_COUNT])(void* out, const T* c, int64_t width, int64_t slots, const ConvLine* list,
+                            int64_t count);
+  // The same of one line that is at the start of both.
   void (*interleave[TYPE_COUNT])(void* out, const T* c, int64_t width, int64_t slots, int64_t n);
   // out[p·step + i] = c[p·width + i] for p < pixels and i < n
   void (*spread[TYPE_COUNT])(void* out, int64_t step, const T* c, int64_t width, int64_t n, int64_t pixels);

@@ -232,6 +232,7 @@ class Engine {
   void run_unit(const Unit& u, const Box& box, const Slab& slab, int64_t g, int64_t part, const T* w,
                 const T* bias, T* space) const;
 
+  bool whole_lines(const Unit& u, const Segment* list, int64_t count, ConvLine* lines) const;
   // A segment of row r: c[slot·width + pixel].
   void emit_line(const Unit& u, int64_t g, const Segment& s, int64_t r, const T* c, int64_t width) const;
 

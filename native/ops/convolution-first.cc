@@ -216,6 +216,8 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
       }
   }
 
+  ConvLine* outputs = frame.take<ConvLine>(line_count);
+  const bool whole = whole_lines(u, lines, line_count, outputs);
   const bool chunked = chunk_ < a_.in_channels;
   const int64_t sums = chunked ? row1 - row0 : u.block, slots = bundle.phases;
   T* c = frame.take<T>(sums * slots * width + 64);
@@ -275,10 +277,37 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
         tap0 += n;
       }
       if (c1 < a_.in_channels) continue;
-      for (int64_t e = r; e < std::min(row1, r + u.block); ++e, to += slots * width)
+      for (int64_t e = r; e < std::min(row1, r + u.block); ++e, to += slots * width) {
+        if (whole) {
+          const int64_t channel = g * a_.out_channels + e / u.y->phases / u.z->phases;
+          const int64_t at = (channel * s_.z.out + u.z->phase[e / u.y->phases % u.z->phases]) * s_.y.out +
+                             u.y->phase[e % u.y->phases];
+          leaves_.lines[a_.type](static_cast<char*>(a_.out) + at * s_.x.out * size_, to, width, slots,
+                                 outputs, line_count);
+          continue;
+        }
         for (int64_t i = 0; i < line_count; ++i) emit_line(u, g, lines[i], e, to + lines[i].at, width);
+      }
     }
   }
+}
+
+// Segments as whole lines of the output, but for the phases of z and y and the channel; false where that is
+// not what they are.
+template <class T>
+bool Engine<T>::whole_lines(const Unit& u, const Segment* list, int64_t count, ConvLine* lines) const {
+  const int64_t step = s_.x.out_step;
+  if (a_.nhwc || u.x->phases != step) return false;
+  const int64_t last_z = u.z->phases > 0 ? *std::max_element(u.z->phase, u.z->phase + u.z->phases) : 0;
+  const int64_t last_y = u.y->phases > 0 ? *std::max_element(u.y->phase, u.y->phase + u.y->phases) : 0;
+  for (int64_t i = 0; i < count; ++i) {
+    const Segment& s = list[i];
+    const int64_t z = s.z * s_.z.out_step, y = s.y * s_.y.out_step;
+    if (z + last_z >= s_.z.out || y + last_y >= s_.y.out) return false;
+    lines[i] = {((s.n * a_.groups * a_.out_channels * s_.z.out + z) * s_.y.out + y) * s_.x.out + s.x * step,
+                s.at, std::min(s.count * step, s_.x.out - s.x * step)};
+  }
+  return true;
 }
 
 template <class T>

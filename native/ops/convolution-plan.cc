@@ -272,7 +272,8 @@ void Engine<T>::choose_box() {
   for (const bool panels : {false, true}) {
     for (int64_t i = 0; i < unit_count_; ++i) units_[i].panels = panels;
     for (chunk_ = std::max<int64_t>(a_.in_channels, 1);; chunk_ = divide_up<int64_t>(chunk_, 2)) {
-      const bool fits = fit_box(budget, most);
+      // Channels lie far apart in a slab: half of the budget keeps them in fewer pages.
+      const bool fits = fit_box(panels ? budget : budget / 2, most);
       const double cost = cost_of_box();
       const bool better = !any || cost < least;
       if ((fits && better) || (chunk_ <= kLeastChunk && !any)) {
@@ -335,8 +336,9 @@ int64_t Engine<T>::taps_of(const Unit& u) {
   return taps;
 }
 
-// What all boxes cost, about in cycles: a vector of products is half of one, a vector copied is two, a row
-// copied four, sums that wait for the next chunk two.
+// What all boxes cost, about in cycles: a vector of products is half of one (a single vector of pixels a
+// little more), a weight fetched from the third-level cache half of one too; a vector copied is two, a row
+// copied four; sums that wait for the next chunk two.
 template <class T>
 double Engine<T>::cost_of_box() const {
   const int64_t lanes = leaves_.lanes;
@@ -347,6 +349,7 @@ double Engine<T>::cost_of_box() const {
   const int64_t all[4] = {a_.batch, q_[0], q_[1], q_[2]};
   for (int i = 0; i < 4; ++i) boxes *= static_cast<double>(all[i]) / static_cast<double>(box_[i]);
   const auto channels = static_cast<double>(a_.in_channels);
+  const double fetch = work_of_position() > 128 * 1024 ? 0.5 : 0.1;
   double cost = static_cast<double>(box_[0] * rows * (4 + 2 * divide_up(slab.extent[2], lanes))) * channels;
   for (int64_t i = 0; i < unit_count_; ++i) {
     const Unit& u = units_[i];
@@ -358,9 +361,11 @@ double Engine<T>::cost_of_box() const {
                                             : divide_up(lines * x + (lines - 1) * gap, lanes);
     if (u.panels)
       cost += static_cast<double>(taps_of(u) * (2 * dense + 4 * lines * (1 + x / width_))) * channels;
+    const double products =
+        0.5 * static_cast<double>(vectors) + 0.1 * static_cast<double>(vectors % 2) + fetch;
     for (int64_t j = 0; j < u.x->count; ++j) {
       const auto columns = static_cast<double>(u.rows * u.x->pass[j]->phases);
-      cost += static_cast<double>(k_of(u, j)) * static_cast<double>(vectors) * columns / 2;
+      cost += static_cast<double>(k_of(u, j)) * columns * products;
       if (chunk_ < a_.in_channels)
         cost += 2 * static_cast<double>(divide_up(a_.in_channels, chunk_) * vectors) * columns;
     }
