@@ -29,6 +29,11 @@ constexpr int width() {
   return INDEXED ? LANES : LANES * 4 / static_cast<int>(sizeof(T));
 }
 
+template <bool B>
+struct Constant {
+  enum : bool { VALUE = B };
+};
+
 // A running winner of N lanes.
 template <class O, int N, bool INDEXED>
 struct Best {
@@ -47,6 +52,14 @@ struct Best {
     const auto won = O::wins(v, value);
     value = won ? v : value;
     if constexpr (INDEXED) index = __builtin_convertvector(won, Index) ? i : index;
+  }
+  // The same where neither is NaN; without indices it is one instruction.
+  inline __attribute__((always_inline)) void offer_number(V v, Index i) {
+    if constexpr (INDEXED) {
+      const auto won = v > value;
+      index = __builtin_convertvector(won, Index) ? i : index;
+    }
+    value = v > value ? v : value;
   }
 };
 
@@ -201,76 +214,214 @@ void rows(void* out, int32_t* index, const void* const* in, const int32_t* const
     rows_of<O, true>(static_cast<T*>(out), index, from, indices, count, n);
 }
 
-template <class O, bool INDEXED>
-void two_by_two_of(typename O::Element* out, int32_t* index, const typename O::Element* a,
-                   const typename O::Element* b, const RowPositions* positions, const int64_t* bases,
-                   int64_t n) {
+// The elements of windows of 2 or 3 at stride 2: N windows from `in` on.
+template <class T, int N, int KERNEL>
+struct Taps {
+  typedef typename VectorOf<T, N>::type V;
+  V tap[KERNEL];
+  UPS_MEMBER Taps at(const T* in) {
+    const auto pair = split_pairs<T, N>(in);
+    Taps t;
+    t.tap[0] = pair.even;
+    t.tap[1] = pair.odd;
+    if constexpr (KERNEL == 3) t.tap[2] = split_pairs<T, N>(in + 1).odd;
+    return t;
+  }
+  // NaN where one of them is, and possibly where there are infinities.
+  inline __attribute__((always_inline)) V sum() const {
+    V s = tap[0] + tap[1];
+    if constexpr (KERNEL == 3) s += tap[2];
+    return s;
+  }
+  // The winner, numbered from `first` on.
+  template <class O, bool INDEXED, bool NUMBERS>
+  inline __attribute__((always_inline)) Best<O, N, INDEXED> best(Index first, int32_t step) const {
+    auto b = Best<O, N, INDEXED>::of(tap[0], first);
+#pragma GCC unroll 2
+    for (int k = 1; k < KERNEL; ++k) {
+      if (NUMBERS)
+        b.offer_number(tap[k], first + k * step);
+      else
+        b.offer(tap[k], first + k * step);
+    }
+    return b;
+  }
+};
+
+// Whether types have NaNs that are worth looking for: with them ruled out a maximum is one instruction
+// instead of five.
+template <class T>
+struct Numbers {
+  enum : bool { SOUGHT = false };
+};
+template <>
+struct Numbers<float> {
+  enum : bool { SOUGHT = true };
+};
+
+UPS_INLINE bool any_nan(vf v) {
+#if defined(__AVX512F__)  // compares into a mask register; by way of a vector it takes twice as long
+  return __builtin_ia32_cmpps512_mask(v, v, 3, 0xffff, 4) != 0;
+#elif defined(__AVX__)
+  return __builtin_ia32_movmskps256((vf)(v != v)) != 0;
+#else
+  const vi c = v != v;
+  int64_t words[LANES / 2], any = 0;
+  __builtin_memcpy(words, &c, sizeof(c));
+  for (int i = 0; i < LANES / 2; ++i) any |= words[i];
+  return any != 0;
+#endif
+}
+
+// Columns whose windows hang over the left or right border, of one output row of KERNEL whole rows.
+template <class O, int KERNEL>
+void border_columns(typename O::Element* out, int32_t* index, const typename O::Element* in,
+                    const WindowTable& axis, const RowPositions* positions, int64_t base, int64_t row_step,
+                    int64_t begin, int64_t end) {
   typedef typename O::Element T;
-  enum : int { N = width<T, INDEXED>() };
-  const int32_t step = INDEXED ? static_cast<int32_t>(positions->step) : 0;
-  const Index base_a = all(INDEXED ? bases[0] : 0), base_b = all(INDEXED ? bases[1] : 0);
-  for (int64_t i = 0; i < n; i += N) {
-    if (i + N > n) i = n - N;
-    prefetch_ahead<T, N>(a + 2 * i);
-    prefetch_ahead<T, N>(b + 2 * i);
-    const auto pa = split_pairs<T, N>(a + 2 * i), pb = split_pairs<T, N>(b + 2 * i);
-    auto best = Best<O, N, INDEXED>::of(pa.even, base_a), below = Best<O, N, INDEXED>::of(pb.even, base_b);
-    best.offer(pa.odd, base_a + step);
-    below.offer(pb.odd, base_b + step);
-    best.offer(below.value, below.index);
-    Pack<T, N>::store(out + i, best.value);
-    if (INDEXED) store_index(index + i, best.index + load_index(positions->position + i));
+  for (int64_t o = begin; o < end; ++o) {
+    const int64_t first = axis.first[o], count = axis.count[o];
+    T best = count > 0 ? in[first] : O::lowest();
+    int64_t row = 0, at = first;
+    for (int64_t r = 0; r < KERNEL; ++r)
+      for (int64_t k = r == 0 ? 1 : 0; k < count; ++k) {
+        const T v = in[r * axis.in_size + first + k];
+        const bool won = O::wins(v, best);
+        best = won ? v : best;
+        row = won ? r : row;
+        at = won ? first + k : at;
+      }
+    out[o] = best;
+    if (index != nullptr) index[o] = static_cast<int32_t>(base + row * row_step + at * positions->step);
   }
 }
 
-template <class O>
-void two_by_two(void* out, int32_t* index, const void* const* in, const RowWindows* w,
-                const RowPositions* positions, const int64_t* bases) {
+// Where an output row of stride_two stands, in and out.
+template <class T>
+struct StrideTwoRow {
+  T* out;
+  int32_t* index;
+  const T *a, *b, *c;  // the rows under the window
+  // The third row of a window is the first of the next one: reduced across once and kept.
+  const T* kept;
+  const int32_t* kept_index;
+  T* next;
+  int32_t* next_index;
+  const int32_t* position;
+  int32_t step;
+};
+
+// One vector of an output row.
+template <class O, bool INDEXED, int KERNEL>
+UPS_INLINE void stride_two_vector(const StrideTwoRow<typename O::Element>& row, int64_t i, Index top,
+                                  Index below, Index bottom) {
   typedef typename O::Element T;
-  const WindowTable& axis = w->axis;
-  const int64_t n = axis.full_end - axis.full_begin, skip = axis.full_begin;
-  T* to = static_cast<T*>(out);
-  const T* const* rows = reinterpret_cast<const T* const*>(in);
-  const bool indexed = index != nullptr;
-  const int64_t least = indexed ? width<T, true>() : width<T, false>();
-  const int64_t begin = n < least ? axis.out_size : axis.full_begin,
-                end = n < least ? axis.out_size : axis.full_end;
-  for (int64_t o = 0; o < axis.out_size; ++o) {
-    if (o == begin) o = end;
-    if (o >= axis.out_size) break;
-    if (o >= axis.full_begin && o < axis.full_end) {  // short rows
-      const T* a = rows[0] + axis.first[o];
-      const T* b = rows[1] + axis.first[o];
-      const bool right = O::wins(a[1], a[0]), below_right = O::wins(b[1], b[0]);
-      const T top = right ? a[1] : a[0], bottom = below_right ? b[1] : b[0];
-      const bool below = O::wins(bottom, top);
-      to[o] = below ? bottom : top;
-      if (indexed)
-        index[o] = static_cast<int32_t>(bases[below] +
-                                        (axis.first[o] + (below ? below_right : right)) * positions->step);
-      continue;
-    }
-    T best = O::lowest();
-    int64_t where = 0;
-    bool found = false;
-    for (int r = 0; r < 2; ++r)
-      for (int64_t k = 0; k < axis.count[o]; ++k) {
-        const int64_t at = axis.first[o] + k;
-        const bool won = !found || O::wins(rows[r][at], best);
-        found = true;
-        best = won ? rows[r][at] : best;
-        where = won ? (indexed ? bases[r] + at * positions->step : 0) : where;
+  enum : int { N = width<T, INDEXED>() };
+  typedef Best<O, N, INDEXED> Winner;
+  typedef Taps<T, N, KERNEL> Row;
+  const T *a = row.a + 2 * i, *b = row.b + 2 * i, *c = row.c + 2 * i;
+  prefetch_ahead<T, N>(b);
+  prefetch_ahead<T, N>(KERNEL == 3 ? c : a);
+  Winner best;
+  if constexpr (KERNEL == 3) {
+    const Row second = Row::at(b), third = Row::at(c);
+    best = Winner::of(Pack<T, N>::load(row.kept + i), INDEXED ? load_index(row.kept_index + i) : Index{});
+    const auto put = [&](auto numbers) __attribute__((always_inline)) {
+      constexpr bool NUMBERS = decltype(numbers)::VALUE;
+      const Winner two = second.template best<O, INDEXED, NUMBERS>(below, row.step),
+                   three = third.template best<O, INDEXED, NUMBERS>(bottom, row.step);
+      Pack<T, N>::store(row.next + i, three.value);
+      if (INDEXED) store_index(row.next_index + i, three.index);
+      if (NUMBERS) {
+        best.offer_number(two.value, two.index);
+        best.offer_number(three.value, three.index);
+      } else {
+        best.offer(two.value, two.index);
+        best.offer(three.value, three.index);
       }
-    if (!found && indexed) where = bases[0] + axis.first[o] * positions->step;
-    to[o] = best;
-    if (indexed) index[o] = static_cast<int32_t>(where);
+    };
+    if constexpr (Numbers<T>::SOUGHT) {
+      if (__builtin_expect(any_nan(second.sum() + third.sum() + best.value), 0))
+        put(Constant<false>());
+      else
+        put(Constant<true>());
+    } else {
+      put(Constant<false>());
+    }
+  } else {
+    // Waits for memory, not for the comparisons.
+    best = Row::at(a).template best<O, INDEXED, false>(top, row.step);
+    const Winner two = Row::at(b).template best<O, INDEXED, false>(below, row.step);
+    best.offer(two.value, two.index);
   }
-  if (n < least) return;
-  if (!indexed)
-    return two_by_two_of<O, false>(to + skip, nullptr, rows[0] + w->start, rows[1] + w->start, nullptr,
-                                   nullptr, n);
-  const RowPositions shifted = {positions->position + skip, positions->step};
-  two_by_two_of<O, true>(to + skip, index + skip, rows[0] + w->start, rows[1] + w->start, &shifted, bases, n);
+  Pack<T, N>::store(row.out + i, best.value);
+  if (INDEXED) store_index(row.index + i, best.index + load_index(row.position + i));
+}
+
+template <class O, bool INDEXED, int KERNEL>
+void stride_two_of(typename O::Element* out, int32_t* index, const typename O::Element* in, int64_t count,
+                   const RowWindows* w, const RowPositions* positions, int64_t base, int64_t row_step,
+                   typename O::Element* space, int32_t* index_space) {
+  typedef typename O::Element T;
+  enum : int { N = width<T, INDEXED>() };
+  const WindowTable axis = w->axis;
+  const int64_t n = axis.full_end - axis.full_begin, skip = axis.full_begin, in_row = axis.in_size;
+  const int32_t step = INDEXED ? static_cast<int32_t>(positions->step) : 0;
+  T *kept = space, *next = space + axis.out_size;
+  int32_t *kept_index = index_space, *next_index = INDEXED ? index_space + axis.out_size : nullptr;
+  if (KERNEL == 3)
+    for (int64_t i = 0; i < n; i += N) {
+      if (i + N > n) i = n - N;
+      const auto first = Taps<T, N, KERNEL>::at(in + w->start + 2 * i)
+                             .template best<O, INDEXED, false>(all(INDEXED ? base : 0), step);
+      Pack<T, N>::store(kept + i, first.value);
+      if (INDEXED) store_index(kept_index + i, first.index);
+    }
+  for (int64_t r = 0; r < count; ++r) {
+    const T* a = in + w->start;
+    const StrideTwoRow<T> row = {out + skip,
+                                 INDEXED ? index + skip : nullptr,
+                                 a,
+                                 a + in_row,
+                                 a + 2 * in_row,
+                                 kept,
+                                 kept_index,
+                                 next,
+                                 next_index,
+                                 INDEXED ? positions->position + skip : nullptr,
+                                 step};
+    const Index top = all(INDEXED ? base : 0), below = all(INDEXED ? base + row_step : 0),
+                bottom = all(INDEXED ? base + 2 * row_step : 0);
+    int64_t i = 0;
+    for (; i + N <= n; i += N) stride_two_vector<O, INDEXED, KERNEL>(row, i, top, below, bottom);
+    if (i < n) stride_two_vector<O, INDEXED, KERNEL>(row, n - N, top, below, bottom);
+    if (skip > 0) border_columns<O, KERNEL>(out, index, in, axis, positions, base, row_step, 0, skip);
+    if (skip + n < axis.out_size)
+      border_columns<O, KERNEL>(out, index, in, axis, positions, base, row_step, skip + n, axis.out_size);
+    T* const free = kept;
+    int32_t* const free_index = kept_index;
+    kept = next;
+    kept_index = next_index;
+    next = free;
+    next_index = free_index;
+    in += 2 * in_row;
+    out += axis.out_size;
+    if (INDEXED) index += axis.out_size;
+    base += 2 * row_step;
+  }
+}
+
+template <class O, int KERNEL>
+void stride_two(void* out, int32_t* index, const void* in, int64_t count, const RowWindows* w,
+                const RowPositions* positions, int64_t base, int64_t row_step, void* space,
+                int32_t* index_space) {
+  typedef typename O::Element T;
+  if (index == nullptr)
+    stride_two_of<O, false, KERNEL>(static_cast<T*>(out), nullptr, static_cast<const T*>(in), count, w,
+                                    positions, base, row_step, static_cast<T*>(space), nullptr);
+  else
+    stride_two_of<O, true, KERNEL>(static_cast<T*>(out), index, static_cast<const T*>(in), count, w,
+                                   positions, base, row_step, static_cast<T*>(space), index_space);
 }
 
 // B vectors of channels of every output pixel from channel c on.
@@ -373,10 +524,11 @@ void pixels(void* out, int32_t* index, const void* const* in, int64_t count, con
 }  // namespace
 
 void fill_max_pool2d(MaxPoolKernels* kernels) {
-#define UPS_FILL(type, order)                    \
-  kernels->row[type] = row<order>;               \
-  kernels->rows[type] = rows<order>;             \
-  kernels->two_by_two[type] = two_by_two<order>; \
+#define UPS_FILL(type, order)                          \
+  kernels->row[type] = row<order>;                     \
+  kernels->rows[type] = rows<order>;                   \
+  kernels->stride_two[type][0] = stride_two<order, 2>; \
+  kernels->stride_two[type][1] = stride_two<order, 3>; \
   kernels->pixels[type] = pixels<order>;
   UPS_EACH_ORDER(UPS_FILL)
 #undef UPS_FILL

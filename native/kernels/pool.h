@@ -44,10 +44,13 @@ struct MaxPoolKernels {
   // out[i] = max_r rows[r][i], with its index.
   void (*rows[TYPE_COUNT])(void* out, int32_t* index, const void* const* rows, const int32_t* const* indices,
                            int64_t count, int64_t n);
-  // Both at once, for windows of 2×2 at stride 2 over two rows with inner = 1.
-  void (*two_by_two[TYPE_COUNT])(void* out, int32_t* index, const void* const* rows,
-                                 const RowWindows* windows, const RowPositions* positions,
-                                 const int64_t* bases);
+  // Both at once for `count` output rows one behind the other, windows of 2×2 (first) or 3×3 at stride 2 with
+  // inner = 1, all rows of all windows there, and at least a vector of full windows across. `in` is the first
+  // row of the first window, `base` its position, `row_step` that of a row. `space` and `index_space` hold
+  // two output rows, for 3×3.
+  void (*stride_two[TYPE_COUNT][2])(void* out, int32_t* index, const void* in, int64_t count,
+                                    const RowWindows* windows, const RowPositions* positions, int64_t base,
+                                    int64_t row_step, void* space, int32_t* index_space);
   // Both at once, for any windows: out[o, c] = max_{r, k} rows[r][first[o] + k·dilation, c].
   void (*pixels[TYPE_COUNT])(void* out, int32_t* index, const void* const* rows, int64_t count,
                              const RowWindows* windows, int64_t step, const int64_t* bases);

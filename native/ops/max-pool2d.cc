@@ -43,6 +43,11 @@ struct RowCache {
 constexpr int64_t kMostRows = 32;
 constexpr int64_t kMostBytes = 192 * 1024;
 
+// Windows of 2 or 3 at stride 2.
+bool halves(const WindowTable& axis) {
+  return (axis.kernel == 2 || axis.kernel == 3) && axis.stride == 2 && axis.dilation == 1;
+}
+
 void pool_turned(const MaxPool2dArgs& a, const TurnedPlanes& planes, const Context& context) {
   const int64_t out_row = a.shape.out_row(), out_plane = a.shape.out_rows() * out_row;
   planes.each(
@@ -103,7 +108,9 @@ Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
     none.axis.full_begin = none.axis.full_end = x.out_size;
   }
   const bool by_pixel = shape.inner >= 4 && shape.inner * size >= 16;
-  const bool by_two = shape.inner == 1 && x.kernel == 2 && x.stride == 2 && x.dilation == 1;
+  const int64_t vector = indexed ? kernels().lanes : kernels().lanes * 4 / size;
+  const bool by_two = shape.inner == 1 && shape.axis_count == 2 && halves(x) && halves(shape.axes[0]) &&
+                      x.kernel == shape.axes[0].kernel && x.full_end - x.full_begin >= vector;
   const PoolBlocks blocks(shape, size);
   parallel_for(context, shape.outer * blocks.per_plane, blocks.grain, [&](int64_t begin, int64_t end) {
     ScratchFrame frame;
@@ -113,6 +120,8 @@ Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
     const int32_t** source_indices = frame.take<const int32_t*>(most + 1);
     char* space = frame.take<char>(phase_space(windows) * size);
     auto* index_row = frame.take<int32_t>(indexed && a.wide_index ? out_row : 0);
+    char* pair_space = frame.take<char>(by_two ? 2 * out_row * size : 0);
+    auto* pair_index = frame.take<int32_t>(by_two && indexed ? 2 * out_row : 0);
     RowCache cache{};
     const int64_t per_row = out_row * (size + (indexed ? 4 : 0));
     cache.slots = most > 1 ? std::max<int64_t>(
@@ -139,14 +148,18 @@ Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
         char* out = static_cast<char*>(a.out) + at * size;
         int32_t* index = !indexed ? nullptr : a.wide_index ? index_row : static_cast<int32_t*>(a.index) + at;
         const int64_t count = rows_under(shape, r, a.strides, rows, bases);
-        if (count == 0) {
+        const WindowTable& y = shape.axes[0];
+        if (by_two && r >= y.full_begin && r < y.full_end) {
+          // Rows of wide indices one by one: they are widened from one row.
+          const int64_t together = indexed && a.wide_index ? 1 : std::min(last, y.full_end) - r;
+          k.stride_two[a.type][x.kernel - 2](out, index, in + rows[0] * in_row * size, together, &windows,
+                                             &positions, bases[0], a.strides[0], pair_space, pair_index);
+          r += together - 1;
+        } else if (count == 0) {
           k.row[a.type](out, index, in, &none, &positions, bases[0], space);
-        } else if (by_pixel || (by_two && count == 2)) {
+        } else if (by_pixel) {
           for (int64_t i = 0; i < count; ++i) sources[i] = in + rows[i] * in_row * size;
-          if (by_pixel)
-            k.pixels[a.type](out, index, sources, count, &windows, step, bases);
-          else
-            k.two_by_two[a.type](out, index, sources, &windows, &positions, bases);
+          k.pixels[a.type](out, index, sources, count, &windows, step, bases);
         } else if (count == 1) {
           k.row[a.type](out, index, in + rows[0] * in_row * size, &windows, &positions, bases[0], space);
         } else {
@@ -170,7 +183,7 @@ Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
             k.rows[a.type](out, index, sources, source_indices, n, out_row);
           }
         }
-        if (indexed && a.wide_index) {
+        if (indexed && a.wide_index) {  // `at` is the row's: wide rows come one by one
           auto* wide = static_cast<int64_t*>(a.index) + at;
           for (int64_t i = 0; i < out_row; ++i) wide[i] = index_row[i] + plane * a.plane_stride;
         }
