@@ -230,9 +230,10 @@ UPS_INLINE void put_group(uint8_t* p, const vf* v) { put_rounded<false>(p, v); }
 UPS_INLINE void put_group(int8_t* p, const vf* v) { put_rounded<true>(p, v); }
 #endif
 
-// out[i] = vector(i) in whole vectors, the last one overlapping; short rows element by element.
-template <class S, class Vector, class Scalar>
-UPS_INLINE void fill(S* out, int64_t n, const Vector& vector, const Scalar& scalar) {
+// out[i] = vector(i) in whole vectors, the last one overlapping; short rows element by element. What will be
+// written next begins `ahead` elements further on: asked for now, it does not hold up the stores then.
+template <class S, bool AHEAD = false, class Vector, class Scalar>
+UPS_INLINE void fill(S* out, int64_t n, const Vector& vector, const Scalar& scalar, int64_t ahead = 0) {
   if (n < LANES) {
     for (int64_t i = 0; i < n; ++i) out[i] = Element<S>::narrow(scalar(i));
     return;
@@ -244,10 +245,14 @@ UPS_INLINE void fill(S* out, int64_t n, const Vector& vector, const Scalar& scal
       vf v[GROUP];
 #pragma GCC unroll 4
       for (int j = 0; j < GROUP; ++j) v[j] = vector(i + j * LANES);
+      if (AHEAD) __builtin_prefetch(out + i + ahead, 1);
       put_group(out + i, v);
     }
   }
-  for (; i + LANES <= n; i += LANES) Packed<S>::store(out + i, vector(i));
+  for (; i + LANES <= n; i += LANES) {
+    if (AHEAD && GROUP == 1) __builtin_prefetch(out + i + ahead, 1);
+    Packed<S>::store(out + i, vector(i));
+  }
   if (i < n) Packed<S>::store(out + n - LANES, vector(n - LANES));
 }
 
@@ -281,7 +286,7 @@ void widen(float* __restrict out, const void* in, int64_t n) {
 // The sum of TAPS rows, in the order of the taps, whatever the vector length; TAPS 0: `taps` of them.
 template <class S, int TAPS>
 UPS_INLINE void blend_row(S* __restrict out, const float* const* rows, const float* weight, int64_t taps,
-                          int64_t n, RowStream* stream) {
+                          int64_t n, RowStream* stream, int64_t ahead) {
   if (TAPS == 0) {
     fill<S>(
         out, n,
@@ -311,24 +316,25 @@ UPS_INLINE void blend_row(S* __restrict out, const float* const* rows, const flo
   };
   if (stream != nullptr && sizeof(S) == sizeof(float) && n >= 2 * LANES)
     return stream_row(reinterpret_cast<float*>(out), n, stream, vector);
-  fill<S>(out, n, vector, [&](int64_t i) __attribute__((always_inline)) {
+  const auto scalar = [&](int64_t i) __attribute__((always_inline)) {
     float sum = weight[0] * row[0][i];
     for (int k = 1; k < TAPS; ++k) sum += weight[k] * row[k][i];
     return sum;
-  });
+  };
+  fill<S, true>(out, n, vector, scalar, ahead);
 }
 
 template <class S>
 void blend_to(void* out, const float* const* rows, const float* weight, int64_t taps, int64_t n) {
   S* o = static_cast<S*>(out);
   if (taps == 1)
-    blend_row<S, 1>(o, rows, weight, taps, n, nullptr);
+    blend_row<S, 1>(o, rows, weight, taps, n, nullptr, 0);
   else if (taps == 2)
-    blend_row<S, 2>(o, rows, weight, taps, n, nullptr);
+    blend_row<S, 2>(o, rows, weight, taps, n, nullptr, 0);
   else if (taps == 4)
-    blend_row<S, 4>(o, rows, weight, taps, n, nullptr);
+    blend_row<S, 4>(o, rows, weight, taps, n, nullptr, 0);
   else
-    blend_row<S, 0>(o, rows, weight, taps, n, nullptr);
+    blend_row<S, 0>(o, rows, weight, taps, n, nullptr, 0);
 }
 
 // One row after the other: caches take one stream of stores at twice the speed of two.
@@ -339,12 +345,13 @@ void down_taps(S* out, int64_t out_stride, const float* rows, int64_t stride, in
   const float* weight = static_cast<const float*>(axis->weight);
   const float* row[TAPS];
   float w[TAPS];
+  const int64_t ahead = out_stride == n ? 4096 / static_cast<int64_t>(sizeof(S)) : out_stride;
   for (int64_t o = first; o < end; ++o, out += out_stride) {
     for (int k = 0; k < TAPS; ++k) {
       row[k] = rows + (axis->index[k * size + o] & mask) * stride;
       w[k] = weight[k * size + o];
     }
-    blend_row<S, TAPS>(out, row, w, TAPS, n, stream);
+    blend_row<S, TAPS>(out, row, w, TAPS, n, stream, ahead);
   }
 }
 
@@ -390,17 +397,16 @@ void down(void* out, int64_t out_stride, const float* rows, int64_t stride, int6
   }
 }
 
-// Several vectors side by side: caches read rows faster in long stretches than a vector of each in turn.
-template <class S>
-void blend_from(float* __restrict out, const void* const* rows, const float* weight, int64_t taps,
-                int64_t n) {
-  const S* const* row = reinterpret_cast<const S* const*>(rows);
-  enum : int { STEP = 8 };
-  int64_t i = 0;
+// Outputs from i on, STEP vectors at a time as far as they go; returns where it stopped. Several vectors side
+// by side: caches read rows faster in long stretches than a vector of each in turn.
+template <class S, int STEP>
+UPS_INLINE int64_t blend_steps(float* __restrict out, const S* const* row, const float* weight, int64_t taps,
+                               int64_t i, int64_t n) {
   for (; i + STEP * LANES <= n; i += STEP * LANES) {
     vf sum[STEP];
+    const vf first = splat(weight[0]);
 #pragma GCC unroll 8
-    for (int j = 0; j < STEP; ++j) sum[j] = weight[0] * Packed<S>::load(row[0] + i + j * LANES);
+    for (int j = 0; j < STEP; ++j) sum[j] = first * Packed<S>::load(row[0] + i + j * LANES);
     for (int64_t k = 1; k < taps; ++k) {
       const vf w = splat(weight[k]);
 #pragma GCC unroll 8
@@ -409,18 +415,33 @@ void blend_from(float* __restrict out, const void* const* rows, const float* wei
 #pragma GCC unroll 8
     for (int j = 0; j < STEP; ++j) store(out + i + j * LANES, sum[j]);
   }
-  fill<float>(
-      out + i, n - i,
-      [&](int64_t at) __attribute__((always_inline)) {
-        vf sum = weight[0] * Packed<S>::load(row[0] + i + at);
-        for (int64_t k = 1; k < taps; ++k) sum += weight[k] * Packed<S>::load(row[k] + i + at);
-        return sum;
-      },
-      [&](int64_t at) __attribute__((always_inline)) {
-        float sum = weight[0] * Element<S>::widen(row[0][i + at]);
-        for (int64_t k = 1; k < taps; ++k) sum += weight[k] * Element<S>::widen(row[k][i + at]);
-        return sum;
-      });
+  return i;
+}
+
+// The same to the end.
+template <class S>
+UPS_INLINE void blend_rest(float* __restrict out, const S* const* row, const float* weight, int64_t taps,
+                           int64_t i, int64_t n) {
+  i = blend_steps<S, 4>(out, row, weight, taps, i, n);
+  i = blend_steps<S, 1>(out, row, weight, taps, i, n);
+  if (i == n) return;
+  if (n >= LANES) {
+    blend_steps<S, 1>(out, row, weight, taps, n - LANES, n);
+    return;
+  }
+  for (; i < n; ++i) {
+    float sum = weight[0] * Element<S>::widen(row[0][i]);
+    for (int64_t k = 1; k < taps; ++k) sum += weight[k] * Element<S>::widen(row[k][i]);
+    out[i] = sum;
+  }
+}
+
+template <class S>
+void blend_from(float* __restrict out, const void* const* rows, const float* weight, int64_t taps,
+                int64_t n) {
+  const S* const* row = reinterpret_cast<const S* const*>(rows);
+  const int64_t i = blend_steps<S, 8>(out, row, weight, taps, 0, n);
+  blend_rest<S>(out, row, weight, taps, i, n);
 }
 
 template <class S>
@@ -461,22 +482,8 @@ void blend_two_from(float* __restrict out, float* __restrict out2, const void* c
       store(out2 + i + j * LANES, sum2[j]);
     }
   }
-  const auto rest = [&](float* to, const float* w, int64_t from, int64_t end) {
-    fill<float>(
-        to + i, n - i,
-        [&](int64_t at) __attribute__((always_inline)) {
-          vf sum = splat(-0.0f);
-          for (int64_t k = from; k < end; ++k) sum += w[k] * Packed<S>::load(row[k] + i + at);
-          return sum;
-        },
-        [&](int64_t at) __attribute__((always_inline)) {
-          float sum = -0.0f;
-          for (int64_t k = from; k < end; ++k) sum += w[k] * Element<S>::widen(row[k][i + at]);
-          return sum;
-        });
-  };
-  rest(out, weight, 0, last);
-  rest(out2, weight2, first2, last2);
+  blend_rest<S>(out, row, weight, last, i, n);
+  blend_rest<S>(out2, row + first2, weight2 + first2, last2 - first2, i, n);
 }
 
 void blend_double(double* __restrict out, const double* const* rows, const double* weight, int64_t taps,
@@ -569,29 +576,34 @@ void across_taps(float* out, int64_t out_stride, const float* in, int64_t in_str
     run = t->run < first ? first : t->run > whole ? whole : t->run;
     run_end = t->run_end < run ? run : t->run_end > whole ? whole : t->run_end;
   }
+  const int64_t period = t->period, step = t->run_step;
   out -= first * LANES;
-  for (int64_t r = 0; r < count; ++r, out += out_stride, in += in_stride) {
-    int64_t b = first;
-    for (; b < run; ++b) store(out + b * LANES, block_at<TAPS, WINDOW>(in, t, b));
-    // What is alike stays in registers.
-    for (int64_t p = 0; run + p < run_end && p < t->period; ++p) {
-      vi lane[TAPS > 0 ? TAPS : 1];
-      vf weight[TAPS > 0 ? TAPS : 1];
+  const auto singly = [&](int64_t from, int64_t to) __attribute__((always_inline)) {
+    for (int64_t b = from; b < to; ++b)
+      for (int64_t r = 0; r < count; ++r)
+        store(out + r * out_stride + b * LANES, block_at<TAPS, WINDOW>(in + r * in_stride, t, b));
+  };
+  singly(first, run);
+  // What is alike stays in registers.
+  for (int64_t p = 0; run + p < run_end && p < period; ++p) {
+    vi lane[TAPS > 0 ? TAPS : 1];
+    vf weight[TAPS > 0 ? TAPS : 1];
 #pragma GCC unroll 4
-      for (int k = 0; k < TAPS; ++k) {
-        lane[k] = load(t->lane + ((run + p) * TAPS + k) * LANES);
-        weight[k] = load(t->weight + ((run + p) * TAPS + k) * LANES);
-      }
-      const float* from = in + t->base[run + p];
-      for (b = run + p; b < run_end; b += t->period, from += t->run_step)
-        store(out + b * LANES, block_of<TAPS, WINDOW>(from, lane, weight));
+    for (int k = 0; k < TAPS; ++k) {
+      lane[k] = load(t->lane + ((run + p) * TAPS + k) * LANES);
+      weight[k] = load(t->weight + ((run + p) * TAPS + k) * LANES);
     }
-    for (b = run_end > run ? run_end : b; b < whole; ++b)
-      store(out + b * LANES, block_at<TAPS, WINDOW>(in, t, b));
-    if (rest > 0) {
-      const vf v = block_at<TAPS, WINDOW>(in, t, whole);
-      for (int64_t i = 0; i < rest; ++i) out[whole * LANES + i] = v[i];
+    for (int64_t r = 0; r < count; ++r) {
+      const float* from = in + r * in_stride + t->base[run + p];
+      float* to = out + r * out_stride;
+      for (int64_t b = run + p; b < run_end; b += period, from += step)
+        store(to + b * LANES, block_of<TAPS, WINDOW>(from, lane, weight));
     }
+  }
+  singly(run_end, whole);
+  for (int64_t r = 0; r < count && rest > 0; ++r) {
+    const vf v = block_at<TAPS, WINDOW>(in + r * in_stride, t, whole);
+    for (int64_t i = 0; i < rest; ++i) out[r * out_stride + whole * LANES + i] = v[i];
   }
 }
 
@@ -627,6 +639,20 @@ void across_pixels(float* __restrict out, const float* __restrict in, const Axis
     if (count == 2) {
       const float* b = in + axis->index[size + o] * inner;
       const vf v = splat(weight[size + o]);
+      // The next pixel too, where it is between the same two.
+      if (o + 1 < end && axis->count[o + 1] == 2 && axis->index[o + 1] == axis->index[o] &&
+          axis->index[size + o + 1] == axis->index[size + o]) {
+        const vf u2 = splat(weight[o + 1]), v2 = splat(weight[size + o + 1]);
+        for (int64_t c = 0; c < inner; c += LANES) {
+          if (c + LANES > inner) c = inner - LANES;
+          const vf x = load(a + c), y = load(b + c);
+          store(out + c, u * x + v * y);
+          store(out + inner + c, u2 * x + v2 * y);
+        }
+        ++o;
+        out += inner;
+        continue;
+      }
       for (int64_t c = 0; c < inner; c += LANES) {
         if (c + LANES > inner) c = inner - LANES;
         store(out + c, u * load(a + c) + v * load(b + c));

@@ -23,8 +23,14 @@ constexpr int64_t kRangeElements = 256 * 1024;
 constexpr int64_t kRangeBytes = 512 * 1024;
 // Resampled rows that are kept: few, so that reading and writing alternate.
 constexpr int64_t kRingBytes = 4 * 1024;
-// Where rows are longer, a part of the second-level cache.
-constexpr int64_t kLongRingBytes = 256 * 1024;
+// The same where rows are longer.
+constexpr int64_t kLongRingBytes = 16 * 1024;
+// Bytes of a row that are asked for before they are read.
+constexpr int64_t kAheadBytes = 16 * 1024;
+// Rows that are only resampled across, at a time.
+constexpr int64_t kStraightRows = 8;
+// Elements of planes that are resized side by side.
+constexpr int64_t kTinyPlane = 256;
 // Columns of a strip of source rows, which is long because caches read ahead along a row: with one row per
 // lane it takes a part of the second-level cache.
 constexpr int64_t kStripColumns = 6144;
@@ -63,6 +69,16 @@ struct Rows {
 
   template <class T>
   void taps_of(int64_t row, RowTaps<T>* taps) const {
+    if (count == 1) {
+      const AxisTable& axis = axes[0];
+      const T* weight = static_cast<const T*>(axis.weight);
+      taps->count = axis.count[row];
+      for (int64_t k = 0; k < taps->count; ++k) {
+        taps->row[k] = axis.index[k * axis.out_size + row];
+        taps->weight[k] = weight[k * axis.out_size + row];
+      }
+      return;
+    }
     taps->count = 1;
     taps->row[0] = 0;
     taps->weight[0] = T(1);
@@ -120,14 +136,14 @@ Status move_rows(const InterpolateArgs& a, const Context& context) {
   }
   const int64_t grain = std::max<int64_t>(1, kRangeBytes / std::max<int64_t>(out_row, 1));
   parallel_for(context, a.outer * rows.out, grain, [&](int64_t begin, int64_t end) {
-    const auto source_of = [&](int64_t r) { return r / rows.out * rows.in + plane_rows[r % rows.out]; };
-    int64_t source = source_of(begin);
-    for (int64_t r = begin; r < end;) {
+    int64_t plane = begin / rows.out, row = begin % rows.out;
+    char* to = out + begin * out_row;
+    for (int64_t left = end - begin; left > 0;) {
       // Output rows that are alike: one after the other, which caches take faster than side by side.
-      int64_t copies = 1, next = -1;
-      while (r + copies < end && (next = source_of(r + copies)) == source) ++copies;
-      char* to = out + r * out_row;
-      const char* from = in + source * in_row;
+      const int64_t source = plane_rows[row], most = std::min(left, rows.out - row);
+      int64_t copies = 1;
+      while (copies < most && plane_rows[row + copies] == source) ++copies;
+      const char* from = in + (plane * rows.in + source) * in_row;
       const auto write = [&](char* row) {
         if (repeat != nullptr)
           repeat(row, from, x.in_size);
@@ -145,8 +161,13 @@ Status move_rows(const InterpolateArgs& a, const Context& context) {
         else
           std::memcpy(to + c * out_row, to, static_cast<size_t>(out_row));
       }
-      r += copies;
-      source = next;
+      to += copies * out_row;
+      left -= copies;
+      row += copies;
+      if (row == rows.out) {
+        row = 0;
+        ++plane;
+      }
     }
   });
   return context.cancelled() ? CANCELLED : OK;
@@ -202,26 +223,39 @@ class Across {
   // source row.
   void rows(float* out, int64_t stride, const void* in, int64_t row, int64_t count, float* staged,
             const Strip& s) const {
-    if (type_ == F32 && !identity_ && !short_rows_)
-      return floats(out, stride, static_cast<const float*>(in) + row * in_row_, count, s);
-    for (int64_t r = 0; r < count; ++r, out += stride) {
-      const char* at = static_cast<const char*>(in) + ((row + r) * in_row_ + s.low) * bytes_of(type_);
-      k_.widen[type_](identity_ ? out : staged + s.low, at, s.high - s.low);
-      if (!identity_) floats(out, stride, staged, 1, s);
+    // The rows after these come next. Where these are parts of rows nothing else would read ahead.
+    const int64_t size = bytes_of(type_);
+    for (int64_t r = row + count; r < row + 2 * count && (s.high - s.low) * size <= kAheadBytes; ++r) {
+      const char* next = static_cast<const char*>(in) + r * in_row_ * size;
+      for (int64_t i = s.low * size; i < s.high * size; i += 64) __builtin_prefetch(next + i);
     }
+    if (type_ == F32 && !identity_ && !short_rows_)
+      return floats(out, stride, static_cast<const float*>(in) + row * in_row_, in_row_, count, s);
+    const int64_t n = s.high - s.low, length = identity_ ? stride : (n + 15) / 16 * 16 + 32;
+    float* to = identity_ ? out : staged;
+    for (int64_t r = 0; r < count; ++r)
+      k_.widen[type_](to + r * length, static_cast<const char*>(in) + ((row + r) * in_row_ + s.low) * size,
+                      n);
+    if (!identity_) floats(out, stride, staged - s.low, length, count, s);
   }
+  // Floats that `rows` stages for `count` rows.
+  int64_t staging(int64_t count) const { return count * ((in_row_ + 15) / 16 * 16 + 32); }
+  // Whether the weights have a pattern, or else come from memory, the less often the more rows there are.
+  bool patterned() const { return identity_ || inner_ >= k_.lanes || taps_.run_end > taps_.run; }
 
  private:
-  void floats(float* out, int64_t stride, const float* from, int64_t count, const Strip& s) const {
+  void floats(float* out, int64_t stride, const float* from, int64_t in_stride, int64_t count,
+              const Strip& s) const {
     if (few_) {
-      for (int64_t r = 0; r < count; ++r) k_.resample_row(out + r * stride, from + r * in_row_, &x_, inner_);
+      for (int64_t r = 0; r < count; ++r)
+        k_.resample_row(out + r * stride, from + r * in_stride, &x_, inner_);
       return;
     }
     if (inner_ < k_.lanes)
-      return k_.resample.across(out, stride, from, in_row_, count, &taps_, s.first / k_.lanes,
+      return k_.resample.across(out, stride, from, in_stride, count, &taps_, s.first / k_.lanes,
                                 (s.end + k_.lanes - 1) / k_.lanes);
     for (int64_t r = 0; r < count; ++r)
-      k_.resample.across_pixels(out + r * stride, from + r * in_row_, &x_, inner_, s.first / inner_,
+      k_.resample.across_pixels(out + r * stride, from + r * in_stride, &x_, inner_, s.first / inner_,
                                 s.end / inner_);
   }
 
@@ -335,7 +369,7 @@ Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Span
       a.type == F32 && !straight && a.outer * y.out_size * out_row * size > last_level_cache();
   // Strips that are short enough for the rows between them and their output to stay in the cache. Rows that
   // are streamed wait for memory anyway, and have to adjoin.
-  int64_t slots = copies_down ? 1 : power_of_two(spans.most);
+  int64_t slots = copies_down ? 1 : power_of_two(spans.most + (across.patterned() ? 0 : 3));
   const int64_t unit = across.unit(), most = std::max<int64_t>(kLongRingBytes / 4 / slots, 512);
   const int64_t width = stream ? out_row : std::min(out_row, std::max<int64_t>(1, most / unit) * unit);
   const int64_t stride = (width + 15) / 16 * 16 + 16;
@@ -350,14 +384,15 @@ Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Span
   parallel_for(context, a.outer * blocks, grain, [&](int64_t begin, int64_t end) {
     ScratchFrame frame;
     RowStream streamed, *streaming = stream ? &streamed : nullptr;
-    float* staged = frame.take<float>(in_row);
+    float* staged = frame.take<float>(across.staging(straight ? kStraightRows : slots));
     float* ring = frame.take<float>(in_place || straight ? 0 : slots * stride);
     const auto block_strip = [&](int64_t plane, int64_t first, int64_t last, const Strip& s) {
       char* to = out + ((plane * y.out_size + first) * out_row + s.first) * size;
       const int64_t n = s.end - s.first;
-      if (straight)
-        return across.rows(reinterpret_cast<float*>(to), out_row, a.in, plane * y.in_size + first,
-                           last - first, staged, s);
+      for (int64_t r = first; straight && r < last; r += kStraightRows)
+        across.rows(reinterpret_cast<float*>(to) + (r - first) * out_row, out_row, a.in,
+                    plane * y.in_size + r, std::min(kStraightRows, last - r), staged, s);
+      if (straight) return;
       if (in_place) {
         const float* rows = static_cast<const float*>(a.in) + plane * y.in_size * in_row + s.low;
         return k.resample.down[F32](to, out_row, rows, in_row, -1, &y, first, last, n, streaming);
@@ -571,6 +606,64 @@ Status down_then_across(const InterpolateArgs& a, const Rows& rows, const Contex
   return context.cancelled() ? CANCELLED : OK;
 }
 
+// planes of a few elements
+
+// Planes side by side in the lanes of vectors, whose rows would not fill one.
+Status side_by_side(const InterpolateArgs& a, const AxisTable& y, bool down_first, const Context& context) {
+  const AxisTable& x = a.axes[a.axis_count - 1];
+  const KernelTable& k = kernels();
+  const ResampleKernels& leaf = k.resample;
+  const int64_t size = bytes_of(a.type), lanes = k.lanes, groups = (a.outer + lanes - 1) / lanes;
+  const int64_t in_row = x.in_size * a.inner, in_plane = y.in_size * in_row;
+  const int64_t out_row = x.out_size * a.inner, out_plane = y.out_size * out_row;
+  const int64_t mid_row = down_first ? in_row : out_row, mid_rows = down_first ? y.out_size : y.in_size;
+  // What fits a vector is turned back to where it belongs; of longer planes the last vector reaches too far.
+  const int64_t stride = out_plane <= lanes ? out_plane : out_plane + lanes;
+  const int64_t work = lanes * (in_plane + out_plane * (x.taps + y.taps));
+  parallel_for(context, groups, std::max<int64_t>(1, kRangeElements / work), [&](int64_t begin, int64_t end) {
+    ScratchFrame frame;
+    float* planes = frame.take<float>(lanes * in_plane);
+    float* columns = frame.take<float>(lanes * (in_plane + lanes));
+    float* middle = frame.take<float>(lanes * mid_row * mid_rows);
+    float* results = frame.take<float>(lanes * (out_plane + lanes));
+    float* turned = frame.take<float>(lanes * stride);
+    const float one = 1;
+    for (int64_t g = begin; g < end; ++g) {
+      const int64_t count = std::min(lanes, a.outer - g * lanes);
+      const char* from = static_cast<const char*>(a.in) + g * lanes * in_plane * size;
+      char* to = static_cast<char*>(a.out) + g * lanes * out_plane * size;
+      k.widen[a.type](planes, from, count * in_plane);
+      leaf.to_columns(columns, planes, in_plane, in_plane);
+      const auto across = [&](float* out, const float* in, int64_t rows) {
+        for (int64_t r = 0; r < rows; ++r)
+          leaf.along_columns(out + r * out_row * lanes, in + r * in_row * lanes, &x, 0, x.out_size, a.inner,
+                             0);
+      };
+      const auto down = [&](float* out, const float* in, int64_t row) {
+        leaf.down[F32](out, row * lanes, in, row * lanes, -1, &y, 0, y.out_size, row * lanes, nullptr);
+      };
+      if (down_first) {
+        down(middle, columns, in_row);
+        across(results, middle, y.out_size);
+      } else {
+        across(middle, columns, y.in_size);
+        down(results, middle, out_row);
+      }
+      leaf.to_rows(turned, stride, results, out_plane);
+      if (stride == out_plane) {
+        const float* row = turned;
+        k.blend[a.type](to, &row, &one, 1, count * out_plane);
+        continue;
+      }
+      for (int64_t p = 0; p < count; ++p) {
+        const float* row = turned + p * stride;
+        k.blend[a.type](to + p * out_plane * size, &row, &one, 1, out_plane);
+      }
+    }
+  });
+  return context.cancelled() ? CANCELLED : OK;
+}
+
 // any axes
 
 // Integers of 16 bits and more, as ONNX resizes them.
@@ -748,12 +841,17 @@ Status weighted(const InterpolateArgs& a, const Context& context) {
   if (a.type == F64)
     return down_first ? down_then_across_double(a, rows, context)
                       : across_then_down_anyhow<double>(a, rows, context);
-  if (down_first) return down_then_across(a, rows, context);
-  if (rows.count > 1) return across_then_down_anyhow<float>(a, rows, context);
+  if (rows.count > 1)
+    return down_first ? down_then_across(a, rows, context) : across_then_down_anyhow<float>(a, rows, context);
   static const int32_t zero = 0, single = 1;
   static const float whole = 1;
   static const AxisTable row_alone = {1, 1, 1, &zero, &whole, &single};
   const AxisTable& y = rows.count == 1 ? a.axes[0] : row_alone;
+  const int64_t out_row = x.out_size * a.inner;
+  if (a.outer >= kernels().lanes && out_row < kernels().lanes && rows.out * out_row <= kTinyPlane &&
+      rows.in * x.in_size * a.inner <= kTinyPlane)
+    return side_by_side(a, y, down_first, context);
+  if (down_first) return down_then_across(a, rows, context);
   ScratchFrame tables;
   const Spans spans(y, &tables);
   if (!spans.rising) return across_then_down_anyhow<float>(a, rows, context);

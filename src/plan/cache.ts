@@ -30,10 +30,10 @@ interface Recent {
 
 /** Calls kept at most; the oldest goes first. */
 const MOST = 256;
-/** Bytes of tables that a plan may have to be kept; longer ones are few beside what they resize. */
-const MOST_BYTES = 256 * 1024;
+/** Bytes of tables that a plan may have to be kept. */
+const MOST_BYTES = 4 * 1024 * 1024;
 /** Bytes of the tables of all plans that are kept. */
-const MOST_BYTES_OF_ALL = 8 * 1024 * 1024;
+const MOST_BYTES_OF_ALL = 16 * 1024 * 1024;
 let bytesOfAll = 0;
 
 const entries = new Map<number, Entry>();
