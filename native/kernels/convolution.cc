@@ -50,7 +50,8 @@ template <class T, int NV, int B>
 void tile(T* c, const int32_t* place, const T* b, const T* v, const ConvSum* sum, const T* bias) {
   typedef typename Simd<T>::V V;
   enum : int { L = Simd<T>::L };
-  const int64_t taps = sum->taps, channels = sum->channels, channel = sum->channel, skip = sum->skip;
+  const int64_t taps = sum->taps, channels = sum->channels, channel = sum->channel;
+  const int64_t block = taps == 1 ? channels : ConvSum::kBlock;
   for (int64_t repeat = 0; repeat < sum->count; ++repeat, c += sum->c_step, v += sum->v_step) {
     V acc[B][NV];
 #pragma GCC unroll 28
@@ -58,24 +59,26 @@ void tile(T* c, const int32_t* place, const T* b, const T* v, const ConvSum* sum
 #pragma GCC unroll 4
       for (int u = 0; u < NV; ++u) acc[j][u] = bias != nullptr ? splat(bias[j]) : load(c + place[j] + u * L);
     const T* w = b;
-    for (int64_t t = 0; t < taps; ++t) {
-      const T* from = v + sum->offset[t];
-      for (int64_t i = 0; i < channels; ++i) {
-        // Past the next page too, where the hardware does not look ahead.
-        __builtin_prefetch(w + 64 * B);
-        V x[NV];
+    for (int64_t c0 = 0; c0 < channels; c0 += block) {
+      const int64_t n = channels - c0 < block ? channels - c0 : block;
+      for (int64_t t = 0; t < taps; ++t) {
+        const T* from = v + c0 * channel + sum->offset[t];
+        for (int64_t i = 0; i < n; ++i) {
+          // Past the next page too, where the hardware does not look ahead.
+          __builtin_prefetch(w + 64 * B);
+          V x[NV];
 #pragma GCC unroll 4
-        for (int u = 0; u < NV; ++u) x[u] = load(from + u * L);
+          for (int u = 0; u < NV; ++u) x[u] = load(from + u * L);
 #pragma GCC unroll 28
-        for (int j = 0; j < B; ++j) {
-          const V y = splat(w[j]);
+          for (int j = 0; j < B; ++j) {
+            const V y = splat(w[j]);
 #pragma GCC unroll 4
-          for (int u = 0; u < NV; ++u) acc[j][u] += y * x[u];
+            for (int u = 0; u < NV; ++u) acc[j][u] += y * x[u];
+          }
+          from += channel;
+          w += B;
         }
-        from += channel;
-        w += B;
       }
-      w += skip;
     }
 #pragma GCC unroll 28
     for (int j = 0; j < B; ++j)

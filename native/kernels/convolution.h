@@ -25,10 +25,11 @@ struct ConvLine {
 // What a tile sums over: channels of taps, each tap at its own offset; and how often it is repeated. v are
 // the inputs, b the weights (of `rows` the other way round).
 struct ConvSum {
-  const int64_t* offset;  // of a tap in v
+  static constexpr int64_t kBlock = 16;  // channels of which a tile takes all taps before the next ones
+  const int64_t* offset;                 // of a tap in v
   int64_t taps, channels;
   int64_t channel;  // from a channel to the next one in v
-  int64_t skip;     // elements of b after the channels of a tap
+  int64_t skip;     // rows: elements of the weights after the channels of a tap
   int64_t count, c_step, v_step;
 };
 
@@ -55,9 +56,9 @@ struct ConvLeaves {
   int most;   // columns of the largest tile, at most kMost
   int few;    // columns of the largest tile of four vectors
 
-  // c[place[j] + p] = bias[j] + Σ_t Σ_i b[t·(channels·cols + skip) + i·cols + j] · v[offset[t] + i·channel +
-  // p] for p < vectors·lanes and each of `count` tiles; without bias it adds to what is in c. By the
-  // logarithm of the vectors (1, 2 and, of few columns, 4) and columns.
+  // c[place[j] + p] = bias[j] + Σ b[e·cols + j] · v[offset[t] + i·channel + p] for p < vectors·lanes and each
+  // of `count` tiles; without bias it adds to what is in c. e counts the products: kBlock channels i of each
+  // tap t, then the next kBlock. By the logarithm of the vectors (1, 2 and, of few columns, 4) and columns.
   void (*tile[3][kMost + 1])(T* c, const int32_t* place, const T* b, const T* v, const ConvSum* sum,
                              const T* bias);
   // to[s.to + (first + c)·s.step + i] = from[c·channel + s.from + i] for every c < channels and copy s, in

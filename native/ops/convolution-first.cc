@@ -238,13 +238,19 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
     for (int64_t j = 0; j < bundle.count; ++j) {
       const Pass& x = *bundle.pass[j];
       const int64_t n = u.z->taps * u.y->taps * x.taps;
-      for (int64_t t = 0; t < n; ++t, ++tap0) {
-        const int64_t at = offset_of(slab, u, x, t);
+      for (int64_t t = 0; t < n; ++t)
         for (int log = 0; log <= largest; ++log)
-          offsets[log * taps + tap0] = u.panels ? tap0 * channels * (lanes << log) : at;
-        if (u.panels)
-          leaves_.pack(panels, source + at, tap0 * channels, channels, slab.channel, copies, copy_count, end);
+          offsets[log * taps + tap0 + t] =
+              u.panels ? tap0 * channels * (lanes << log) : offset_of(slab, u, x, t);
+      // In the order of the sum: what a copy leaves behind its end is written over by the next.
+      const int64_t block = n == 1 ? channels : ConvSum::kBlock;
+      for (int64_t i = 0; u.panels && i < channels; i += block) {
+        const int64_t some = std::min(block, channels - i);
+        for (int64_t t = 0; t < n; ++t)
+          leaves_.pack(panels, source + i * slab.channel + offset_of(slab, u, x, t),
+                       tap0 * channels + i * n + t * some, some, slab.channel, copies, copy_count, end);
       }
+      tap0 += n;
     }
     for (int64_t r = row0; r < row1; r += u.block) {
       T* to = c + (chunked ? r - row0 : 0) * slots * width;
@@ -262,14 +268,14 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
           for (int64_t q = 0; q < run_count; ++q) {
             const Run& run = runs[q];
             const ConvSum sum = {offsets + run.log * taps + tap0,
-                                 n,
-                                 channels,
+                                 u.panels ? std::min<int64_t>(n, 1) : n,
+                                 u.panels ? n * channels : channels,
                                  u.panels ? lanes << run.log : slab.channel,
-                                 (a_.in_channels - channels) * m,
+                                 0,
                                  run.count,
                                  lanes << run.log,
                                  run.step};
-            leaves_.tile[run.log][m](to + run.at, place + i, from + c0 * m,
+            leaves_.tile[run.log][m](to + run.at, place + i, from + c0 * n * m,
                                      (u.panels ? panels : space) + run.from, &sum, c0 == 0 ? b + i : nullptr);
           }
           from += k * m;

@@ -43,7 +43,10 @@ void read_axis(const ConvAxis& from, ScratchFrame* frame, Axis* to) {
   }
 }
 
-constexpr int64_t kLeastChunk = 16;
+constexpr int64_t kLeastChunk = ConvSum::kBlock;
+
+// Whole blocks of the order in which tiles sum.
+int64_t half_of(int64_t chunk) { return divide_up(divide_up<int64_t>(chunk, 2), kLeastChunk) * kLeastChunk; }
 
 }  // namespace
 
@@ -222,7 +225,7 @@ void Engine<T>::choose_deep_box() {
   const int64_t work = static_cast<int64_t>(work_of_position()) + 8;
   while (!fit_box(budget, first_ ? pixels : std::max<int64_t>(pixels / 8, (1 << 19) / (work * a_.groups))) &&
          !first_ && chunk_ > kLeastChunk)
-    chunk_ = (divide_up<int64_t>(chunk_, 2) + 15) & ~int64_t{15};
+    chunk_ = half_of(chunk_);
   int64_t boxes = 1;
   for (int i = 0; i < 4; ++i) boxes *= boxes_[i] = divide_up(all[i], box_[i]);
   boxes_of_groups_ = first_ ? 1 : divide_up(a_.groups, chunk_);
@@ -243,8 +246,7 @@ void Engine<T>::choose_box() {
   if (!first_) {
     for (int64_t i = 0; i < unit_count_; ++i) units_[i].panels = false;
     chunk_ = std::max<int64_t>(a_.in_channels, 1);
-    while (!fit_box(budget, most) && !in_place_ && chunk_ > kLeastChunk)
-      chunk_ = divide_up<int64_t>(chunk_, 2);
+    while (!fit_box(budget, most) && !in_place_ && chunk_ > kLeastChunk) chunk_ = half_of(chunk_);
     for (int i = 0; i < 4; ++i) boxes_[i] = divide_up(all[i], box_[i]);
     return;
   }
@@ -256,8 +258,7 @@ void Engine<T>::choose_box() {
       taps = std::max(taps, taps_of(units_[i]));
     }
     chunk_ = std::max<int64_t>(a_.in_channels, 1);
-    while (chunk_ > kLeastChunk && chunk_ * taps * 2 * width_ > budget)
-      chunk_ = divide_up<int64_t>(chunk_, 2);
+    while (chunk_ > kLeastChunk && chunk_ * taps * 2 * width_ > budget) chunk_ = half_of(chunk_);
     const int64_t panels =
         std::max<int64_t>(2, std::min(budget / (chunk_ * taps * width_), divide_up(most, width_)));
     const int64_t count = divide_up(divide_up(pixels, width_), panels);
@@ -271,7 +272,7 @@ void Engine<T>::choose_box() {
   int64_t best[4], best_chunk = 1;
   for (const bool panels : {false, true}) {
     for (int64_t i = 0; i < unit_count_; ++i) units_[i].panels = panels;
-    for (chunk_ = std::max<int64_t>(a_.in_channels, 1);; chunk_ = divide_up<int64_t>(chunk_, 2)) {
+    for (chunk_ = std::max<int64_t>(a_.in_channels, 1);; chunk_ = half_of(chunk_)) {
       // Channels lie far apart in a slab: half of the budget keeps them in fewer pages.
       const bool fits = fit_box(panels ? budget : budget / 2, most);
       const double cost = cost_of_box();

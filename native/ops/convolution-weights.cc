@@ -62,29 +62,35 @@ void Engine<T>::pack_column(const Unit& u, const Pass& x, const Column& c, const
 template <class T>
 void Engine<T>::pack_tile(const Unit& u, const Pass& x, const Column* column, int64_t n,
                           const Strides& stride, const T* w, T* to) const {
-  int64_t from[ConvLeaves<T>::kMost];
-  for (int64_t tz = 0; tz < u.z->taps; ++tz)
-    for (int64_t ty = 0; ty < u.y->taps; ++ty)
-      for (int64_t tx = 0; tx < x.taps; ++tx) {
-        bool plain = true;
-        for (int64_t i = 0; i < n; ++i) {
-          const int64_t at = single_tap(s_, *u.z, column[i].fz * u.z->taps + tz, *u.y,
-                                        column[i].fy * u.y->taps + ty, x, column[i].fx * x.taps + tx);
-          plain &= at >= 0;
-          from[i] = column[i].o * stride.out + at;
-        }
-        if (plain) {
-          const T* source = w;
-          for (int64_t c = 0; c < a_.in_channels; ++c, source += stride.in, to += n)
-            for (int64_t i = 0; i < n; ++i) to[i] = source[from[i]];
-          continue;
-        }
-        for (int64_t c = 0; c < a_.in_channels; ++c, to += n)
-          for (int64_t i = 0; i < n; ++i)
-            to[i] =
-                folded(s_, w + column[i].o * stride.out + c * stride.in, *u.z, column[i].fz * u.z->taps + tz,
-                       *u.y, column[i].fy * u.y->taps + ty, x, column[i].fx * x.taps + tx);
+  const int64_t taps = u.z->taps * u.y->taps * x.taps, channels = a_.in_channels;
+  ScratchFrame frame;
+  int64_t* from = frame.take<int64_t>(taps * n);
+  bool plain = true;
+  for (int64_t t = 0; t < taps; ++t)
+    for (int64_t i = 0; i < n; ++i) {
+      const int64_t at = single_tap(s_, *u.z, column[i].fz * u.z->taps + t / x.taps / u.y->taps, *u.y,
+                                    column[i].fy * u.y->taps + t / x.taps % u.y->taps, x,
+                                    column[i].fx * x.taps + t % x.taps);
+      plain &= at >= 0;
+      from[t * n + i] = column[i].o * stride.out + at;
+    }
+  // In the order in which tiles sum; a channel after the other, as the weights lie in memory.
+  for (int64_t c = 0; c < channels; ++c) {
+    const int64_t block = c / ConvSum::kBlock * ConvSum::kBlock,
+                  some = std::min<int64_t>(ConvSum::kBlock, channels - block);
+    const T* source = w + c * stride.in;
+    for (int64_t t = 0; t < taps; ++t) {
+      T* row = to + (block * taps + t * some + c - block) * n;
+      if (plain) {
+        for (int64_t i = 0; i < n; ++i) row[i] = source[from[t * n + i]];
+      } else {
+        for (int64_t i = 0; i < n; ++i)
+          row[i] = folded(
+              s_, source + column[i].o * stride.out, *u.z, column[i].fz * u.z->taps + t / x.taps / u.y->taps,
+              *u.y, column[i].fy * u.y->taps + t / x.taps % u.y->taps, x, column[i].fx * x.taps + t % x.taps);
       }
+    }
+  }
 }
 
 template <class T>
