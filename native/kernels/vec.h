@@ -21,6 +21,10 @@
 
 #define UPS_MEMBER static inline __attribute__((always_inline))
 
+// Vectors wider than a register, such as LANES doubles, are taken apart by the compiler, and gcc warns of how
+// a call would pass them. Helpers that take them are inlined: none is ever called.
+#pragma GCC diagnostic ignored "-Wpsabi"
+
 namespace upsampling {
 namespace UPS_ISA {
 
