@@ -49,7 +49,8 @@ Winograd::Winograd(const ConvArgs& a, const conv::Geometry& s, const KernelTable
   const conv::Pass& z = s.z.pass[0];
   if (a.type == F64 || s.z.count != 1 || s.z.in != 1 || s.z.out != 1 || z.taps != 1 || z.offset[0] != 0)
     return;
-  if (a.in_channels < width_ / 2 || a.in_channels < 16 || a.out_channels < 16) return;
+  // Channels last, a part of the inputs is a vector or more.
+  if (a.in_channels < (a.nhwc ? 16 : 8) || a.out_channels < 3) return;
   int64_t taps_y, taps_x, phases_x;
   if (!read_axis(s.y, y_, &phases_, &taps_y) || !read_axis(s.x, x_, &phases_x, &taps_x)) return;
   if (taps_y != taps_x || phases_ != phases_x) return;
@@ -63,18 +64,19 @@ Winograd::Winograd(const ConvArgs& a, const conv::Geometry& s, const KernelTable
   in_parts_ = divide_up(a.in_channels, std::max<int64_t>(32, kInputs / channel));
   out_parts_ = divide_up(a.out_channels, std::max(width_, kOutputs / channel / width_ * width_));
 
-  // In products for each pair of channels. Transforms cost as much as 16 of them for every element, and the
-  // weights, of which there are more, as much as 12 tiles; both were measured.
+  // In products for each pair of channels. The transforms of an element cost as much as so many products, and
+  // reading the weights, of which there are more, as much as so many tiles. All four were measured.
   const int64_t lanes = a.nhwc ? tiles_ : divide_up(tiles_, width_) * width_;
+  const double transform = a.nhwc ? 16 : 8, reading = a.nhwc ? 12 : 15;
+  const double products = 1 + transform / a.in_channels + transform / a.out_channels;
   const double direct = static_cast<double>(taps_ * taps_ * a.batch * divide_up(s.y.out, phases_) *
                                             divide_up(s.x.out, phases_));
-  const double transforms = 16.0 / a.in_channels + 16.0 / a.out_channels;
-  faster_ = static_cast<double>(planes_) * (lanes * (1 + transforms) + 12) < direct;
+  faster_ = static_cast<double>(planes_) * (lanes * products + reading) < direct;
 }
 
 bool Winograd::read_axis(const conv::Axis& axis, Phase* phase, int64_t* phases, int64_t* taps) const {
   *phases = axis.out_step;
-  if (axis.in_step != 1 || axis.out_step > 2) return false;
+  if (axis.in_step != 1 || axis.out_step > 2 || axis.count == 0) return false;
   *taps = axis.pass[0].taps;
   if (*taps != 2 && *taps != 3) return false;
   int64_t found = 0;
@@ -122,11 +124,20 @@ void Winograd::pack_tile(const float* weight, int64_t g, int64_t fy, int64_t fx,
   double* w = frame.take<double>(most * count * lanes);
   float* u = frame.take<float>(planes_ * u_step);
   const float* base = weight + g * stride.group + (out.begin + column) * stride.out;
-  int64_t single[9], ey[9], ex[9];
-  for (int64_t t = 0; t < count; ++t) {
-    ey[t] = y_[fy].index * taps_ + t / taps_;
-    ex[t] = x_[fx].index * taps_ + t % taps_;
-    single[t] = conv::single_tap(s_, z, 0, y, ey[t], x, ex[t]);
+  // Of each tap: the elements of a kernel that it is the sum of.
+  struct Entry {
+    int64_t at;
+    double coefficient;
+  };
+  int64_t first_entry[10] = {};
+  Entry* entries = frame.take<Entry>(z.first[1] * y.first[y.taps * y.phases] * x.first[x.taps * x.phases]);
+  for (int64_t t = 0, e = 0; t < count; ++t, first_entry[t] = e) {
+    const int64_t ty = y_[fy].index * taps_ + t / taps_, tx = x_[fx].index * taps_ + t % taps_;
+    for (int64_t k = 0; k < z.first[1]; ++k)
+      for (int64_t l = y.first[ty]; l < y.first[ty + 1]; ++l)
+        for (int64_t m = x.first[tx]; m < x.first[tx + 1]; ++m)
+          entries[e++] = {(z.kernel[k] * s_.y.kernel + y.kernel[l]) * s_.x.kernel + x.kernel[m],
+                          z.coefficient[k] * y.coefficient[l] * x.coefficient[m]};
   }
   for (int64_t i = 0; i < in_parts_; ++i) {
     const Span in = part(a_.in_channels, in_parts_, i, 1);
@@ -142,9 +153,12 @@ void Winograd::pack_tile(const float* weight, int64_t g, int64_t fy, int64_t fx,
           for (int64_t c = 0; c < channels; ++c) {
             const float* from = base + (first + l) * stride.out + (in.begin + c0 + c) * stride.in;
             __builtin_prefetch(from + most * stride.in);
-            for (int64_t t = 0; t < count; ++t)
-              w[(c * count + t) * lanes + l] =
-                  single[t] >= 0 ? from[single[t]] : conv::folded_sum(s_, from, z, 0, y, ey[t], x, ex[t]);
+            for (int64_t t = 0; t < count; ++t) {
+              double sum = 0;
+              for (int64_t e = first_entry[t]; e < first_entry[t + 1]; ++e)
+                sum += entries[e].coefficient * from[entries[e].at];
+              w[(c * count + t) * lanes + l] = sum;
+            }
           }
         // What is written beyond a row is written again.
         for (int64_t c = 0; c < channels; ++c)

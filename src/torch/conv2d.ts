@@ -32,7 +32,7 @@ export function describeConv(
  * ⌊(H + 2·padding − dilation·(KH − 1) − 1)/stride⌋ + 1; `padding: 'same'` puts the odd zero at the end.
  *
  * Error: |got − exact| ≤ (K + 2)·u·Σ|w·x| with K = C/groups·KH·KW products, u = 2⁻²⁴ (2⁻⁵³ in float64). Layers of 3×3
- * kernels (2×2, too) at stride 1, of 16 channels or more in and out, go by Winograd's algorithm in float32 and float16 where
+ * kernels (2×2, too) at stride 1, of 8 channels or more in, go by Winograd's algorithm in float32 and float16 where
  * there are outputs enough for it to be faster. It mixes the inputs of a tile: there, |x| is the largest within five pixels.
  * So measured; of random numbers the error is 0.9·u·Σ|w·x| in the root mean square, where the direct algorithm has 0.5. The
  * same bits at every thread count. NaN and infinity reach the outputs whose windows they are in, and no other.

@@ -164,7 +164,8 @@ const TYPE = 'ERR_UPSAMPLING_TYPE';
 const mixes = (p: ConvPlan): boolean =>
   p.type !== 'float64' &&
   p.axes.length === 2 &&
-  Math.min(p.inChannels, p.outChannels) >= 16 &&
+  p.inChannels >= 8 &&
+  p.outChannels >= 3 &&
   p.axes.every(
     (a) => a.inStep === 1 && a.outStep <= 2 && a.passes.every((s) => [2, 3].includes(s.offsets.length)),
   );
@@ -204,6 +205,7 @@ export function winogradCases(layout: string): ConvCase[] {
   const cases: ConvCase[] = [
     { ...small, image: [21, 37], in: 40, out: 35 },
     { ...small, image: [8, 141], in: 20, out: 20, options: { padding: 0 } },
+    { ...small, image: [40, 64], in: 12, out: 6 },
     { ...small, image: [22, 36], in: 40, out: 35, type: 'float16', options: { padding: 2 } },
     // Rows shorter than a vector of tiles, more channels than a part of them, groups.
     { ...small, batch: 8, image: [6, 7], in: 32, out: 40, options: { padding: 1 } },
