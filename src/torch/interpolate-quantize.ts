@@ -1,18 +1,11 @@
 /** Resize and spread over 8 or 16 bits in one pass: depth and saliency maps as images. */
 import { knownOptions, oneOf } from '../check.js';
 import { mustBe } from '../errors.js';
-import { type AsyncOptions, type Call, firstOf, type RunOptions, run, runSync } from '../execute.js';
+import { type AsyncOptions, type Call, firstOf } from '../execute.js';
 import { type InterpolateQuantizePlan, planInterpolateQuantize } from '../plan/interpolate-quantize.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import { INTERPOLATE_OPTIONS, type Shape } from './interpolate.js';
-import {
-  type FusedResizeOptions,
-  perImage,
-  perImageSync,
-  resizedSpec,
-  type Targets,
-  WINDOW_OPTIONS,
-} from './resized.js';
+import { type FusedResizeOptions, resizedSpec, resizing, WINDOW_OPTIONS } from './resized.js';
 
 export interface InterpolateQuantizeOptions extends FusedResizeOptions {
   /** Default 'uint8'. */
@@ -91,47 +84,5 @@ export function describeInterpolateQuantize(
  * Throws ArgumentError for what interpolate refuses and for ranges that do not rise.
  * Source: torch.nn.functional.interpolate (PyTorch 2.13), numpy.percentile (2.0).
  */
-export function interpolateQuantize(
-  map: TensorLike,
-  options: Targets<InterpolateQuantizeOptions> & AsyncOptions,
-): Promise<Tensor[]>;
-export function interpolateQuantize(
-  map: TensorLike,
-  options: InterpolateQuantizeOptions & AsyncOptions,
-): Promise<Tensor>;
-export async function interpolateQuantize(
-  map: TensorLike,
-  options: (InterpolateQuantizeOptions | Targets<InterpolateQuantizeOptions>) & AsyncOptions,
-): Promise<Tensor | Tensor[]> {
-  if ('targets' in (options ?? {}))
-    return perImage(
-      'interpolateQuantize',
-      map,
-      options as Targets<InterpolateQuantizeOptions>,
-      interpolateQuantize,
-    );
-  return run(() => describeInterpolateQuantize(map, options as InterpolateQuantizeOptions & AsyncOptions));
-}
-
-/** `interpolateQuantize`, computed before it returns. */
-export function interpolateQuantizeSync(
-  map: TensorLike,
-  options: Targets<InterpolateQuantizeOptions> & RunOptions,
-): Tensor[];
-export function interpolateQuantizeSync(
-  map: TensorLike,
-  options: InterpolateQuantizeOptions & RunOptions,
-): Tensor;
-export function interpolateQuantizeSync(
-  map: TensorLike,
-  options: (InterpolateQuantizeOptions | Targets<InterpolateQuantizeOptions>) & RunOptions,
-): Tensor | Tensor[] {
-  if ('targets' in (options ?? {}))
-    return perImageSync(
-      'interpolateQuantize',
-      map,
-      options as Targets<InterpolateQuantizeOptions>,
-      interpolateQuantizeSync,
-    );
-  return runSync(describeInterpolateQuantize(map, options as InterpolateQuantizeOptions & RunOptions));
-}
+export const { later: interpolateQuantize, now: interpolateQuantizeSync } =
+  resizing<InterpolateQuantizeOptions>('interpolateQuantize', describeInterpolateQuantize);

@@ -1,17 +1,10 @@
 /** Resize and softmax in one pass: soft segmentations. */
 import { knownOptions } from '../check.js';
-import { type AsyncOptions, type Call, firstOf, type RunOptions, run, runSync } from '../execute.js';
+import { type AsyncOptions, type Call, firstOf } from '../execute.js';
 import { type InterpolateSoftmaxPlan, planInterpolateSoftmax } from '../plan/interpolate-softmax.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import { INTERPOLATE_OPTIONS, type Shape } from './interpolate.js';
-import {
-  type FusedResizeOptions,
-  perImage,
-  perImageSync,
-  resizedSpec,
-  type Targets,
-  WINDOW_OPTIONS,
-} from './resized.js';
+import { type FusedResizeOptions, resizedSpec, resizing, WINDOW_OPTIONS } from './resized.js';
 
 export interface InterpolateSoftmaxOptions extends FusedResizeOptions {
   /** Write the result here instead of allocating it. */
@@ -66,47 +59,7 @@ export function describeInterpolateSoftmax(
  * Throws ArgumentError for what interpolate refuses.
  * Source: torch.softmax(torch.nn.functional.interpolate(…), dim=1), PyTorch 2.13.
  */
-export function interpolateSoftmax(
-  logits: TensorLike,
-  options: Targets<InterpolateSoftmaxOptions> & AsyncOptions,
-): Promise<Tensor[]>;
-export function interpolateSoftmax(
-  logits: TensorLike,
-  options: InterpolateSoftmaxOptions & AsyncOptions,
-): Promise<Tensor>;
-export async function interpolateSoftmax(
-  logits: TensorLike,
-  options: (InterpolateSoftmaxOptions | Targets<InterpolateSoftmaxOptions>) & AsyncOptions,
-): Promise<Tensor | Tensor[]> {
-  if ('targets' in (options ?? {}))
-    return perImage(
-      'interpolateSoftmax',
-      logits,
-      options as Targets<InterpolateSoftmaxOptions>,
-      interpolateSoftmax,
-    );
-  return run(() => describeInterpolateSoftmax(logits, options as InterpolateSoftmaxOptions & AsyncOptions));
-}
-
-/** `interpolateSoftmax`, computed before it returns. */
-export function interpolateSoftmaxSync(
-  logits: TensorLike,
-  options: Targets<InterpolateSoftmaxOptions> & RunOptions,
-): Tensor[];
-export function interpolateSoftmaxSync(
-  logits: TensorLike,
-  options: InterpolateSoftmaxOptions & RunOptions,
-): Tensor;
-export function interpolateSoftmaxSync(
-  logits: TensorLike,
-  options: (InterpolateSoftmaxOptions | Targets<InterpolateSoftmaxOptions>) & RunOptions,
-): Tensor | Tensor[] {
-  if ('targets' in (options ?? {}))
-    return perImageSync(
-      'interpolateSoftmax',
-      logits,
-      options as Targets<InterpolateSoftmaxOptions>,
-      interpolateSoftmaxSync,
-    );
-  return runSync(describeInterpolateSoftmax(logits, options as InterpolateSoftmaxOptions & RunOptions));
-}
+export const { later: interpolateSoftmax, now: interpolateSoftmaxSync } = resizing<InterpolateSoftmaxOptions>(
+  'interpolateSoftmax',
+  describeInterpolateSoftmax,
+);

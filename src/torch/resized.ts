@@ -1,6 +1,7 @@
 /** Options that every operator that resizes and reduces shares: where the input's window lies and what of the output is wanted. */
 import { knownOptions } from '../check.js';
 import { mustBe, refuse } from '../errors.js';
+import { type AsyncOptions, type Call, type RunOptions, run, runSync } from '../execute.js';
 import type { ResizedSpec } from '../plan/resized.js';
 import { asTensor, NUMERIC, sizeOf, type Tensor, type TensorLike } from '../tensor.js';
 import { type InterpolateOptions, resizeAxes, type Shape } from './interpolate.js';
@@ -136,4 +137,32 @@ export function perImageSync<O extends object, R>(
   run: (image: TensorLike, options: O) => R,
 ): R[] {
   return imagesOf(op, input, options).map(({ image, options: own }) => unbatched(run(image, own)));
+}
+
+/** An operator that resizes and gives one tensor: for one target, or for one per image. */
+export interface Resizing<O> {
+  (input: TensorLike, options: Targets<O> & AsyncOptions): Promise<Tensor[]>;
+  (input: TensorLike, options: O & AsyncOptions): Promise<Tensor>;
+}
+
+/** `Resizing`, computed before it returns. */
+export interface ResizingSync<O> {
+  (input: TensorLike, options: Targets<O> & RunOptions): Tensor[];
+  (input: TensorLike, options: O & RunOptions): Tensor;
+}
+
+/** The two public forms of such an operator from its description. */
+export function resizing<O extends object>(
+  op: string,
+  describe: (input: TensorLike, options: O & AsyncOptions) => Call<Tensor>,
+): { later: Resizing<O>; now: ResizingSync<O> } {
+  const later = async (input: TensorLike, options: (O | Targets<O>) & AsyncOptions) =>
+    'targets' in (options ?? {})
+      ? perImage(op, input, options as Targets<O>, later as Resizing<O>)
+      : run(() => describe(input, options as O & AsyncOptions));
+  const now = (input: TensorLike, options: (O | Targets<O>) & RunOptions) =>
+    'targets' in (options ?? {})
+      ? perImageSync(op, input, options as Targets<O>, now as ResizingSync<O>)
+      : runSync(describe(input, options as O & RunOptions));
+  return { later: later as Resizing<O>, now: now as ResizingSync<O> };
 }

@@ -204,6 +204,36 @@ describe('the same numbers as its graphs', () => {
     expect(apart(onnx!, y!)).toBeLessThanOrEqual(bound);
   });
 
+  it.each(['uint8', 'int8', 'int32'] as const)('Resize of %s: ours rounds, theirs cuts off', async (type) => {
+    const small = new ort.Tensor(
+      type as 'int32',
+      tensor(type, [1, 2, 5, 6], 11).data.map((v) => Number(v) % 100) as never,
+      [1, 2, 5, 6],
+    );
+    const grown = [1, 2, 8, 11];
+    const run = await session({
+      nodes: [
+        node('Resize', ['x', '', '', 's'], ['y'], { mode: 'linear' }),
+        node('Cast', ['x'], ['f'], { to: 1 }),
+        node('Resize', ['f', '', '', 's'], ['z'], { mode: 'linear' }),
+      ],
+      initializers: [sizes('s', grown)],
+      inputs: [{ name: 'x', type, dims: [1, 2, 5, 6] }],
+      outputs: [
+        { name: 'y', type, dims: grown },
+        { name: 'z', type: 'float32', dims: grown },
+      ],
+    });
+    const { y, z } = await run({ x: small });
+    const target = { data: BigInt64Array.from(grown, BigInt), dims: [4] };
+    const [ours] = await resize([small, undefined, undefined, target], { mode: 'linear' });
+    for (const [i, exact] of (z!.data as Float32Array).entries()) {
+      expect(Math.abs(Number(ours!.data[i]) - exact)).toBeLessThan(0.5 + 1e-4);
+      expect(Math.abs(exact) - Math.abs(Number((y!.data as Int32Array)[i]))).toBeGreaterThan(-1e-4);
+      expect(Math.abs(exact) - Math.abs(Number((y!.data as Int32Array)[i]))).toBeLessThan(1 + 1e-4);
+    }
+  });
+
   it('Resize and ArgMax: the class map', async () => {
     const logits = floats([1, 21, 16, 24], 6);
     const target = [61, 97];
