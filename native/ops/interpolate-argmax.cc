@@ -70,7 +70,7 @@ Status by_rows(const InterpolateArgmaxArgs& a, const Context& context) {
   // values.
   const int64_t tile =
       std::max<int64_t>(1, std::min<int64_t>(width, (a.in.inner > 1 ? 16 * 1024 : 1024) / a.in.inner));
-  const int64_t deep = a.in.inner > 1 ? 8 : std::max<int64_t>(1, std::min<int64_t>(32, 4096 / tile));
+  const int64_t deep = a.in.inner > 1 ? 32 : std::max<int64_t>(1, std::min<int64_t>(32, 4096 / tile));
   const int64_t columns = (width + tile - 1) / tile, bands = (rows + deep - 1) / deep;
   parallel_for(context, a.in.batch * bands * columns, 1, [&](int64_t begin, int64_t end) {
     for (int64_t block = begin; block < end; ++block) {

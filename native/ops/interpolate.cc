@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 
+#include "ops/prepared-taps.h"
 #include "ops/resample-order.h"
 #include "runtime/cache.h"
 #include "runtime/isa.h"
@@ -189,7 +190,7 @@ class Across {
     identity_ = is_identity(x);
     // To prepare the taps takes as long as to compute a few dozen elements.
     few_ = rows * out_row_ <= 64;
-    if (!identity_ && inner < k_.lanes && !few_) prepare(frame);
+    if (!identity_ && inner < k_.lanes && !few_) taps_ = prepared_taps(x, inner, frame);
     short_rows_ = in_row_ < taps_.window * k_.lanes;
   }
 
@@ -258,63 +259,6 @@ class Across {
       k_.resample.across_pixels(out + r * stride, from + r * in_stride, &x_, inner_, s.first / inner_,
                                 s.end / inner_);
   }
-
-  void prepare(ScratchFrame* frame) {
-    const int64_t lanes = k_.lanes, n = x_.out_size * inner_, blocks = (n + lanes - 1) / lanes,
-                  taps = x_.taps;
-    auto* base = frame->take<int32_t>(blocks);
-    auto* lane = frame->take<int32_t>(blocks * taps * lanes);
-    auto* weight = frame->take<float>(blocks * taps * lanes);
-    const auto* weights = static_cast<const float*>(x_.weight);
-    int64_t reach = 0;
-    bool masked = false;
-    for (int64_t b = 0; b < blocks; ++b) {
-      int64_t low = INT64_MAX, high = 0;
-      for (int64_t l = 0; l < lanes; ++l) {
-        const int64_t i = std::min(b * lanes + l, n - 1), o = i / inner_, c = i % inner_;
-        for (int64_t k = 0; k < taps; ++k) {
-          const bool there = k < x_.count[o];
-          masked = masked || !there;
-          const int64_t at = x_.index[(there ? k : 0) * x_.out_size + o] * inner_ + c;
-          lane[(b * taps + k) * lanes + l] = static_cast<int32_t>(at);
-          weight[(b * taps + k) * lanes + l] = there ? weights[k * x_.out_size + o] : 0.0f;
-          low = std::min(low, at);
-          high = std::max(high, at);
-        }
-      }
-      base[b] = static_cast<int32_t>(low);
-      reach = std::max(reach, high - low + 1);
-    }
-    // Permutes of vectors of 4 would be done element by element.
-    const int window = lanes == 4 ? 0 : reach <= lanes ? 1 : reach <= 2 * lanes ? 2 : 0;
-    const int64_t last = std::max<int64_t>(0, in_row_ - window * lanes);
-    for (int64_t b = 0; b < blocks; ++b) {
-      base[b] = window == 0 ? 0 : static_cast<int32_t>(std::min<int64_t>(base[b], last));
-      for (int64_t i = 0; i < taps * lanes; ++i) lane[b * taps * lanes + i] -= base[b];
-    }
-    taps_ = {n, taps, blocks, window, masked, base, lane, weight, 0, 0, 0, 0};
-    for (int64_t period = 1; period <= kMostPeriod && taps_.run_end == 0; ++period) find_run(period);
-  }
-
-  // The first block is at the border; from the second one on the pattern may go on to the other border.
-  void find_run(int64_t period) {
-    const int64_t words = taps_.taps * k_.lanes;
-    if (taps_.blocks < 2 * period + 2) return;
-    const auto same = [&](int64_t a, int64_t b) {
-      return std::memcmp(taps_.lane + a * words, taps_.lane + b * words, sizeof(int32_t) * words) == 0 &&
-             std::memcmp(taps_.weight + a * words, taps_.weight + b * words, sizeof(float) * words) == 0;
-    };
-    const int64_t step = taps_.base[1 + period] - taps_.base[1];
-    int64_t b = 1 + period;
-    while (b < taps_.blocks && taps_.base[b] - taps_.base[b - period] == step && same(b, b - period)) ++b;
-    if (b < 2 * period + 1) return;
-    taps_.run = 1;
-    taps_.run_end = b;
-    taps_.period = period;
-    taps_.run_step = step;
-  }
-
-  static constexpr int64_t kMostPeriod = 8;
 
   const KernelTable& k_ = kernels();
   const AxisTable& x_;

@@ -4,6 +4,7 @@
 
 #include "kernels/table.h"
 #include "kernels/types.h"
+#include "ops/prepared-taps.h"
 #include "ops/resample-order.h"
 #include "runtime/isa.h"
 #include "runtime/scratch.h"
@@ -69,9 +70,22 @@ struct ResizeLeaves<float> {
     k.blend[type](stored, rows, w, taps, n);
     k.widen[type](out, stored, n);
   }
-  void resample(float* out, const float* in, const AxisTable& axis, int64_t inner) const {
-    k.resample_row(out, in, &axis, inner);
+  void prepare(const AxisTable& axis, int64_t inner, ScratchFrame* frame) {
+    if (inner < k.lanes) taps = prepared_taps(axis, inner, frame);
   }
+  // `staged` has room for a source row.
+  void resample(float* out, const float* in, const AxisTable& axis, int64_t inner, float* staged) const {
+    if (inner >= k.lanes) return k.resample.across_pixels(out, in, &axis, inner, 0, axis.out_size);
+    const int64_t n = axis.in_size * inner;
+    if (n < taps.window * k.lanes && in != staged) {
+      std::memcpy(staged, in, static_cast<size_t>(n) * sizeof(float));
+      in = staged;
+    }
+    k.resample.across(out, 0, in, 0, 1, &taps, 0, taps.blocks);
+  }
+
+ private:
+  PreparedTaps taps{};
 };
 template <>
 struct ResizeLeaves<double> {
@@ -87,7 +101,8 @@ struct ResizeLeaves<double> {
                      void*) const {
     blend(out, rows, w, taps, n);
   }
-  void resample(double* out, const double* in, const AxisTable& axis, int64_t inner) const {
+  void prepare(const AxisTable&, int64_t, ScratchFrame*) {}
+  void resample(double* out, const double* in, const AxisTable& axis, int64_t inner, double*) const {
     k.resample_row_double(out, in, &axis, inner);
   }
 };
@@ -124,6 +139,7 @@ class ResizedRows {
         weight[k * n + o] = static_cast<const T*>(x.weight)[k * x.out_size + first + o];
       }
     columns_ = {high - low, n, x.taps, index, weight, x.count + first};
+    leaves_.prepare(columns_, inner_, frame);
     in_start_ = low * inner_;
     in_length_ = (high - low) * inner_;
     out_length_ = n * inner_;
@@ -163,7 +179,7 @@ class ResizedRows {
     if (down_first_) {
       for (int64_t k = 0; k < count; ++k) sources_[k] = source(row_[k], space_[k]);
       leaves_.blend(staged_, sources_, weight_, count, in_length_);
-      leaves_.resample(across_, staged_, columns_, inner_);
+      leaves_.resample(across_, staged_, columns_, inner_, staged_);
       const T one = 1;
       const T* only = across_;
       leaves_.blend_rounded(out, &only, &one, 1, out_length_, stored_);
@@ -175,7 +191,7 @@ class ResizedRows {
       while (slot < slots_ && held_[slot] != wanted) ++slot;
       if (slot == slots_) {
         slot = free_slot(k);
-        leaves_.resample(space_[slot], source(row_[k], staged_), columns_, inner_);
+        leaves_.resample(space_[slot], source(row_[k], staged_), columns_, inner_, staged_);
         held_[slot] = wanted;
       }
       sources_[k] = space_[slot];
@@ -237,7 +253,7 @@ class ResizedRows {
   }
 
   const ResizedArgs& a_;
-  const ResizeLeaves<T> leaves_;
+  ResizeLeaves<T> leaves_;
   const bool down_first_;
   const int64_t in_rows_, out_rows_, inner_, stride_;
   AxisTable columns_;
