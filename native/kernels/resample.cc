@@ -260,17 +260,18 @@ UPS_INLINE void fill(S* out, int64_t n, const Vector& vector, const Scalar& scal
 template <class Vector>
 UPS_INLINE void stream_row(float* out, int64_t n, RowStream* stream, const Vector& vector) {
   typedef Packed<float> P;
-  float* line = stream->lines + LANES;
   int64_t i = P::lead(out);
   if (stream->waiting > 0) {
-    store(line + stream->waiting, vector(0));
-    P::stream(out - stream->waiting, load(line));
+    vi lane;
+    for (int l = 0; l < LANES; ++l) lane[l] = l + LANES;
+    lane -= static_cast<int32_t>(stream->waiting);
+    P::stream(out - stream->waiting, __builtin_shuffle(load(stream->last), vector(0), lane));
   } else if (i > 0) {
     P::store(out, vector(0));
   }
   for (; i + LANES <= n; i += LANES) P::stream(out + i, vector(i));
   stream->waiting = n - i;
-  store(stream->lines + (n - i), vector(n - LANES));
+  store(stream->last, vector(n - LANES));
 }
 
 template <class S>
@@ -357,7 +358,7 @@ void down_taps(S* out, int64_t out_stride, const float* rows, int64_t stride, in
 
 void flush(float* out, RowStream* stream) {
   const int64_t n = stream->waiting;
-  for (int64_t i = 0; i < n; ++i) out[i - n] = stream->lines[LANES + i];
+  for (int64_t i = 0; i < n; ++i) out[i - n] = stream->last[LANES - n + i];
   stream->waiting = 0;
 #if defined(__SSE2__)
   __builtin_ia32_sfence();

@@ -25,9 +25,8 @@ struct PreparedTaps {
 // Consecutive rows on their way past the caches. A streaming store takes a whole line, so what a row leaves
 // of one waits here for the next row.
 struct RowStream {
-  enum : int { MOST_LANES = 16 };
-  float lines[3 * MOST_LANES];
-  int64_t waiting = 0;  // floats, from lines[lanes] on
+  alignas(64) float last[16];  // the last vector of a row, of which the last `waiting` floats wait
+  int64_t waiting = 0;
 };
 
 struct ResampleKernels {

@@ -309,8 +309,11 @@ Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Span
   // Rows can be read where they are.
   const bool in_place = across.identity() && a.type == F32;
   const bool straight = copies_down && a.type == F32;
-  const bool stream =
-      a.type == F32 && !straight && a.outer * y.out_size * out_row * size > last_level_cache();
+  // What a large input and output leave of the last level is little. Short rows are not worth the ends.
+  const int64_t out_bytes = a.outer * y.out_size * out_row * size;
+  const bool stream = a.type == F32 && !straight && out_row >= 128 &&
+                      out_bytes + a.outer * y.in_size * in_row * size > last_level_cache() / 4 * 3 &&
+                      !is_untouched(a.out, out_bytes);
   // Strips that are short enough for the rows between them and their output to stay in the cache. Rows that
   // are streamed wait for memory anyway, and have to adjoin.
   int64_t slots = copies_down ? 1 : power_of_two(spans.most + (across.patterned() ? 0 : 3));
@@ -361,9 +364,12 @@ Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Span
       const int64_t plane = block / blocks, first = block % blocks * height;
       const int64_t last = std::min(first + height, y.out_size);
       for (int64_t s = 0; s < strips; ++s) block_strip(plane, first, last, strip[s]);
-      if (stream)
-        k.resample.flush(reinterpret_cast<float*>(out) + (plane * y.out_size + last) * out_row, streaming);
     }
+    // Blocks adjoin too.
+    const int64_t stop = std::min((end - 1) % blocks * height + height, y.out_size);
+    if (stream)
+      k.resample.flush(reinterpret_cast<float*>(out) + ((end - 1) / blocks * y.out_size + stop) * out_row,
+                       streaming);
   });
   return context.cancelled() ? CANCELLED : OK;
 }

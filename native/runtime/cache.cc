@@ -1,5 +1,6 @@
 #include "runtime/cache.h"
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -47,6 +48,24 @@ int64_t last_level_cache() {
     return found > 0 ? found : int64_t{32} * 1024 * 1024;
   }();
   return bytes;
+}
+
+bool is_untouched(const void* memory, int64_t bytes) {
+#if defined(__linux__)
+  // Some places stand for all.
+  const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const uintptr_t begin = reinterpret_cast<uintptr_t>(memory);
+  for (int i = 1; i <= 3; ++i) {
+    unsigned char resident = 1;
+    void* at = reinterpret_cast<void*>((begin + static_cast<uintptr_t>(bytes) / 4 * i) / page * page);
+    if (mincore(at, page, &resident) != 0 || (resident & 1) != 0) return false;
+  }
+  return bytes > 0;
+#else
+  (void)memory;
+  (void)bytes;
+  return false;
+#endif
 }
 
 }  // namespace upsampling
