@@ -1,5 +1,9 @@
 #include "runtime/scratch.h"
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #include <cstdlib>
 #include <new>
 #include <vector>
@@ -11,6 +15,7 @@ namespace {
 constexpr size_t kBlock = 256 * 1024;
 // A thread that served one huge call does not keep its memory for ever.
 constexpr size_t kKeep = 8 * 1024 * 1024;
+constexpr size_t kHuge = 2 * 1024 * 1024;
 
 struct Block {
   char* data;
@@ -33,8 +38,13 @@ struct Arena {
     if (block == blocks.size()) {
       const size_t size = n > kBlock ? n : kBlock;
       blocks.reserve(blocks.size() + 1);
-      char* data = static_cast<char*>(std::aligned_alloc(64, (size + 63) & ~size_t{63}));
+      // What is too large to be kept is touched anew each time: in huge pages that costs a sixth.
+      const size_t align = size >= kKeep / 2 ? kHuge : 64;
+      char* data = static_cast<char*>(std::aligned_alloc(align, (size + align - 1) & ~(align - 1)));
       if (data == nullptr) throw std::bad_alloc();
+#if defined(__linux__)
+      if (align == kHuge) madvise(data, size, MADV_HUGEPAGE);
+#endif
       blocks.push_back({data, size});
     }
     void* p = blocks[block].data + used;
