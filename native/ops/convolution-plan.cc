@@ -240,9 +240,11 @@ void Engine<T>::choose_box() {
   const int64_t budget = kPanel / static_cast<int64_t>(sizeof(T));
   const int64_t all[4] = {a_.batch, q_[0], q_[1], q_[2]};
   const int64_t pixels = all[0] * all[1] * all[2] * all[3];
-  // Tasks for some threads, each of them worth its start.
-  const int64_t most =
-      std::max({pixels / 8, 8 * width_, static_cast<int64_t>((1 << 21) / std::max(work_of_position(), 1.0))});
+  // Tasks for some threads, each of them worth its start, and over within 2 ms: a call is cancelled between
+  // tasks.
+  const double work = std::max(work_of_position(), 1.0);
+  const int64_t most = std::min(std::max({pixels / 8, 8 * width_, static_cast<int64_t>((1 << 21) / work)}),
+                                std::max(2 * width_, static_cast<int64_t>((1 << 28) / work)));
   if (!first_) {
     for (int64_t i = 0; i < unit_count_; ++i) units_[i].panels = false;
     chunk_ = std::max<int64_t>(a_.in_channels, 1);
@@ -285,7 +287,7 @@ void Engine<T>::choose_box() {
         std::copy_n(box_, 4, best);
       }
       if (chunk_ <= kLeastChunk ||
-          (fits && box_[0] * box_[1] * box_[2] * box_[3] >= std::min(pixels, 8 * width_)))
+          (fits && box_[0] * box_[1] * box_[2] * box_[3] >= std::min({pixels, most, 8 * width_})))
         break;
     }
   }
