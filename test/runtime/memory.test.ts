@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { least, succeeds } from '../support/child.js';
 
-/** KiB for each of two threads, and what the process itself may need meanwhile. */
-const PER_THREAD = 768;
+/** KiB for each of two threads (Winograd's transforms take the most, 890), and what the process itself may need meanwhile. */
+const PER_THREAD = 896;
 const PROCESS = 512;
 
 const CALLS: Record<string, string> = {
@@ -21,6 +21,7 @@ const CALLS: Record<string, string> = {
   avgPool2d: `ups.avgPool2dSync(planes, { kernelSize: 3 })`,
   adaptiveAvgPool2d: `ups.adaptiveAvgPool2dSync(planes, { outputSize: [200, 200] })`,
   conv2d: `ups.conv2dSync(planes, tensor(16, 16, 3, 3), { padding: 1 })`,
+  'conv2d, 128 channels': `layer.runSync(tensor128)`,
   'conv2d, nhwc': `ups.conv2dSync(pixels, tensor(16, 16, 3, 3), { padding: 1, layout: 'nhwc' })`,
   convTranspose2d: `ups.convTranspose2dSync(planes, tensor(16, 16, 4, 4), { stride: 2, padding: 1 })`,
   'convTranspose2d, depthwise': `ups.convTranspose2dSync(planes, tensor(16, 1, 4, 4), { stride: 2, padding: 1, groups: 16 })`,
@@ -48,10 +49,12 @@ describe('a call on 16 MB takes beyond inputs and result', () => {
         const planes = tensor(1, 16, 512, 512), pixels = tensor(1, 512, 512, 16);
         const photo = { data: new Uint8Array(3 << 20).fill(7), dims: [1, 1024, 1024, 3] };
         const grid = tensor(1, 512, 512, 2);
-        const indices = { data: Int32Array.from(planes.data, (_, i) => i % (512 * 512)), dims: planes.dims };
+        const indices = { data: new Int32Array(planes.data.length).map((_, i) => i % (512 * 512)), dims: planes.dims };
+        const tensor128 = tensor(1, 128, 192, 192), layer = ups.prepareConv2d(tensor(128, 128, 3, 3), { padding: 1 });
         interpolateSync(tiny, doubled);
         const heap = () => process.memoryUsage().heapTotal / 1024;
-        globalThis.gc();
+        // Until what the engine lets go of has left.
+        for (let i = 0; i < 5; i++) { globalThis.gc(); await sleep(10); }
         writeFileSync('/proc/self/clear_refs', '5');
         const resident = status('VmRSS') - heap();
         const y = ${CALLS[name]!};
@@ -63,7 +66,10 @@ describe('a call on 16 MB takes beyond inputs and result', () => {
         );
       // Where memory is short, the system takes pages away and gives them back meanwhile.
       const most = 2 * PER_THREAD + PROCESS;
-      expect(least(5, most, extra)).toBeLessThan(most);
+      const took = least(5, most, extra);
+      expect(took).toBeLessThan(most);
+      // Less than nothing: then what was measured was something else.
+      expect(took).toBeGreaterThan(-8192);
     },
     60_000,
   );
