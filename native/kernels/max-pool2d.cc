@@ -63,6 +63,32 @@ struct Best {
   }
 };
 
+// float16 keeps the rank of the winner: finding it takes as long as everything else.
+template <int N, bool INDEXED>
+struct Best<OrderedHalf, N, INDEXED> {
+  typedef typename VectorOf<uint16_t, N>::type V;
+  typedef typename VectorOf<int16_t, N>::type Rank;
+  typedef typename VectorOf<int32_t, INDEXED ? N : LANES>::type Index;
+  V value;
+  Rank rank;
+  Index index;
+  UPS_MEMBER Best of(V v, Index i) {
+    Best b;
+    b.value = v;
+    b.rank = OrderedHalf::rank<Rank>(v);
+    b.index = i;
+    return b;
+  }
+  inline __attribute__((always_inline)) void offer(V v, Index i) {
+    const Rank r = OrderedHalf::rank<Rank>(v);
+    const auto won = (r > rank) | (r == 0x7fff);
+    value = won ? v : value;
+    rank = r > rank ? r : rank;
+    if constexpr (INDEXED) index = __builtin_convertvector(won, Index) ? i : index;
+  }
+  inline __attribute__((always_inline)) void offer_number(V v, Index i) { offer(v, i); }
+};
+
 // Windows of output pixels begin … end - 1, element by element, also the ones that hang over a border.
 template <class O>
 void row_scalar(typename O::Element* out, int32_t* index, const typename O::Element* in, const RowWindows* w,
@@ -86,6 +112,199 @@ void row_scalar(typename O::Element* out, int32_t* index, const typename O::Elem
       if (index != nullptr) index[o * inner + c] = static_cast<int32_t>(base + where * positions->step);
     }
   }
+}
+
+// Whether types have NaNs that are worth looking for: with them ruled out a maximum is one instruction
+// instead of five.
+template <class T>
+struct Numbers {
+  enum : bool { SOUGHT = false };
+};
+template <>
+struct Numbers<float> {
+  enum : bool { SOUGHT = true };
+};
+
+template <class V>
+UPS_INLINE bool any_nan(V v) {
+#if defined(__AVX512F__)  // compares into a mask register; by way of a vector it takes twice as long
+  if constexpr (sizeof(V) == 64) return __builtin_ia32_cmpps512_mask(v, v, 3, 0xffff, 4) != 0;
+#endif
+#if defined(__AVX__)
+  if constexpr (sizeof(V) == 32) return __builtin_ia32_movmskps256((V)(v != v)) != 0;
+#endif
+#if defined(__SSE__)
+  if constexpr (sizeof(V) == 16) return __builtin_ia32_movmskps((V)(v != v)) != 0;
+#endif
+  const auto c = v != v;
+  int64_t words[sizeof(V) / 8], any = 0;
+  __builtin_memcpy(words, &c, sizeof(c));
+  for (size_t i = 0; i < sizeof(V) / 8; ++i) any |= words[i];
+  return any != 0;
+}
+
+// What the windows of a run of output pixels have in common.
+template <class T>
+struct PixelRun {
+  T* out;
+  int32_t* index;
+  const T* const* rows;
+  int64_t count;
+  const int64_t* bases;
+  const RowWindows* windows;
+  int64_t step;
+};
+
+// The winners of B vectors of the window whose first tap is `at` elements into its rows, where neither is NaN
+// (NUMBERS) or with it; the sum of all its elements, or nothing. KERNEL rows and taps, or any with 0.
+template <class O, bool INDEXED, int N, int B, int KERNEL, bool NUMBERS>
+UPS_INLINE typename VectorOf<typename O::Element, N>::type pixel_best(
+    Best<O, N, INDEXED>* best, const PixelRun<typename O::Element>& run, int64_t at, int64_t taps) {
+  typedef typename O::Element T;
+  typedef Pack<T, N> P;
+  typedef Best<O, N, INDEXED> Winner;
+  typedef typename Winner::Index I;
+  const int64_t pitch = run.windows->axis.dilation * run.windows->inner,
+                step = INDEXED ? run.windows->axis.dilation * run.step : 0,
+                rows = KERNEL > 0 ? KERNEL : run.count, across = KERNEL > 0 ? KERNEL : taps;
+  typename VectorOf<T, N>::type sum[B];  // one each: a single one waits for itself
+#pragma GCC unroll 8
+  for (int b = 0; b < B; ++b) {
+    const T* from = run.rows[0] + at + b * N;
+    best[b] = Winner::of(P::load(from), I{});
+    if (B > 1) __builtin_prefetch(reinterpret_cast<const char*>(from) + 16 * 1024);
+    sum[b] = best[b].value;
+  }
+#pragma GCC unroll 3
+  for (int64_t r = 0; r < rows; ++r)
+#pragma GCC unroll 3
+    for (int64_t k = r == 0 ? 1 : 0; k < across; ++k) {
+      const T* from = run.rows[r] + at + k * pitch;
+      if (B > 1)
+#pragma GCC unroll 8
+        for (int b = 0; b < B; ++b)
+          __builtin_prefetch(reinterpret_cast<const char*>(from + b * N) + 16 * 1024);
+      const I where = all<I>(INDEXED ? run.bases[r] - run.bases[0] + k * step : 0);
+#pragma GCC unroll 8
+      for (int b = 0; b < B; ++b) {
+        const auto v = P::load(from + b * N);
+        if (NUMBERS) {
+          sum[b] += v;
+          best[b].offer_number(v, where);
+        } else {
+          best[b].offer(v, where);
+        }
+      }
+    }
+  if (NUMBERS)
+#pragma GCC unroll 8
+    for (int b = 1; b < B; ++b) sum[0] += sum[b];
+  return sum[0];
+}
+
+// B vectors of output pixel o from channel c on.
+template <class O, bool INDEXED, int N, int B, int KERNEL>
+UPS_INLINE void pixel_block(const PixelRun<typename O::Element>& run, int64_t o, int64_t c) {
+  typedef typename O::Element T;
+  typedef Best<O, N, INDEXED> Winner;
+  const int64_t inner = run.windows->inner, first = run.windows->axis.first[o],
+                taps = run.windows->axis.count[o], at = first * inner + c;
+  Winner best[B];
+  if constexpr (Numbers<T>::SOUGHT) {
+    const auto sum = pixel_best<O, INDEXED, N, B, KERNEL, true>(best, run, at, taps);
+    if (__builtin_expect(any_nan(sum), 0)) pixel_best<O, INDEXED, N, B, 0, false>(best, run, at, taps);
+  } else {
+    pixel_best<O, INDEXED, N, B, KERNEL, false>(best, run, at, taps);
+  }
+  const auto base = all<typename Winner::Index>(INDEXED ? run.bases[0] + first * run.step : 0);
+#pragma GCC unroll 8
+  for (int b = 0; b < B; ++b) {
+    Pack<T, N>::store(run.out + o * inner + c + b * N, best[b].value);
+    if (INDEXED) store_index(run.index + o * inner + c + b * N, best[b].index + base);
+  }
+}
+
+template <class O, bool INDEXED>
+void pixel_scalar(const PixelRun<typename O::Element>& run, int64_t o) {
+  typedef typename O::Element T;
+  const WindowTable& axis = run.windows->axis;
+  const int64_t first = axis.first[o], taps = axis.count[o], inner = run.windows->inner;
+  for (int64_t c = 0; c < inner; ++c) {
+    T best = O::lowest();
+    int64_t where = INDEXED ? run.bases[0] + first * run.step : 0;
+    bool found = false;
+    for (int64_t r = 0; r < run.count; ++r)
+      for (int64_t k = 0; k < taps; ++k) {
+        const int64_t at = first + k * axis.dilation;
+        const T v = run.rows[r][at * inner + c];
+        if (found && !O::wins(v, best)) continue;
+        found = true;
+        best = v;
+        where = INDEXED ? run.bases[r] + at * run.step : 0;
+      }
+    run.out[o * inner + c] = best;
+    if (INDEXED) run.index[o * inner + c] = static_cast<int32_t>(where);
+  }
+}
+
+// Output pixels begin … end - 1, in order: where a pixel has fewer channels than a vector, the vector also
+// writes what the next pixels overwrite.
+template <class O, bool INDEXED, int N, int KERNEL>
+void pixels_of(const PixelRun<typename O::Element>& run, int64_t begin, int64_t end) {
+  const WindowTable& axis = run.windows->axis;
+  const int64_t inner = run.windows->inner, in_row = axis.in_size * inner, out_row = axis.out_size * inner;
+  for (int64_t o = begin; o < end; ++o) {
+    const int64_t first = axis.first[o], taps = KERNEL > 0 ? KERNEL : axis.count[o];
+    if (KERNEL == 0 && (taps == 0 || run.count == 0)) {
+      pixel_scalar<O, INDEXED>(run, o);
+    } else if (inner < N) {
+      const int64_t last = first + (taps - 1) * axis.dilation;
+      if (last * inner + N <= in_row && o * inner + N <= out_row)
+        pixel_block<O, INDEXED, N, 1, KERNEL>(run, o, 0);
+      else
+        pixel_scalar<O, INDEXED>(run, o);
+    } else {
+      int64_t c = 0;
+      for (; c + 4 * N <= inner; c += 4 * N) pixel_block<O, INDEXED, N, 4, KERNEL>(run, o, c);
+      for (; c < inner; c += N) {
+        if (c + N > inner) c = inner - N;
+        pixel_block<O, INDEXED, N, 1, KERNEL>(run, o, c);
+      }
+    }
+  }
+}
+
+template <class O, bool INDEXED, int N>
+void pixels_by(const PixelRun<typename O::Element>& run, int64_t from, int64_t to) {
+  const WindowTable& axis = run.windows->axis;
+  const bool square = axis.kernel == run.count && from <= axis.full_begin &&
+                      axis.full_begin < axis.full_end && axis.full_end <= to;
+  const int64_t begin = square ? axis.full_begin : to, end = square ? axis.full_end : to;
+  pixels_of<O, INDEXED, N, 0>(run, from, begin);
+  if (axis.kernel == 2)
+    pixels_of<O, INDEXED, N, 2>(run, begin, end);
+  else if (axis.kernel == 3)
+    pixels_of<O, INDEXED, N, 3>(run, begin, end);
+  else
+    pixels_of<O, INDEXED, N, 0>(run, begin, end);
+  pixels_of<O, INDEXED, N, 0>(run, end, to);
+}
+
+// By the narrowest vectors that hold the channels of a pixel, of 16 bytes at least and four elements.
+template <class O, bool INDEXED>
+void pixels_wide(const PixelRun<typename O::Element>& run, int64_t from, int64_t to) {
+  enum : int {
+    SIZE = sizeof(typename O::Element),
+    // Indices beside 64-bit values: vectors of two registers are taken apart lane by lane.
+    N = INDEXED && SIZE == 8 ? (LANES < 8 ? 4 : LANES / 2) : width<typename O::Element, INDEXED>(),
+    LEAST = INDEXED ? (SIZE == 1 ? 8 : 4) : (SIZE == 8 ? 4 : 16 / SIZE),
+    HALF = N / 2 < LEAST ? N : N / 2,
+    QUARTER = HALF / 2 < LEAST ? HALF : HALF / 2
+  };
+  const int64_t inner = run.windows->inner;
+  if (inner <= QUARTER) return pixels_by<O, INDEXED, QUARTER>(run, from, to);
+  if (inner <= HALF) return pixels_by<O, INDEXED, HALF>(run, from, to);
+  pixels_by<O, INDEXED, N>(run, from, to);
 }
 
 // n elements; tap k of element i is in[taps[k] + i]. At least N of them.
@@ -144,8 +363,14 @@ void row_of(typename O::Element* out, int32_t* index, const typename O::Element*
   const WindowTable& axis = w->axis;
   const int64_t full = axis.full_end - axis.full_begin, n = full * w->inner;
   if (n < N) return row_scalar<O>(out, index, in, w, positions, base, 0, axis.out_size);
-  row_scalar<O>(out, index, in, w, positions, base, 0, axis.full_begin);
-  row_scalar<O>(out, index, in, w, positions, base, axis.full_end, axis.out_size);
+  if (w->inner > 1) {
+    const PixelRun<T> run = {out, index, &in, 1, &base, w, INDEXED ? positions->step : 0};
+    pixels_wide<O, INDEXED>(run, 0, axis.full_begin);
+    pixels_wide<O, INDEXED>(run, axis.full_end, axis.out_size);
+  } else {
+    row_scalar<O>(out, index, in, w, positions, base, 0, axis.full_begin);
+    row_scalar<O>(out, index, in, w, positions, base, axis.full_end, axis.out_size);
+  }
   const int64_t skip = axis.full_begin * w->inner;
   const RowPositions shifted = {INDEXED ? positions->position + skip : nullptr,
                                 INDEXED ? positions->step : 0};
@@ -247,31 +472,6 @@ struct Taps {
     return b;
   }
 };
-
-// Whether types have NaNs that are worth looking for: with them ruled out a maximum is one instruction
-// instead of five.
-template <class T>
-struct Numbers {
-  enum : bool { SOUGHT = false };
-};
-template <>
-struct Numbers<float> {
-  enum : bool { SOUGHT = true };
-};
-
-UPS_INLINE bool any_nan(vf v) {
-#if defined(__AVX512F__)  // compares into a mask register; by way of a vector it takes twice as long
-  return __builtin_ia32_cmpps512_mask(v, v, 3, 0xffff, 4) != 0;
-#elif defined(__AVX__)
-  return __builtin_ia32_movmskps256((vf)(v != v)) != 0;
-#else
-  const vi c = v != v;
-  int64_t words[LANES / 2], any = 0;
-  __builtin_memcpy(words, &c, sizeof(c));
-  for (int i = 0; i < LANES / 2; ++i) any |= words[i];
-  return any != 0;
-#endif
-}
 
 // Columns whose windows hang over the left or right border, of one output row of KERNEL whole rows.
 template <class O, int KERNEL>
@@ -424,101 +624,16 @@ void stride_two(void* out, int32_t* index, const void* in, int64_t count, const 
                                    positions, base, row_step, static_cast<T*>(space), index_space);
 }
 
-// B vectors of channels of every output pixel from channel c on.
-template <class O, bool INDEXED, int N, int B>
-void pixel_block(typename O::Element* out, int32_t* index, const typename O::Element* const* rows,
-                 int64_t count, const RowWindows* w, int64_t step, const int64_t* bases, int64_t o,
-                 int64_t c) {
-  typedef typename O::Element T;
-  typedef Pack<T, N> P;
-  typedef Best<O, N, INDEXED> Winner;
-  typedef typename Winner::Index I;
-  const int64_t first = w->axis.first[o], taps = w->axis.count[o], inner = w->inner,
-                dilation = w->axis.dilation;
-  Winner best[B];
-#pragma GCC unroll 8
-  for (int b = 0; b < B; ++b)
-    best[b] = Winner::of(P::load(rows[0] + first * inner + c + b * N),
-                         all<I>(INDEXED ? bases[0] + first * step : 0));
-  for (int64_t r = 0; r < count; ++r)
-    for (int64_t k = r == 0 ? 1 : 0; k < taps; ++k) {
-      const int64_t at = first + k * dilation;
-      const T* from = rows[r] + at * inner + c;
-      if (B > 1)
-#pragma GCC unroll 8
-        for (int b = 0; b < B; ++b)
-          __builtin_prefetch(reinterpret_cast<const char*>(from + b * N) + 16 * 1024);
-      const I where = all<I>(INDEXED ? bases[r] + at * step : 0);
-#pragma GCC unroll 8
-      for (int b = 0; b < B; ++b) best[b].offer(P::load(from + b * N), where);
-    }
-#pragma GCC unroll 8
-  for (int b = 0; b < B; ++b) {
-    P::store(out + o * inner + c + b * N, best[b].value);
-    if (INDEXED) store_index(index + o * inner + c + b * N, best[b].index);
-  }
-}
-
-template <class O, bool INDEXED, int N>
-void pixels_of(typename O::Element* out, int32_t* index, const typename O::Element* const* rows,
-               int64_t count, const RowWindows* w, int64_t step, const int64_t* bases) {
-  typedef typename O::Element T;
-  const int64_t inner = w->inner;
-  for (int64_t o = 0; o < w->axis.out_size; ++o) {
-    const int64_t first = w->axis.first[o], taps = w->axis.count[o];
-    int64_t c = 0;
-    if (taps > 0 && count > 0 && inner >= N) {
-      for (; c + 4 * N <= inner; c += 4 * N)
-        pixel_block<O, INDEXED, N, 4>(out, index, rows, count, w, step, bases, o, c);
-      for (; c < inner; c += N) {
-        if (c + N > inner) c = inner - N;
-        pixel_block<O, INDEXED, N, 1>(out, index, rows, count, w, step, bases, o, c);
-      }
-    }
-    for (; c < inner; ++c) {
-      T best = O::lowest();
-      int64_t where = INDEXED ? bases[0] + first * step : 0;
-      bool found = false;
-      for (int64_t r = 0; r < count; ++r)
-        for (int64_t k = 0; k < taps; ++k) {
-          const int64_t at = first + k * w->axis.dilation;
-          const T v = rows[r][at * inner + c];
-          if (found && !O::wins(v, best)) continue;
-          found = true;
-          best = v;
-          where = INDEXED ? bases[r] + at * step : 0;
-        }
-      out[o * inner + c] = best;
-      if (INDEXED) index[o * inner + c] = static_cast<int32_t>(where);
-    }
-  }
-}
-
-// By the widest vectors that the channels of a pixel fill, of 16 bytes at least and four elements.
-template <class O, bool INDEXED>
-void pixels_wide(typename O::Element* out, int32_t* index, const typename O::Element* const* rows,
-                 int64_t count, const RowWindows* w, int64_t step, const int64_t* bases) {
-  enum : int {
-    SIZE = sizeof(typename O::Element),
-    N = width<typename O::Element, INDEXED>(),
-    LEAST = 16 / SIZE < 4 ? 4 : 16 / SIZE,
-    HALF = N / 2 < LEAST ? N : N / 2,
-    QUARTER = HALF / 2 < LEAST ? HALF : HALF / 2
-  };
-  if (w->inner >= N) return pixels_of<O, INDEXED, N>(out, index, rows, count, w, step, bases);
-  if (w->inner >= HALF) return pixels_of<O, INDEXED, HALF>(out, index, rows, count, w, step, bases);
-  pixels_of<O, INDEXED, QUARTER>(out, index, rows, count, w, step, bases);
-}
-
 template <class O>
 void pixels(void* out, int32_t* index, const void* const* in, int64_t count, const RowWindows* w,
             int64_t step, const int64_t* bases) {
   typedef typename O::Element T;
-  const T* const* rows = reinterpret_cast<const T* const*>(in);
+  const PixelRun<T> run = {
+      static_cast<T*>(out), index, reinterpret_cast<const T* const*>(in), count, bases, w, step};
   if (index == nullptr)
-    pixels_wide<O, false>(static_cast<T*>(out), nullptr, rows, count, w, step, bases);
+    pixels_wide<O, false>(run, 0, w->axis.out_size);
   else
-    pixels_wide<O, true>(static_cast<T*>(out), index, rows, count, w, step, bases);
+    pixels_wide<O, true>(run, 0, w->axis.out_size);
 }
 
 }  // namespace

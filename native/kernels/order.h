@@ -44,6 +44,12 @@ struct OrderedHalf {
     const I key_a = (I)v < 0 ? -a : a, key_b = (I)best < 0 ? -b : b;
     return nan_a | ((key_a > key_b) & ~nan_b);
   }
+  // Vectors of numbers by order, all NaNs last.
+  template <class I, class V>
+  UPS_MEMBER I rank(V v) {
+    const I magnitude = (I)v & 0x7fff, sign = (I)v >> 15;
+    return magnitude > 0x7c00 ? I{} + 0x7fff : (magnitude ^ sign) - sign;
+  }
   UPS_MEMBER uint16_t lowest() { return 0xfc00; }
 };
 

@@ -48,6 +48,18 @@ bool halves(const WindowTable& axis) {
   return (axis.kernel == 2 || axis.kernel == 3) && axis.stride == 2 && axis.dilation == 1;
 }
 
+// Whether windows of several channels are read tap by tap, rather than rows reduced across, kept, and reduced
+// down. Counted in passes over an output row: splitting a row by its stride is worth four; rows that do not
+// stay near the core take twice as long, float16 excepted, which waits for its comparisons.
+bool pixels_pay(const PoolShape& shape, int type) {
+  if (shape.inner < 2) return false;
+  const WindowTable& x = shape.last();
+  const int64_t rows = shape.window_rows();
+  const int64_t fresh = shape.axis_count == 2 ? std::min(rows, shape.axes[0].stride) : rows;
+  const int64_t far = type != F16 && rows * shape.out_row() * bytes_of(type) > kMostBytes / 3 * 2 ? 2 : 1;
+  return rows * x.kernel <= ((x.kernel + (x.stride > 1 ? 5 : 1)) * fresh + rows) * far;
+}
+
 void pool_turned(const MaxPool2dArgs& a, const TurnedPlanes& planes, const Context& context) {
   const int64_t out_row = a.shape.out_row(), out_plane = a.shape.out_rows() * out_row;
   planes.each(
@@ -107,7 +119,7 @@ Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
     none.axis.count = count;
     none.axis.full_begin = none.axis.full_end = x.out_size;
   }
-  const bool by_pixel = shape.inner >= 4 && shape.inner * size >= 16;
+  const bool by_pixel = pixels_pay(shape, a.type);
   const int64_t vector = indexed ? kernels().lanes : kernels().lanes * 4 / size;
   const bool by_two = shape.inner == 1 && shape.axis_count == 2 && halves(x) && halves(shape.axes[0]) &&
                       x.kernel == shape.axes[0].kernel && x.full_end - x.full_begin >= vector;

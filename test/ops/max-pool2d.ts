@@ -49,6 +49,13 @@ export function maxPoolSamples(): Args[] {
   out.push(windowSample([1, 1, 7, 9000], { kernelSize: [7, 3], stride: 1 }));
   for (const c of [1, 4, 7, 15, 16, 17, 31, 64, 65, 130])
     out.push(windowSample([1, 6, 7, c], { kernelSize: 3, stride: 2, padding: 1, layout: 'nhwc' }));
+  // Channels last from fewer than a vector to several of them, also where rows are shorter than a vector.
+  for (const { type, c } of product({
+    type: ['float32', 'float64', 'float16', 'uint8'] as const,
+    c: [2, 3, 5, 8, 17, 33, 64],
+  }))
+    for (const w of windows.slice(0, 4))
+      out.push(windowSample([2, 6, 11, c], { ...w, layout: 'nhwc' }, type, 'special'));
   // Planes with short rows, sixteen at a time: fewer and more of them, in bands of rows, along one and three axes.
   for (const type of DATA_TYPES) out.push(windowSample([1, 17, 6, 7], windows[1]!, type));
   for (const w of [{ kernelSize: [11, 9] }, { kernelSize: [11, 9], stride: [5, 9], padding: [5, 0] }])
