@@ -87,52 +87,135 @@ void scatter(void* out, const void* in, const void* index, int64_t n, int64_t in
     }
 }
 
-// out = a0 b0 a1 b1 …
-template <class T, int N, int... I>
-UPS_INLINE void store_woven(T* out, typename VectorOf<T, N>::type a, typename VectorOf<T, N>::type b,
-                            Indices<I...>) {
-  Pack<T, N>::store(out, __builtin_shufflevector(a, b, (I / 2 + (I % 2) * N)...));
-  Pack<T, N>::store(out + N, __builtin_shufflevector(a, b, (N / 2 + I / 2 + (I % 2) * N)...));
+// The low words of N indices.
+template <int N, int... I>
+UPS_INLINE typename VectorOf<int32_t, N>::type low_words(const int64_t* at, Indices<I...>) {
+  const int32_t* words = reinterpret_cast<const int32_t*>(at);
+  return __builtin_shufflevector((Pack<int32_t, N>::load(words)), (Pack<int32_t, N>::load(words + N)),
+                                 (2 * I)...);
+}
+template <int N, int... I>
+UPS_INLINE typename VectorOf<int32_t, N>::type low_words(const int32_t* at, Indices<I...>) {
+  return Pack<int32_t, N>::load(at);
+}
+
+// v0 v0 v1 v1 …, from lane `half`·N/2 on.
+template <int half, class V, int... I>
+UPS_INLINE V twice(V v, Indices<I...>) {
+  return __builtin_shufflevector(v, v, (half * static_cast<int>(sizeof...(I)) / 2 + I / 2)...);
 }
 
 // T stands for any element of its width: bits are moved.
+template <class T, class V, class W>
+UPS_INLINE void store_where(T* out, W chosen, V v) {
+  enum : int { N = sizeof(V) / sizeof(T) };
+  Pack<T, N>::store(out, __builtin_convertvector(chosen, V) != 0 ? v : V{});
+}
+
+// Indices were checked, and a plane has fewer than 2³¹ cells: differences of low words tell them apart.
+UPS_INLINE bool strays(int32_t where, int32_t below) { return (where & ~1) != 0 && (where & ~1) != below; }
+
 template <class T, class X>
-bool two_by_two(void* out0, void* out1, const void* in, const void* index, int64_t n, int64_t base,
-                int64_t below) {
-  enum : int { N = LANES * 4 / (sizeof(T) > sizeof(X) ? sizeof(T) : sizeof(X)) };
-  typedef typename VectorOf<T, N>::type V;
-  typedef typename VectorOf<X, N>::type VX;
+UPS_INLINE bool one_by_one(T* a, T* b, const T* v, const X* at, int64_t n, int64_t step, int64_t inner,
+                           int64_t base, int32_t below) {
+  bool strayed = false;
+  for (int64_t i = 0; i < n; ++i) {
+    const int32_t where = static_cast<int32_t>(static_cast<uint32_t>(at[i]) - static_cast<uint32_t>(base));
+    strayed |= strays(where, below);
+    a[0] = where == 0 ? v[i] : 0;
+    a[inner] = where == 1 ? v[i] : 0;
+    b[0] = where == below ? v[i] : 0;
+    b[inner] = where == below + 1 ? v[i] : 0;
+    a += step, b += step, base += inner == 1 ? 2 : 0;
+  }
+  return !strayed;
+}
+
+// One channel: indices and values are doubled in registers, and every cell takes its value where the index
+// is its own.
+template <class T, class X>
+bool two_by_two_rows(T* a, const T* v, const X* at, int64_t rows, int64_t n, int64_t base) {
+  enum : int { N = LANES * 4 / (sizeof(T) > 4 ? sizeof(T) : 4) };
+  typedef typename VectorOf<int32_t, N>::type W;
   typedef typename IndicesUpTo<N>::type All;
-  T *a = static_cast<T*>(out0), *b = static_cast<T*>(out1);
+  const int32_t below = static_cast<int32_t>(2 * n);
+  bool all = true;
+  if (n < N) {
+    for (int64_t r = 0; r < rows; ++r, a += 4 * n, v += n, at += n, base += 4 * n)
+      all &= one_by_one(a, a + 2 * n, v, at, n, 2, 1, base, below);
+    return all;
+  }
+  // Lines of the output, asked for early: 0.43 ms rather than 0.55 for 16 MiB.
+  enum : int { AHEAD = 2048 / sizeof(T) };
+  W corner, odd;
+  for (int j = 0; j < N; ++j) corner[j] = 2 * j, odd[j] = j & 1;
+  const W odd_below = odd + below;
+  W strayed = W{};
+  for (int64_t r = 0; r < rows; ++r, a += 4 * n, v += n, at += n, base += 4 * n)
+    for (int64_t i = 0;; i = i + 2 * N <= n ? i + N : n - N) {
+      const W where = low_words<N>(at + i, All()) - (corner + static_cast<int32_t>(base + 2 * i));
+      const W pair = where & ~1;
+      strayed |= (pair != 0) & (pair != below);
+      const W left = twice<0>(where, All()), right = twice<1>(where, All());
+      const auto x = Pack<T, N>::load(v + i);
+      const auto x_left = twice<0>(x, All()), x_right = twice<1>(x, All());
+      T *top = a + 2 * i, *bottom = top + 2 * n;
+      __builtin_prefetch(top + AHEAD, 1);
+      __builtin_prefetch(top + N + AHEAD, 1);
+      __builtin_prefetch(bottom + AHEAD, 1);
+      __builtin_prefetch(bottom + N + AHEAD, 1);
+      store_where(top, left == odd, x_left);
+      store_where(top + N, right == odd, x_right);
+      store_where(bottom, left == odd_below, x_left);
+      store_where(bottom + N, right == odd_below, x_right);
+      if (i + N == n) break;
+    }
+  int32_t any = 0;
+  for (int j = 0; j < N; ++j) any |= strayed[j];
+  return any == 0;
+}
+
+template <class T, class X>
+bool two_by_two_pixels(T* a, T* b, const T* v, const X* at, int64_t n, int64_t inner, int64_t base) {
+  enum : int { N = LANES * 4 / (sizeof(T) > 4 ? sizeof(T) : 4) };
+  typedef typename VectorOf<int32_t, N>::type W;
+  typedef typename IndicesUpTo<N>::type All;
+  const int32_t below = static_cast<int32_t>(2 * n);
+  W strayed = W{};
+  bool all = true;
+  for (int64_t x = 0; x < n; ++x, base += 2, a += 2 * inner, b += 2 * inner, v += inner, at += inner) {
+    if (inner < N) {
+      all &= one_by_one(a, b, v, at, inner, 1, inner, base, below);
+      continue;
+    }
+    for (int64_t c = 0;; c = c + 2 * N <= inner ? c + N : inner - N) {
+      const W where = low_words<N>(at + c, All()) - static_cast<int32_t>(base);
+      const W pair = where & ~1;
+      strayed |= (pair != 0) & (pair != below);
+      const auto value = Pack<T, N>::load(v + c);
+      store_where(a + c, where == 0, value);
+      store_where(a + inner + c, where == 1, value);
+      store_where(b + c, where == below, value);
+      store_where(b + inner + c, where == below + 1, value);
+      if (c + N == inner) break;
+    }
+  }
+  int32_t any = 0;
+  for (int j = 0; j < N; ++j) any |= strayed[j];
+  return all && any == 0;
+}
+
+template <class T, class X>
+bool two_by_two(void* out, const void* in, const void* index, int64_t rows, int64_t n, int64_t inner,
+                int64_t base) {
+  T* o = static_cast<T*>(out);
   const T* v = static_cast<const T*>(in);
   const X* at = static_cast<const X*>(index);
-  VX corner;
-  for (int j = 0; j < N; ++j) corner[j] = static_cast<X>(base + 2 * j);
-  VX stray = VX{};
-  int64_t i = 0;
-  for (; i + N <= n; i += N) {
-    const VX where = Pack<X, N>::load(at + i) - corner;
-    const VX is00 = where == 0, is01 = where == 1, is10 = where == static_cast<X>(below),
-             is11 = where == static_cast<X>(below + 1);
-    stray |= ~(is00 | is01 | is10 | is11);
-    const V x = Pack<T, N>::load(v + i);
-    store_woven<T, N>(a + 2 * i, x & __builtin_convertvector(is00, V), x & __builtin_convertvector(is01, V),
-                      All());
-    store_woven<T, N>(b + 2 * i, x & __builtin_convertvector(is10, V), x & __builtin_convertvector(is11, V),
-                      All());
-    corner += static_cast<X>(2 * N);
-  }
-  X strayed = 0;
-  for (int j = 0; j < N; ++j) strayed |= stray[j];
-  for (; i < n; ++i) {
-    const X where = static_cast<X>(at[i] - static_cast<X>(base + 2 * i));
-    strayed |= !(where == 0 || where == 1 || where == below || where == below + 1);
-    a[2 * i] = where == 0 ? v[i] : 0;
-    a[2 * i + 1] = where == 1 ? v[i] : 0;
-    b[2 * i] = where == below ? v[i] : 0;
-    b[2 * i + 1] = where == below + 1 ? v[i] : 0;
-  }
-  return strayed == 0;
+  if (inner == 1) return two_by_two_rows<T, X>(o, v, at, rows, n, base);
+  bool all = true;
+  for (int64_t r = 0; r < rows; ++r, o += 4 * n * inner, v += n * inner, at += n * inner, base += 4 * n)
+    all &= two_by_two_pixels<T, X>(o, o + 2 * n * inner, v, at, n, inner, base);
+  return all;
 }
 
 template <class T>

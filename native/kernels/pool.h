@@ -81,11 +81,11 @@ struct MaxUnpoolKernels {
                                      int64_t base, int64_t size);
   void (*scatter_sum[TYPE_COUNT][2])(void* out, const void* in, const void* index, int64_t n, int64_t inner,
                                      int64_t base, int64_t size);
-  // Writes two output rows of 2n elements whose values all return to their own 2×2, zeros between. False
-  // (rows then undefined) when one does not. `base` is the index of the first element of out0, `below` that
-  // of out1 less `base`.
-  bool (*two_by_two[4][2])(void* out0, void* out1, const void* in, const void* index, int64_t n, int64_t base,
-                           int64_t below);
+  // Writes 2·rows output rows of 2n pixels, from rows of n whose values all return to their own 2×2, zeros
+  // between. False (the output then undefined) when one does not. `base` is the index of the first pixel of
+  // out. Indices lie in a plane of less than 2³¹ cells.
+  bool (*two_by_two[4][2])(void* out, const void* in, const void* index, int64_t rows, int64_t n,
+                           int64_t inner, int64_t base);
 };
 
 }  // namespace upsampling

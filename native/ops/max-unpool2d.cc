@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <vector>
 
 #include "runtime/isa.h"
 #include "runtime/parallel.h"
@@ -119,41 +120,58 @@ Status max_unpool2d(const MaxUnpool2dArgs& a, const Context& context) {
   const auto again = a.on_duplicate == MAX   ? k.scatter_max[a.type][a.wide_index]
                      : a.on_duplicate == SUM ? k.scatter_sum[a.type][a.wide_index]
                                              : nullptr;
-  const int64_t in_rows = a.in_row > 0 ? a.in_size / a.in_row : 0;
-  const bool pairs = a.inner == 1 && a.axis_count == 0 && a.out_row == 2 * a.in_row &&
-                     a.out_size == 4 * a.in_size && (a.wide_index || a.out_size <= INT32_MAX);
-  const int64_t grain = std::max<int64_t>(1, 512 * 1024 / std::max<int64_t>(out_plane * size, 1));
-  parallel_for(context, a.outer, grain, [&](int64_t begin, int64_t end) {
-    for (int64_t p = begin; p < end; ++p) {
-      char* out = static_cast<char*>(a.out) + p * out_plane * size;
-      const char* in = static_cast<const char*>(a.in) + p * plane * size;
-      const char* index = static_cast<const char*>(a.index) + p * plane * width;
-      const int64_t base = p * a.plane_stride;
-      if (pairs) {
-        bool local = true;
-        for (int64_t r = 0; local && r < in_rows; ++r)
-          local = k.two_by_two[slot][a.wide_index](
-              out + 2 * r * a.out_row * size, out + (2 * r + 1) * a.out_row * size, in + r * a.in_row * size,
-              index + r * a.in_row * width, a.in_row, base + 2 * r * a.out_row, a.out_row);
-        if (local) continue;
-      }
-      std::memset(out, 0, static_cast<size_t>(out_plane * size));
-      if (a.axis_count > 0) {
-        scatter_grown(a, k.scatter[slot][1], out, in, p * plane, base);
-        continue;
-      }
-      if (a.on_duplicate == SUM) {
-        again(out, in, index, plane, a.inner, base, a.out_size);
-        continue;
-      }
-      if (a.on_duplicate == MAX) {
-        // The last of each cell stands first, so that no zero takes part; then the greatest of all.
-        scatter(out, in, index, plane, a.inner, base, a.out_size);
-        again(out, in, index, plane, a.inner, base, a.out_size);
-        continue;
-      }
-      scatter(out, in, index, plane, a.inner, base, a.out_size);
+  const bool pairs = a.axis_count == 0 && a.out_row == 2 * a.in_row && a.out_size == 4 * a.in_size &&
+                     a.out_size <= INT32_MAX;
+  const int64_t in_rows = pairs ? a.in_size / a.in_row : 0;
+  const auto out_of = [&](int64_t p) { return static_cast<char*>(a.out) + p * out_plane * size; };
+  const auto in_of = [&](int64_t p) { return static_cast<const char*>(a.in) + p * plane * size; };
+  const auto index_of = [&](int64_t p) { return static_cast<const char*>(a.index) + p * plane * width; };
+
+  // Input rows [begin, end) of a plane; false when a value does not return to its own 2×2.
+  const auto rows_of_pairs = [&](int64_t p, int64_t begin, int64_t end) {
+    constexpr int64_t kRows = 16;
+    const int64_t in_row = a.in_row * a.inner;
+    for (int64_t r = begin; r < end; r += kRows)
+      if (!k.two_by_two[slot][a.wide_index](out_of(p) + 4 * r * in_row * size, in_of(p) + r * in_row * size,
+                                            index_of(p) + r * in_row * width, std::min(kRows, end - r),
+                                            a.in_row, a.inner, p * a.plane_stride + 4 * r * a.in_row))
+        return false;
+    return true;
+  };
+  const auto any_windows = [&](int64_t p) {
+    char* out = out_of(p);
+    const int64_t base = p * a.plane_stride;
+    std::memset(out, 0, static_cast<size_t>(out_plane * size));
+    if (a.axis_count > 0) {
+      scatter_grown(a, k.scatter[slot][1], out, in_of(p), p * plane, base);
+      return;
     }
+    // With MAX the last of each cell stands first, so that no zero takes part; then the greatest of all.
+    if (a.on_duplicate != SUM) scatter(out, in_of(p), index_of(p), plane, a.inner, base, a.out_size);
+    if (again != nullptr) again(out, in_of(p), index_of(p), plane, a.inner, base, a.out_size);
+  };
+
+  constexpr int64_t kGrain = 512 * 1024;
+  const int64_t planes = std::max<int64_t>(1, kGrain / std::max<int64_t>(out_plane * size, 1));
+  if (!pairs || out_plane * size <= kGrain) {
+    parallel_for(context, a.outer, planes, [&](int64_t begin, int64_t end) {
+      for (int64_t p = begin; p < end; ++p)
+        if (!pairs || !rows_of_pairs(p, 0, in_rows)) any_windows(p);
+    });
+    return context.cancelled() ? CANCELLED : OK;
+  }
+  // Large planes are divided into rows. Those where a value strays are done again as a whole.
+  const int64_t rows = std::max<int64_t>(1, kGrain / (2 * a.out_row * a.inner * size));
+  const int64_t bands = (in_rows + rows - 1) / rows;
+  std::vector<std::atomic<bool>> strayed(static_cast<size_t>(a.outer));
+  parallel_for(context, a.outer * bands, 1, [&](int64_t band, int64_t) {
+    const int64_t p = band / bands, begin = band % bands * rows;
+    std::atomic<bool>& left = strayed[static_cast<size_t>(p)];
+    if (!left.load(std::memory_order_relaxed) && !rows_of_pairs(p, begin, std::min(begin + rows, in_rows)))
+      left.store(true, std::memory_order_relaxed);
+  });
+  parallel_for(context, a.outer, 1, [&](int64_t p, int64_t) {
+    if (strayed[static_cast<size_t>(p)].load(std::memory_order_relaxed)) any_windows(p);
   });
   return context.cancelled() ? CANCELLED : OK;
 }

@@ -26,7 +26,10 @@ const args = (
   options,
 });
 
-/** Indices that a pooling of 2×2 (or of `kernelSize`) gives: every value goes back into its own window. */
+/**
+ * Indices that a pooling of 2×2 (or of `kernelSize`) gives: every value goes back into its own window. With `stray`, some one
+ * goes to the cell before its own, which may be another's.
+ */
 function pooled(indices: Tensor, options: Record<string, unknown>): void {
   const k = options.kernelSize as number;
   const { dims } = indices;
@@ -39,7 +42,8 @@ function pooled(indices: Tensor, options: Record<string, unknown>): void {
     const x = pixel % columns;
     const y = Math.floor(pixel / columns) % rows;
     const tap = Number(data[i]) % (k * k);
-    const at = (y * k + Math.floor(tap / k)) * columns * k + x * k + (tap % k);
+    const own = (y * k + Math.floor(tap / k)) * columns * k + x * k + (tap % k);
+    const at = options.stray === i ? Math.max(own - 1 - (tap % k), 0) : own;
     data[i] = (data instanceof BigInt64Array ? BigInt(at) : at) as never;
   }
 }
@@ -50,7 +54,10 @@ function samples(): Args[] {
     for (const index of ['int32', 'int64'] as const) {
       out.push(args([2, 3, 4, 5], { kernelSize: 2 }, 80, type, index));
       out.push(args([2, 3, 4, 37], { kernelSize: 2, pooled: true }, 80, type, index));
+      out.push(args([2, 3, 4, 37], { kernelSize: 2, pooled: true, stray: 180 }, 80, type, index));
       out.push(args([1, 4, 5, 3], { kernelSize: 2, layout: 'nhwc' }, 80, type, index));
+      out.push(args([2, 3, 2, 37], { kernelSize: 2, layout: 'nhwc', pooled: true }, 24, type, index));
+      out.push(args([1, 3, 5, 2], { kernelSize: 2, layout: 'nhwc', pooled: true }, 60, type, index));
       out.push(args([2, 3, 4, 5], { kernelSize: 2, onDuplicate: 'max' }, 20, type, index));
     }
   for (const type of ['float32', 'float64'] as const)
@@ -58,6 +65,11 @@ function samples(): Args[] {
       out.push(args([2, 3, 4, 5], { kernelSize: 2, onDuplicate: 'sum', layout }, 20, type));
   out.push(args([1, 4, 9, 17], { kernelSize: 2, layout: 'nhwc', pooled: true }, 4));
   out.push(args([1, 3, 9, 17], { kernelSize: 2, onDuplicate: 'error', pooled: true }, 4));
+  // Planes of more than half a MiB are divided into rows; one value that strays has its plane done again.
+  for (const stray of [-1, 2 * 190 * 190 - 3])
+    out.push(args([1, 2, 190, 190], { kernelSize: 2, pooled: true, stray }, 4, 'float32', 'int64'));
+  for (const stray of [-1, 40 * 41 * 23 - 30])
+    out.push(args([1, 40, 41, 23], { kernelSize: 2, pooled: true, layout: 'nhwc', stray }, 4, 'float64'));
   out.push(args([1, 3, 9, 17], { kernelSize: 3, stride: 2, padding: 1 }, 17 * 33));
   out.push(args([1, 3, 9, 17], { kernelSize: 2, outputSize: [19, 33] }, 19 * 33));
   out.push(args([1, 3, 9, 17], { kernelSize: 2, outputSize: [1, 3, 17, 35] }, 17 * 35));
@@ -101,8 +113,8 @@ export default defineOp({
   name: 'maxUnpool2d',
   kernel: 'maxUnpool2d',
   describe: ([input, indices], options) => {
-    const { pooled: local, ...rest } = options;
-    if (local === true) pooled(indices!, rest);
+    const { pooled: local, stray, ...rest } = options;
+    if (local === true) pooled(indices!, { ...rest, stray });
     return describers[axesOfSample(input!.dims)]!(input!, indices!, rest as unknown as MaxUnpoolOptions);
   },
   family: () => 'exact',
