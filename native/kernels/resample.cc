@@ -249,10 +249,17 @@ UPS_INLINE void fill(S* out, int64_t n, const Vector& vector, const Scalar& scal
       put_group(out + i, v);
     }
   }
-  for (; i + LANES <= n; i += LANES) {
-    if (AHEAD && GROUP == 1) __builtin_prefetch(out + i + ahead, 1);
-    Packed<S>::store(out + i, vector(i));
+  const auto one = [&](int64_t at) __attribute__((always_inline)) {
+    if (AHEAD && GROUP == 1) __builtin_prefetch(out + at + ahead, 1);
+    Packed<S>::store(out + at, vector(at));
+  };
+  if (GROUP == 1) {
+    for (; i + 4 * LANES <= n; i += 4 * LANES) {
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j) one(i + j * LANES);
+    }
   }
+  for (; i + LANES <= n; i += LANES) one(i);
   if (i < n) Packed<S>::store(out + n - LANES, vector(n - LANES));
 }
 
@@ -338,21 +345,31 @@ void blend_to(void* out, const float* const* rows, const float* weight, int64_t 
     blend_row<S, 0>(o, rows, weight, taps, n, nullptr, 0);
 }
 
-// One row after the other: caches take one stream of stores at twice the speed of two.
-template <class S, int TAPS>
-void down_taps(S* out, int64_t out_stride, const float* rows, int64_t stride, int64_t mask,
-               const AxisTable* axis, int64_t first, int64_t end, int64_t n, RowStream* stream) {
+// One row after the other: caches take one stream of stores at twice the speed of two. ready(o) is called
+// before the rows under o are read.
+template <class S, int TAPS, class Ready>
+UPS_INLINE void down_taps(S* out, int64_t out_stride, const float* rows, int64_t stride, int64_t mask,
+                          const AxisTable* axis, int64_t first, int64_t end, int64_t n, RowStream* stream,
+                          const Ready& ready) {
   const int64_t size = axis->out_size;
   const float* weight = static_cast<const float*>(axis->weight);
   const float* row[TAPS];
   float w[TAPS];
   const int64_t ahead = out_stride == n ? 4096 / static_cast<int64_t>(sizeof(S)) : out_stride;
-  for (int64_t o = first; o < end; ++o, out += out_stride) {
-    for (int k = 0; k < TAPS; ++k) {
-      row[k] = rows + (axis->index[k * size + o] & mask) * stride;
-      w[k] = weight[k * size + o];
-    }
-    blend_row<S, TAPS>(out, row, w, TAPS, n, stream, ahead);
+  const int32_t* index = axis->index;
+  for (int64_t o = first; o < end;) {
+    ready(o);
+    for (int k = 0; k < TAPS; ++k) row[k] = rows + (index[k * size + o] & mask) * stride;
+    // All outputs between the same rows.
+    bool same;
+    do {
+      for (int k = 0; k < TAPS; ++k) w[k] = weight[k * size + o];
+      blend_row<S, TAPS>(out, row, w, TAPS, n, stream, ahead);
+      out += out_stride;
+      ++o;
+      same = o < end;
+      for (int k = 0; k < TAPS && same; ++k) same = index[k * size + o] == index[k * size + o - 1];
+    } while (same);
   }
 }
 
@@ -365,20 +382,22 @@ void flush(float* out, RowStream* stream) {
 #endif
 }
 
-template <class S>
-void down(void* out, int64_t out_stride, const float* rows, int64_t stride, int64_t mask,
-          const AxisTable* axis, int64_t first, int64_t end, int64_t n, RowStream* stream) {
+template <class S, class Ready>
+UPS_INLINE void down_rows(void* out, int64_t out_stride, const float* rows, int64_t stride, int64_t mask,
+                          const AxisTable* axis, int64_t first, int64_t end, int64_t n, RowStream* stream,
+                          const Ready& ready) {
   S* to = static_cast<S*>(out);
   const int64_t size = axis->out_size;
   bool uniform = true;
   for (int64_t o = first; o < end; ++o) uniform = uniform && axis->count[o] == axis->taps;
   if (uniform && axis->taps == 2)
-    return down_taps<S, 2>(to, out_stride, rows, stride, mask, axis, first, end, n, stream);
+    return down_taps<S, 2>(to, out_stride, rows, stride, mask, axis, first, end, n, stream, ready);
   if (uniform && axis->taps == 4)
-    return down_taps<S, 4>(to, out_stride, rows, stride, mask, axis, first, end, n, stream);
+    return down_taps<S, 4>(to, out_stride, rows, stride, mask, axis, first, end, n, stream, ready);
   if (stream != nullptr) flush(static_cast<float*>(out), stream);
   const float* weight = static_cast<const float*>(axis->weight);
   for (int64_t o = first; o < end; ++o, to += out_stride) {
+    ready(o);
     const int32_t* index = axis->index + o;
     const int64_t count = axis->count[o];
     fill<S>(
@@ -396,6 +415,13 @@ void down(void* out, int64_t out_stride, const float* rows, int64_t stride, int6
           return sum;
         });
   }
+}
+
+template <class S>
+void down(void* out, int64_t out_stride, const float* rows, int64_t stride, int64_t mask,
+          const AxisTable* axis, int64_t first, int64_t end, int64_t n, RowStream* stream) {
+  down_rows<S>(out, out_stride, rows, stride, mask, axis, first, end, n, stream,
+               [](int64_t) __attribute__((always_inline)) {});
 }
 
 // Outputs from i on, STEP vectors at a time as far as they go; returns where it stopped. Several vectors side
@@ -568,65 +594,106 @@ UPS_INLINE vf block_at(const float* in, const PreparedTaps* t, int64_t b) {
   return sum;
 }
 
-template <int TAPS, int WINDOW>
-void across_taps(float* out, int64_t out_stride, const float* in, int64_t in_stride, int64_t count,
-                 const PreparedTaps* t, int64_t first, int64_t end) {
-  const int64_t rest = end * LANES > t->n ? t->n % LANES : 0, whole = end - (rest > 0);
-  int64_t run = whole, run_end = whole;
-  if (TAPS > 0 && WINDOW > 0 && t->run_end > t->run) {
-    run = t->run < first ? first : t->run > whole ? whole : t->run;
-    run_end = t->run_end < run ? run : t->run_end > whole ? whole : t->run_end;
+// The blocks from first to end: those up to `run`, those of the run, and those up to `whole`; then one that
+// is not a whole vector, if `rest`.
+struct Blocks {
+  int64_t first, run, run_end, whole, rest;
+};
+UPS_INLINE Blocks blocks_of(const PreparedTaps* t, int64_t first, int64_t end) {
+  Blocks k;
+  k.first = first;
+  k.rest = end * LANES > t->n ? t->n % LANES : 0;
+  k.whole = end - (k.rest > 0);
+  k.run = k.run_end = k.whole;
+  if (t->run_end > t->run && !t->masked && t->window > 0) {
+    k.run = t->run < first ? first : t->run > k.whole ? k.whole : t->run;
+    k.run_end = t->run_end < k.run ? k.run : t->run_end > k.whole ? k.whole : t->run_end;
   }
-  const int64_t period = t->period, step = t->run_step;
-  out -= first * LANES;
+  return k;
+}
+
+// The blocks of a run that are `period` apart: what is alike stays in registers.
+template <int TAPS, int WINDOW>
+UPS_INLINE void across_run(float* out, int64_t out_stride, const float* in, int64_t in_stride, int64_t count,
+                           const PreparedTaps* t, int64_t b, int64_t end, int64_t period) {
+  vi lane[TAPS];
+  vf weight[TAPS];
+#pragma GCC unroll 4
+  for (int k = 0; k < TAPS; ++k) {
+    lane[k] = load(t->lane + (b * TAPS + k) * LANES);
+    weight[k] = load(t->weight + (b * TAPS + k) * LANES);
+  }
+  const int64_t step = t->run_step, apart = period * LANES, n = (end - b + period - 1) / period;
+  in += t->base[b];
+  out += b * LANES;
+  for (int64_t r = 0; r < count; ++r, in += in_stride, out += out_stride) {
+    if (n < 4) {
+      for (int64_t i = 0; i < n; ++i)
+        store(out + i * apart, block_of<TAPS, WINDOW>(in + i * step, lane, weight));
+      continue;
+    }
+    // The last four reach back over blocks that are already there.
+    for (int64_t i = 0; i < n; i += 4) {
+      if (i + 4 > n) i = n - 4;
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j)
+        store(out + (i + j) * apart, block_of<TAPS, WINDOW>(in + (i + j) * step, lane, weight));
+    }
+  }
+}
+
+template <int TAPS, int WINDOW>
+UPS_INLINE void across_blocks(float* out, int64_t out_stride, const float* in, int64_t in_stride,
+                              int64_t count, const PreparedTaps* t, const Blocks& k) {
+  out -= k.first * LANES;
   const auto singly = [&](int64_t from, int64_t to) __attribute__((always_inline)) {
+    if (from + 1 == to && count == 1)  // the usual case, without loops
+      return store(out + from * LANES, block_at<TAPS, WINDOW>(in, t, from));
     for (int64_t b = from; b < to; ++b)
       for (int64_t r = 0; r < count; ++r)
         store(out + r * out_stride + b * LANES, block_at<TAPS, WINDOW>(in + r * in_stride, t, b));
   };
-  singly(first, run);
-  // What is alike stays in registers.
-  for (int64_t p = 0; run + p < run_end && p < period; ++p) {
-    vi lane[TAPS > 0 ? TAPS : 1];
-    vf weight[TAPS > 0 ? TAPS : 1];
-#pragma GCC unroll 4
-    for (int k = 0; k < TAPS; ++k) {
-      lane[k] = load(t->lane + ((run + p) * TAPS + k) * LANES);
-      weight[k] = load(t->weight + ((run + p) * TAPS + k) * LANES);
+  singly(k.first, k.run);
+  if constexpr (TAPS > 0 && WINDOW > 0) {
+    if (t->period == 1) {
+      if (k.run < k.run_end)
+        across_run<TAPS, WINDOW>(out, out_stride, in, in_stride, count, t, k.run, k.run_end, 1);
+    } else {
+      for (int64_t p = 0; k.run + p < k.run_end && p < t->period; ++p)
+        across_run<TAPS, WINDOW>(out, out_stride, in, in_stride, count, t, k.run + p, k.run_end, t->period);
     }
-    for (int64_t r = 0; r < count; ++r) {
-      const float* from = in + r * in_stride + t->base[run + p];
-      float* to = out + r * out_stride;
-      for (int64_t b = run + p; b < run_end; b += period, from += step)
-        store(to + b * LANES, block_of<TAPS, WINDOW>(from, lane, weight));
-    }
+  } else {
+    singly(k.run, k.run_end);
   }
-  singly(run_end, whole);
-  for (int64_t r = 0; r < count && rest > 0; ++r) {
-    const vf v = block_at<TAPS, WINDOW>(in + r * in_stride, t, whole);
-    for (int64_t i = 0; i < rest; ++i) out[r * out_stride + whole * LANES + i] = v[i];
+  singly(k.run_end, k.whole);
+  for (int64_t r = 0; r < count && k.rest > 0; ++r) {
+    const vf v = block_at<TAPS, WINDOW>(in + r * in_stride, t, k.whole);
+    for (int64_t i = 0; i < k.rest; ++i) out[r * out_stride + k.whole * LANES + i] = v[i];
   }
 }
 
+typedef void (*AcrossTaps)(float* out, int64_t out_stride, const float* in, int64_t in_stride, int64_t count,
+                           const PreparedTaps* t, const Blocks* k);
+
+template <int TAPS, int WINDOW>
+void across_taps(float* out, int64_t out_stride, const float* in, int64_t in_stride, int64_t count,
+                 const PreparedTaps* t, const Blocks* k) {
+  across_blocks<TAPS, WINDOW>(out, out_stride, in, in_stride, count, t, *k);
+}
 template <int TAPS>
-UPS_INLINE void across_window(float* out, int64_t out_stride, const float* in, int64_t in_stride,
-                              int64_t count, const PreparedTaps* t, int64_t first, int64_t end) {
-  if (t->window == 1)
-    across_taps<TAPS, 1>(out, out_stride, in, in_stride, count, t, first, end);
-  else if (t->window == 2)
-    across_taps<TAPS, 2>(out, out_stride, in, in_stride, count, t, first, end);
-  else
-    across_taps<TAPS, 0>(out, out_stride, in, in_stride, count, t, first, end);
+UPS_INLINE AcrossTaps across_window(int window) {
+  return window == 1 ? across_taps<TAPS, 1> : window == 2 ? across_taps<TAPS, 2> : across_taps<TAPS, 0>;
+}
+UPS_INLINE AcrossTaps across_leaf(const PreparedTaps* t) {
+  if (t->taps == 2 && !t->masked) return across_window<2>(t->window);
+  if (t->taps == 4 && !t->masked) return across_window<4>(t->window);
+  return across_window<0>(t->window);
 }
 
 void across(float* out, int64_t out_stride, const float* in, int64_t in_stride, int64_t count,
             const PreparedTaps* t, int64_t first, int64_t end) {
-  if (t->taps == 2 && !t->masked)
-    across_window<2>(out, out_stride, in, in_stride, count, t, first, end);
-  else if (t->taps == 4 && !t->masked)
-    across_window<4>(out, out_stride, in, in_stride, count, t, first, end);
-  else
-    across_window<0>(out, out_stride, in, in_stride, count, t, first, end);
+  const Blocks k = blocks_of(t, first, end);
+  across_leaf(t)(out, out_stride, in, in_stride, count, t, &k);
 }
 
 void across_pixels(float* __restrict out, const float* __restrict in, const AxisTable* axis, int64_t inner,
@@ -668,6 +735,80 @@ void across_pixels(float* __restrict out, const float* __restrict in, const Axis
       store(out + c, sum);
     }
   }
+}
+
+// across, then down
+
+// With TAPS taps of one vector across, or any way.
+template <class S, int TAPS>
+void strip_by(void* out, int64_t out_stride, const void* in, const ResampleStrip* strip, int64_t first,
+              int64_t end, RowStream* stream) {
+  enum : int64_t { AHEAD_BYTES = 16 * 1024 };
+  const ResampleStrip s = *strip;
+  const S* rows = static_cast<const S*>(in);
+  const AcrossTaps by_taps = TAPS == 0 && s.taps != nullptr ? across_leaf(s.taps) : nullptr;
+  const Blocks blocks =
+      s.taps != nullptr ? blocks_of(s.taps, s.first / LANES, (s.end + LANES - 1) / LANES) : Blocks{};
+  const auto across = [&](float* to, const float* from, int64_t in_stride,
+                          int64_t count) __attribute__((always_inline)) {
+    if constexpr (TAPS > 0)
+      return across_blocks<TAPS, 1>(to, s.stride, from, in_stride, count, s.taps, blocks);
+    if (by_taps != nullptr) return by_taps(to, s.stride, from, in_stride, count, s.taps, &blocks);
+    for (int64_t r = 0; r < count; ++r, to += s.stride, from += in_stride) {
+      if (s.inner >= LANES)
+        across_pixels(to, from, s.x, s.inner, s.first / s.inner, s.end / s.inner);
+      else
+        resample_row(to, from, s.x, s.inner);
+    }
+  };
+  const bool copies = s.taps == nullptr && s.x == nullptr;
+  const int64_t n = s.high - s.low, bytes = n * static_cast<int64_t>(sizeof(S));
+  const bool ahead = bytes <= AHEAD_BYTES;
+  int64_t have = 0;  // source rows before this one are in the ring, as far as it reaches
+  const auto ready = [&](int64_t o) __attribute__((always_inline)) {
+    if (s.high_row[o] < have) return;
+    // With the rows of as many outputs as the ring holds.
+    int64_t last = o + 1;
+    while (last < end && s.high_row[last] - s.low_row[o] < s.slots) ++last;
+    const int64_t done = s.high_row[last - 1] + 1;
+    for (int64_t row = have > s.low_row[o] ? have : s.low_row[o]; row < done;) {
+      const int64_t slot = row & (s.slots - 1), room = s.slots - slot,
+                    run = done - row < room ? done - row : room;
+      float* to = s.ring + slot * s.stride;
+      const S* from = rows + row * s.in_row;
+      // The rows after these come next. Where these are parts of rows nothing else would read ahead.
+      for (int64_t r = run; r < 2 * run && ahead; ++r) {
+        const char* next = reinterpret_cast<const char*>(from + r * s.in_row + s.low);
+        for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(next + i);
+      }
+      if (copies) {
+        for (int64_t r = 0; r < run; ++r) widen<S>(to + r * s.stride, from + r * s.in_row + s.low, n);
+      } else if (s.staged != nullptr) {
+        for (int64_t r = 0; r < run; ++r)
+          widen<S>(s.staged + r * s.staged_row, from + r * s.in_row + s.low, n);
+        across(to, s.staged - s.low, s.staged_row, run);
+      } else {
+        across(to, reinterpret_cast<const float*>(from), s.in_row, run);
+      }
+      row += run;
+    }
+    have = done;
+  };
+  down_rows<S>(out, out_stride, s.ring, s.stride, s.slots - 1, s.y, first, end, s.end - s.first, stream,
+               ready);
+}
+
+template <class S>
+void strip_of(void* out, int64_t out_stride, const void* in, const ResampleStrip* s, int64_t first,
+              int64_t end, RowStream* stream) {
+  // Enlargements, without a call for every row: bilinear 2x of 64 planes 128x128 takes 0.46 ms rather than
+  // 0.51.
+  auto leaf = strip_by<S, 0>;
+  if (s->taps != nullptr && !s->taps->masked && s->taps->window == 1) {
+    if (s->taps->taps == 2) leaf = strip_by<S, 2>;
+    if (s->taps->taps == 4) leaf = strip_by<S, 4>;
+  }
+  leaf(out, out_stride, in, s, first, end, stream);
 }
 
 // Elements 0, 2, 4 … of two vectors, and 1, 3, 5 ….
@@ -787,6 +928,10 @@ void fill_resample(KernelTable* table) {
   r.down[F16] = down<Half>;
   r.down[U8] = down<uint8_t>;
   r.down[I8] = down<int8_t>;
+  r.strip[F32] = strip_of<float>;
+  r.strip[F16] = strip_of<Half>;
+  r.strip[U8] = strip_of<uint8_t>;
+  r.strip[I8] = strip_of<int8_t>;
   r.blend_from[F32] = blend_from<float>;
   r.blend_from[F16] = blend_from<Half>;
   r.blend_from[U8] = blend_from<uint8_t>;

@@ -29,6 +29,25 @@ struct RowStream {
   int64_t waiting = 0;
 };
 
+// A strip of columns of a plane, whose source rows are resampled across and then blended down.
+struct ResampleStrip {
+  const PreparedTaps* taps;  // across, for fewer elements a pixel than a vector has
+  const AxisTable* x;        // across, for others, or for whole rows; neither where rows are copied
+  int64_t inner;
+  int64_t first, end;  // elements of an output row, in whole vectors or pixels but for its end
+  int64_t low, high;   // elements of a source row that these read
+  int64_t in_row;      // elements of a source row
+  const AxisTable* y;
+  // The source rows between the first and the last tap of every output row: both only ever move on.
+  const int32_t *low_row, *high_row;
+  // Resampled rows that are kept, a power of two and at least as many as a row has taps: row j is at ring +
+  // (j & (slots - 1))·stride.
+  float* ring;
+  int64_t slots, stride;
+  float* staged;  // `slots` source rows of `staged_row`; null where they are read in place
+  int64_t staged_row;
+};
+
 struct ResampleKernels {
   // out[r·out_stride + o - first·lanes] = Σ_k weight[k, o] · in[r·in_stride + index[k, o]] for `count` rows
   // and the outputs of the blocks from first to end; in the order of k.
@@ -45,6 +64,10 @@ struct ResampleKernels {
   // adjoining floats, go past the caches, and the last ones wait for flush.
   void (*down[TYPE_COUNT])(void* out, int64_t out_stride, const float* rows, int64_t stride, int64_t mask,
                            const AxisTable* axis, int64_t first, int64_t end, int64_t n, RowStream* stream);
+  // The same for source rows that are yet to be resampled across: rows of `in` are a plane. Elements
+  // strip->first on of output rows from first to end go to out.
+  void (*strip[TYPE_COUNT])(void* out, int64_t out_stride, const void* in, const ResampleStrip* strip,
+                            int64_t first, int64_t end, RowStream* stream);
   // Writes what waits before `out`, the end of the last row, and orders it all before what other threads
   // read.
   void (*flush)(float* out, RowStream* stream);

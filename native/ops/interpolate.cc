@@ -239,6 +239,24 @@ class Across {
                       n);
     if (!identity_) floats(out, stride, staged - s.low, length, count, s);
   }
+  // What the leaf that does both ways needs of `s`: all but y and the ring.
+  ResampleStrip leaf_strip(const Strip& s) const {
+    ResampleStrip leaf{};
+    if (!identity_ && inner_ < k_.lanes && !few_)
+      leaf.taps = &taps_;
+    else if (!identity_)
+      leaf.x = &x_;
+    leaf.inner = inner_;
+    leaf.first = s.first;
+    leaf.end = s.end;
+    leaf.low = s.low;
+    leaf.high = s.high;
+    leaf.in_row = in_row_;
+    leaf.staged_row = (s.high - s.low + 15) / 16 * 16 + 32;
+    return leaf;
+  }
+  // Whether that leaf reads source rows where they are.
+  bool reads_in_place() const { return type_ == F32 && !short_rows_; }
   // Floats that `rows` stages for `count` rows.
   int64_t staging(int64_t count) const { return count * ((in_row_ + 15) / 16 * 16 + 32); }
   // Whether the weights have a pattern, or else come from memory, the less often the more rows there are.
@@ -340,25 +358,19 @@ Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Span
         across.rows(reinterpret_cast<float*>(to) + (r - first) * out_row, out_row, a.in,
                     plane * y.in_size + r, std::min(kStraightRows, last - r), staged, s);
       if (straight) return;
-      if (in_place) {
-        const float* rows = static_cast<const float*>(a.in) + plane * y.in_size * in_row + s.low;
-        return k.resample.down[F32](to, out_row, rows, in_row, -1, &y, first, last, n, streaming);
-      }
-      int64_t have = 0;  // source rows before this one are in the ring, as far as it reaches
-      for (int64_t r = first; r < last;) {
-        int64_t next = r + 1;
-        while (next < last && spans.high[next] - spans.low[r] < slots) ++next;
-        const int64_t done = spans.high[next - 1] + 1;
-        for (int64_t row = std::max<int64_t>(have, spans.low[r]); row < done;) {
-          const int64_t slot = row & (slots - 1), run = std::min(done - row, slots - slot);
-          across.rows(ring + slot * stride, stride, a.in, plane * y.in_size + row, run, staged, s);
-          row += run;
-        }
-        have = done;
-        k.resample.down[a.type](to, out_row, ring, stride, slots - 1, &y, r, next, n, streaming);
-        to += (next - r) * out_row * size;
-        r = next;
-      }
+      const char* plane_in = static_cast<const char*>(a.in) + plane * y.in_size * in_row * size;
+      if (in_place)
+        return k.resample.down[F32](to, out_row, reinterpret_cast<const float*>(plane_in) + s.low, in_row, -1,
+                                    &y, first, last, n, streaming);
+      ResampleStrip both = across.leaf_strip(s);
+      both.y = &y;
+      both.low_row = spans.low;
+      both.high_row = spans.high;
+      both.ring = ring;
+      both.slots = slots;
+      both.stride = stride;
+      both.staged = across.reads_in_place() ? nullptr : staged;
+      k.resample.strip[a.type](to, out_row, plane_in, &both, first, last, streaming);
     };
     for (int64_t block = begin; block < end; ++block) {
       const int64_t plane = block / blocks, first = block % blocks * height;
