@@ -44,6 +44,8 @@ struct ResampleStrip {
   // (j & (slots - 1))·stride.
   float* ring;
   int64_t slots, stride;
+  // Floats with two taps each way, at least a vector of them a pixel: nothing is kept.
+  bool at_once;
   float* staged;  // `slots` source rows of `staged_row`; null where they are read in place
   int64_t staged_row;
 };

@@ -28,6 +28,8 @@ constexpr int64_t kRingBytes = 4 * 1024;
 constexpr int64_t kLongRingBytes = 16 * 1024;
 // Bytes of a row that are asked for before they are read.
 constexpr int64_t kAheadBytes = 16 * 1024;
+// Two source rows that stay in the second-level cache while pixels are blended from them.
+constexpr int64_t kAtOnceBytes = 512 * 1024;
 // Rows that are only resampled across, at a time.
 constexpr int64_t kStraightRows = 8;
 // Elements of planes that are resized side by side.
@@ -44,6 +46,12 @@ bool is_identity(const AxisTable& x) {
   for (int64_t o = 0; o < x.out_size; ++o)
     if (x.index[o] != o) return false;
   return true;
+}
+
+bool always_two_taps(const AxisTable& x) {
+  bool two = x.taps == 2;
+  for (int64_t o = 0; o < x.out_size && two; ++o) two = x.count[o] == 2;
+  return two;
 }
 
 // The source rows that an output row is blended from.
@@ -336,7 +344,11 @@ Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Span
   // are streamed wait for memory anyway, and have to adjoin.
   int64_t slots = copies_down ? 1 : power_of_two(spans.most + (across.patterned() ? 0 : 3));
   const int64_t unit = across.unit(), most = std::max<int64_t>(kLongRingBytes / 4 / slots, 512);
-  const int64_t width = stream ? out_row : std::min(out_row, std::max<int64_t>(1, most / unit) * unit);
+  // Narrower vectors are bound by the arithmetic: 0.65 ms instead of 0.54 for those of 8.
+  const bool at_once = k.lanes == 16 && a.type == F32 && !stream && a.inner >= k.lanes &&
+                       always_two_taps(x) && always_two_taps(y) && 2 * in_row * size <= kAtOnceBytes;
+  const int64_t width =
+      stream || at_once ? out_row : std::min(out_row, std::max<int64_t>(1, most / unit) * unit);
   const int64_t stride = (width + 15) / 16 * 16 + 16;
   while (slots < y.in_size && slots * 2 * stride * 4 <= kRingBytes) slots *= 2;
   const int64_t strips = (out_row + width - 1) / width;
@@ -350,7 +362,7 @@ Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Span
     ScratchFrame frame;
     RowStream streamed, *streaming = stream ? &streamed : nullptr;
     float* staged = frame.take<float>(across.staging(straight ? kStraightRows : slots));
-    float* ring = frame.take<float>(in_place || straight ? 0 : slots * stride);
+    float* ring = frame.take<float>(in_place || straight || at_once ? 0 : slots * stride);
     const auto block_strip = [&](int64_t plane, int64_t first, int64_t last, const Strip& s) {
       char* to = out + ((plane * y.out_size + first) * out_row + s.first) * size;
       const int64_t n = s.end - s.first;
@@ -369,6 +381,7 @@ Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Span
       both.ring = ring;
       both.slots = slots;
       both.stride = stride;
+      both.at_once = at_once;
       both.staged = across.reads_in_place() ? nullptr : staged;
       k.resample.strip[a.type](to, out_row, plane_in, &both, first, last, streaming);
     };
