@@ -405,7 +405,7 @@ Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Span
 // back, where nothing simpler does.
 class Along {
  public:
-  Along(const InterpolateArgs& a)
+  Along(const InterpolateArgs& a, ScratchFrame* frame)
       : a_(a), x_(a.axes[a.axis_count - 1]), in_row_(x_.in_size * a.inner), out_row_(x_.out_size * a.inner) {
     for (int f = 0; f < 2 && groups_ < 0 && a.inner == 1; ++f)
       if (sums_groups(f == 0 ? 2 : 4)) groups_ = f;
@@ -415,10 +415,12 @@ class Along {
     if (in_place()) return;
     const int64_t parts = std::min(width_, (in_row_ / strips_ + kTurnedColumns - 1) / kTurnedColumns);
     turned_ = (width_ + parts - 1) / parts;
+    part_ = frame->take<Strip>(strips_ * parts);
     for (int64_t s = 0; s < strips_; ++s)
       for (int64_t first = s * width_; first < std::min(s * width_ + width_, x_.out_size); first += turned_) {
         const Strip part = reach(first, std::min({first + turned_, s * width_ + width_, x_.out_size}));
         widest_ = std::max(widest_, part.high - part.low);
+        part_[parts_++] = part;
       }
   }
 
@@ -470,8 +472,10 @@ class Along {
       }
       return;
     }
-    for (int64_t first = s.first; first < s.end; first += turned_) {
-      const Strip part = reach(first, std::min(first + turned_, s.end));
+    // Strips have as many parts each, but for the last one.
+    const int64_t parts = (width_ + turned_ - 1) / turned_;
+    for (int64_t p = s.first / width_ * parts; p < parts_ && part_[p].first < s.end; ++p) {
+      const Strip& part = part_[p];
       const int64_t n = (part.end - part.first) * a_.inner;
       k_.resample.to_columns(space.turned, blended + part.low - s.low, stride, part.high - part.low);
       k_.resample.along_columns(space.summed, space.turned, &x_, part.first, part.end, a_.inner, part.low);
@@ -507,7 +511,9 @@ class Along {
   const int64_t in_row_, out_row_;
   int64_t strips_, width_;
   int64_t turned_ = 0, widest_ = 0;  // outputs that are turned at a time, the columns they need at most
-  int groups_ = -1;                  // 0: by twos, 1: by fours
+  Strip* part_ = nullptr;            // those, in order
+  int64_t parts_ = 0;
+  int groups_ = -1;  // 0: by twos, 1: by fours
   float group_weights_[4] = {};
 };
 
@@ -519,12 +525,12 @@ bool consecutive(const RowTaps<float>& taps) {
 }
 
 Status down_then_across(const InterpolateArgs& a, const Rows& rows, const Context& context) {
-  const Along along(a);
+  ScratchFrame tables;
+  const Along along(a, &tables);
   const AxisTable& x = a.axes[a.axis_count - 1];
   const ResampleKernels& leaf = kernels().resample;
   const int64_t size = bytes_of(a.type), in_row = x.in_size * a.inner;
   const int64_t lanes = kernels().lanes, all = a.outer * rows.out, groups = (all + lanes - 1) / lanes;
-  ScratchFrame tables;
   Strip* strip = tables.take<Strip>(along.strips());
   int64_t widest = 0;
   for (int64_t s = 0; s < along.strips(); ++s) {
