@@ -254,6 +254,18 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
     }
     for (int64_t r = row0; r < row1; r += u.block) {
       T* to = c + (chunked ? r - row0 : 0) * slots * width;
+      const auto target = [&](int64_t e) {
+        const int64_t channel = g * a_.out_channels + e / u.y->phases / u.z->phases;
+        const int64_t at = (channel * s_.z.out + u.z->phase[e / u.y->phases % u.z->phases]) * s_.y.out +
+                           u.y->phase[e % u.y->phases];
+        return static_cast<char*>(a_.out) + at * s_.x.out * size_;
+      };
+      // Outputs are on their way into the cache while their sums are computed.
+      if (whole && c1 == a_.in_channels)
+        for (int64_t e = r; e < std::min(row1, r + u.block); ++e)
+          for (int64_t i = 0; i < line_count; ++i)
+            for (int64_t at = 0; at < outputs[i].n * size_; at += 64)
+              __builtin_prefetch(target(e) + outputs[i].to * size_ + at, 1);
       tap0 = 0;
       for (int64_t j = 0; j < bundle.count; ++j) {
         const Pass& x = *bundle.pass[j];
@@ -285,11 +297,7 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
       if (c1 < a_.in_channels) continue;
       for (int64_t e = r; e < std::min(row1, r + u.block); ++e, to += slots * width) {
         if (whole) {
-          const int64_t channel = g * a_.out_channels + e / u.y->phases / u.z->phases;
-          const int64_t at = (channel * s_.z.out + u.z->phase[e / u.y->phases % u.z->phases]) * s_.y.out +
-                             u.y->phase[e % u.y->phases];
-          leaves_.lines[a_.type](static_cast<char*>(a_.out) + at * s_.x.out * size_, to, width, slots,
-                                 outputs, line_count);
+          leaves_.lines[a_.type](target(e), to, width, slots, outputs, line_count);
           continue;
         }
         for (int64_t i = 0; i < line_count; ++i) emit_line(u, g, lines[i], e, to + lines[i].at, width);
