@@ -1,10 +1,11 @@
 // Leaves of Winograd's convolution.
 //
 // Note [Schemes]
-// Four outputs of a kernel of R taps are sums of N = R + 3 products, Y = Aᵀ((G·g) ⊙ (Bᵀ·d)), where the rows
+// M outputs of a kernel of R taps are sums of N = R + M − 1 products, Y = Aᵀ((G·g) ⊙ (Bᵀ·d)), where the rows
 // of A, G and B are powers and products of the points −b, −a, (0,) a, b and infinity (Toom and Cook).
 // Rounding grows with the spread of those powers. These points give less than half of the error of the usual
-// 1 and 2, and the constants made of them are exact.
+// 1 and 2, and the constants made of them are exact. Two outputs of two taps are made by the points 0, 1 and
+// infinity.
 #if defined(__clang__)
 #pragma clang fp contract(fast)
 #else
@@ -69,12 +70,12 @@ UPS_INLINE void outputs(V* y, V a, V minus_a, V b, V minus_b, V infinity) {
   y[3] = c(P::a * P::a * P::a) * odd_a + (c(P::b * P::b * P::b) * odd_b + infinity);
 }
 
-template <int R>
+template <int R, int M>
 struct Scheme;
 
 // 0, ±a, ±b, infinity.
 template <>
-struct Scheme<3> : Points<3> {
+struct Scheme<3, 4> : Points<3> {
   enum : int { N = 6 };
   static constexpr double a2 = a * a, b2 = b * b;
   template <class V>
@@ -110,7 +111,7 @@ struct Scheme<3> : Points<3> {
 
 // ±a, ±b, infinity.
 template <>
-struct Scheme<2> : Points<2> {
+struct Scheme<2, 4> : Points<2> {
   enum : int { N = 5 };
   static constexpr double a2 = a * a, b2 = b * b;
   template <class V>
@@ -141,27 +142,50 @@ struct Scheme<2> : Points<2> {
   }
 };
 
+// 0, 1, infinity.
+template <>
+struct Scheme<2, 2> {
+  enum : int { N = 3 };
+  template <class V>
+  UPS_MEMBER void input(V* v, const V* d) {
+    v[0] = d[0] - d[1];
+    v[1] = d[1];
+    v[2] = d[2] - d[1];
+  }
+  template <class V>
+  UPS_MEMBER void output(V* y, const V* m) {
+    y[0] = m[0] + m[1];
+    y[1] = m[1] + m[2];
+  }
+  template <class V>
+  UPS_MEMBER void weight(V* u, const V* w) {
+    u[0] = w[0];
+    u[1] = w[0] + w[1];
+    u[2] = w[1];
+  }
+};
+
 // --- a vector of tiles
 // -----------------------------------------------------------------------------------------------
 
-template <int R>
+template <int R, int M>
 UPS_INLINE void down_at(float* s, int64_t pitch, const float* const* rows, int64_t x) {
-  enum : int { N = Scheme<R>::N };
+  enum : int { N = Scheme<R, M>::N };
   vf d[N], v[N];
 #pragma GCC unroll 8
   for (int i = 0; i < N; ++i) d[i] = load(rows[i] + x);
-  Scheme<R>::input(v, d);
+  Scheme<R, M>::input(v, d);
 #pragma GCC unroll 8
   for (int i = 0; i < N; ++i) store(s + i * pitch + x, v[i]);
 }
 
-template <int R>
+template <int R, int M>
 void down(float* s, int64_t pitch, const float* const* rows, int64_t n) {
-  enum : int { N = Scheme<R>::N };
+  enum : int { N = Scheme<R, M>::N };
   if (n >= LANES) {
     int64_t x = 0;
-    for (; x + LANES <= n; x += LANES) down_at<R>(s, pitch, rows, x);
-    if (x < n) down_at<R>(s, pitch, rows, n - LANES);
+    for (; x + LANES <= n; x += LANES) down_at<R, M>(s, pitch, rows, x);
+    if (x < n) down_at<R, M>(s, pitch, rows, n - LANES);
     return;
   }
   // Less than a vector: through memory that may be read.
@@ -173,30 +197,35 @@ void down(float* s, int64_t pitch, const float* const* rows, int64_t n) {
     copies[i] = few + i * LANES;
   }
   float out[N * LANES];
-  down_at<R>(out, LANES, copies, 0);
+  down_at<R, M>(out, LANES, copies, 0);
   for (int i = 0; i < N; ++i)
     for (int64_t x = 0; x < n; ++x) s[i * pitch + x] = out[i * LANES + x];
 }
 
-template <int R>
+template <int R, int M>
 void across(float* v, int64_t step, const float* s, int64_t pitch, int64_t tiles) {
-  enum : int { N = Scheme<R>::N };
+  enum : int { N = Scheme<R, M>::N };
   for (int64_t t = 0; t < tiles; t += LANES) {
-    const float* from = s + 4 * t;
+    const float* from = s + M * t;
     float* to = v + t;
     for (int i = 0; i < N; ++i, from += pitch, to += N * step) {
-      const vf x0 = load(from), x1 = load(from + LANES), x2 = load(from + 2 * LANES),
-               x3 = load(from + 3 * LANES), next = load(from + 4 * LANES);
-      const vf even0 = UPS_EVEN(x0, x1), even1 = UPS_EVEN(x2, x3);
-      const vf odd0 = UPS_ODD(x0, x1), odd1 = UPS_ODD(x2, x3);
-      vf d[6], u[N];
-      d[0] = UPS_EVEN(even0, even1);
-      d[1] = UPS_EVEN(odd0, odd1);
-      d[2] = UPS_ODD(even0, even1);
-      d[3] = UPS_ODD(odd0, odd1);
-      d[4] = UPS_NEXT(d[0], next, 0);
-      d[5] = UPS_NEXT(d[1], next, 1);
-      Scheme<R>::input(u, d);
+      const vf x0 = load(from), x1 = load(from + LANES), next = load(from + M * LANES);
+      vf d[M + 2], u[N];
+      const vf even0 = UPS_EVEN(x0, x1), odd0 = UPS_ODD(x0, x1);
+      if constexpr (M == 2) {
+        d[0] = even0;
+        d[1] = odd0;
+      } else {
+        const vf x2 = load(from + 2 * LANES), x3 = load(from + 3 * LANES);
+        const vf even1 = UPS_EVEN(x2, x3), odd1 = UPS_ODD(x2, x3);
+        d[0] = UPS_EVEN(even0, even1);
+        d[1] = UPS_EVEN(odd0, odd1);
+        d[2] = UPS_ODD(even0, even1);
+        d[3] = UPS_ODD(odd0, odd1);
+      }
+      d[M] = UPS_NEXT(d[0], next, 0);
+      d[M + 1] = UPS_NEXT(d[1], next, 1);
+      Scheme<R, M>::input(u, d);
 #pragma GCC unroll 8
       for (int j = 0; j < N; ++j) store(to + j * step, u[j]);
     }
@@ -220,101 +249,101 @@ UPS_INLINE void zip(vf* x) {
 }
 
 // y[r][c] = output (r, c) of the tile whose products are at m.
-template <int R>
-UPS_INLINE void tile_outputs(vf (*y)[4], const float* m, int64_t step) {
-  enum : int { N = Scheme<R>::N };
-  vf rows[N][4];
+template <int R, int M>
+UPS_INLINE void tile_outputs(vf (*y)[M], const float* m, int64_t step) {
+  enum : int { N = Scheme<R, M>::N };
+  vf rows[N][M];
 #pragma GCC unroll 8
   for (int i = 0; i < N; ++i) {
     vf p[N];
 #pragma GCC unroll 8
     for (int j = 0; j < N; ++j) p[j] = load(m + (i * N + j) * step);
-    Scheme<R>::output(rows[i], p);
+    Scheme<R, M>::output(rows[i], p);
   }
 #pragma GCC unroll 4
-  for (int c = 0; c < 4; ++c) {
-    vf p[N], q[4];
+  for (int c = 0; c < M; ++c) {
+    vf p[N], q[M];
 #pragma GCC unroll 8
     for (int i = 0; i < N; ++i) p[i] = rows[i][c];
-    Scheme<R>::output(q, p);
+    Scheme<R, M>::output(q, p);
 #pragma GCC unroll 4
-    for (int r = 0; r < 4; ++r) y[r][c] = q[r];
+    for (int r = 0; r < M; ++r) y[r][c] = q[r];
   }
 }
 
-template <int R, int F>
+template <int R, int M, int F>
 void up(float* const* rows, float* flags, const float* m, int64_t step, int64_t apart, float bias) {
-  vf y[F][4][4];
+  vf y[F][M][M];
   const vf b = splat(bias), zero = splat(0.0f);
   vf flag = load(flags);
 #pragma GCC unroll 2
   for (int f = 0; f < F; ++f) {
-    tile_outputs<R>(y[f], m + f * apart, step);
+    tile_outputs<R, M>(y[f], m + f * apart, step);
 #pragma GCC unroll 4
-    for (int r = 0; r < 4; ++r)
+    for (int r = 0; r < M; ++r)
 #pragma GCC unroll 4
-      for (int c = 0; c < 4; ++c) {
+      for (int c = 0; c < M; ++c) {
         y[f][r][c] += b;
         flag += y[f][r][c] * zero;
       }
   }
   store(flags, flag);
 #pragma GCC unroll 4
-  for (int r = 0; r < 4; ++r) {
-    vf x[4 * F];
+  for (int r = 0; r < M; ++r) {
+    vf x[M * F];
 #pragma GCC unroll 8
-    for (int i = 0; i < 4 * F; ++i) x[i] = y[i % F][r][i / F];
-    zip<4 * F>(x);
+    for (int i = 0; i < M * F; ++i) x[i] = y[i % F][r][i / F];
+    zip<M * F>(x);
 #pragma GCC unroll 8
-    for (int i = 0; i < 4 * F; ++i) store(rows[r] + i * LANES, x[i]);
+    for (int i = 0; i < M * F; ++i) store(rows[r] + i * LANES, x[i]);
   }
 }
 
 // --- a vector of channels
 // --------------------------------------------------------------------------------------------
 
-template <int R>
+template <int R, int M>
 UPS_INLINE void spread_at(float* v, int64_t step, const float* const* pixel, int64_t c) {
-  enum : int { N = Scheme<R>::N };
+  enum : int { N = Scheme<R, M>::N };
   vf t[N][N];
 #pragma GCC unroll 8
   for (int j = 0; j < N; ++j) {
     vf d[N], u[N];
 #pragma GCC unroll 8
     for (int i = 0; i < N; ++i) d[i] = load(pixel[i * N + j] + c);
-    Scheme<R>::input(u, d);
+    Scheme<R, M>::input(u, d);
 #pragma GCC unroll 8
     for (int i = 0; i < N; ++i) t[i][j] = u[i];
   }
 #pragma GCC unroll 8
   for (int i = 0; i < N; ++i) {
     vf u[N];
-    Scheme<R>::input(u, t[i]);
+    Scheme<R, M>::input(u, t[i]);
 #pragma GCC unroll 8
     for (int j = 0; j < N; ++j) store(v + (i * N + j) * step + c, u[j]);
   }
 }
 
-template <int R>
+template <int R, int M>
 void spread(float* v, int64_t step, const float* const* pixel, int64_t n) {
   int64_t c = 0;
-  for (; c + LANES <= n; c += LANES) spread_at<R>(v, step, pixel, c);
-  if (c < n) spread_at<R>(v, step, pixel, n - LANES);
+  for (; c + LANES <= n; c += LANES) spread_at<R, M>(v, step, pixel, c);
+  if (c < n) spread_at<R, M>(v, step, pixel, n - LANES);
 }
 
-template <int R>
+template <int R, int M>
 void gather(float* const* pixel, float* flags, const float* m, int64_t step, const float* bias) {
-  vf y[4][4];
+  vf y[M][M];
   const vf b = load(bias), zero = splat(0.0f);
   vf flag = load(flags);
-  tile_outputs<R>(y, m, step);
+  tile_outputs<R, M>(y, m, step);
 #pragma GCC unroll 4
-  for (int r = 0; r < 4; ++r)
+  for (int r = 0; r < M; ++r)
 #pragma GCC unroll 4
-    for (int c = 0; c < 4; ++c) {
+    for (int c = 0; c < M; ++c) {
       const vf out = y[r][c] + b;
       flag += out * zero;
-      store(pixel[r * 4 + c], out);
+      store(pixel[r * M + c], out);
     }
   store(flags, flag);
 }
@@ -322,9 +351,9 @@ void gather(float* const* pixel, float* flags, const float* m, int64_t step, con
 // --- weights
 // ---------------------------------------------------------------------------------------------------------
 
-template <int R>
+template <int R, int M>
 void weights(float* u, int64_t step, const double* w) {
-  enum : int { N = Scheme<R>::N, L = LANES / 2 };
+  enum : int { N = Scheme<R, M>::N, L = LANES / 2 };
   typedef typename VectorOf<float, L>::type Half;
   typedef typename VectorOf<float, L>::memory HalfMemory;
   for (int h = 0; h < 2; ++h, u += L, w += L) {
@@ -334,14 +363,14 @@ void weights(float* u, int64_t step, const double* w) {
       vd g[R], v[N];
 #pragma GCC unroll 4
       for (int i = 0; i < R; ++i) g[i] = load(w + (i * R + j) * LANES);
-      Scheme<R>::weight(v, g);
+      Scheme<R, M>::weight(v, g);
 #pragma GCC unroll 8
       for (int i = 0; i < N; ++i) t[i][j] = v[i];
     }
 #pragma GCC unroll 8
     for (int i = 0; i < N; ++i) {
       vd v[N];
-      Scheme<R>::weight(v, t[i]);
+      Scheme<R, M>::weight(v, t[i]);
 #pragma GCC unroll 8
       for (int j = 0; j < N; ++j)
         *reinterpret_cast<HalfMemory*>(u + (i * N + j) * step) = __builtin_convertvector(v[j], Half);
@@ -349,22 +378,23 @@ void weights(float* u, int64_t step, const double* w) {
   }
 }
 
-template <int R>
-void fill(WinogradKernels* k) {
-  k->down[R - 2] = down<R>;
-  k->across[R - 2] = across<R>;
-  k->up[R - 2][0] = up<R, 1>;
-  k->up[R - 2][1] = up<R, 2>;
-  k->spread[R - 2] = spread<R>;
-  k->gather[R - 2] = gather<R>;
-  k->weights[R - 2] = weights<R>;
+template <int R, int M>
+void fill(WinogradScheme* k) {
+  k->down = down<R, M>;
+  k->across = across<R, M>;
+  k->up[0] = up<R, M, 1>;
+  k->up[1] = up<R, M, 2>;
+  k->spread = spread<R, M>;
+  k->gather = gather<R, M>;
+  k->weights = weights<R, M>;
 }
 
 }  // namespace
 
 void fill_winograd(WinogradKernels* kernels) {
-  fill<2>(kernels);
-  fill<3>(kernels);
+  fill<2, 4>(&kernels->large[0]);
+  fill<3, 4>(&kernels->large[1]);
+  fill<2, 2>(&kernels->small);
 }
 
 }  // namespace UPS_ISA

@@ -129,10 +129,11 @@ void one_by_one(const ConvArgs& a, const Geometry& s, const KernelTable& kernels
 struct Packed {
   const KernelTable* table;
   int64_t raw;          // the weights are as they came: they are few, or not all of them finite
-  int64_t transformed;  // as Winograd's form, too, behind the others
+  int64_t transformed;  // as Winograd's forms, too, behind the others
 };
 
 constexpr int64_t kHead = 128, kFew = 256;
+constexpr int64_t kTiles[] = {4, 2};  // of Winograd's forms, in the order in which they are packed
 
 template <class P>
 P* aligned(P* p) {
@@ -152,9 +153,9 @@ int64_t packed_size(const ConvArgs& a) {
   ScratchFrame frame;
   const Geometry s(a, &frame);
   const Engine<T> engine(a, s, kernels(), &frame);
-  const Winograd winograd(a, s, kernels());
-  return kHead + static_cast<int64_t>(sizeof(T)) *
-                     (direct_size(a, s, engine) + (winograd.worth_packing() ? winograd.packed_size() : 0));
+  int64_t size = direct_size(a, s, engine);
+  for (const int64_t tile : kTiles) size += Winograd(a, s, kernels(), tile).packed_size();
+  return kHead + static_cast<int64_t>(sizeof(T)) * size;
 }
 
 template <class T>
@@ -181,6 +182,7 @@ Status pack_ahead(const ConvArgs& a, const Context& context) {
   auto* head = static_cast<Packed*>(a.packing);
   T* to = reinterpret_cast<T*>(aligned(static_cast<char*>(a.packing) + sizeof(Packed)));
   head->table = &table;
+  head->transformed = 0;
   head->raw = weights <= kFew || !all_finite(weight, weights);
   if (head->raw) {
     std::copy_n(weight, weights, to);
@@ -194,9 +196,14 @@ Status pack_ahead(const ConvArgs& a, const Context& context) {
   pack_all(a, engine, weight, bias, to, context);
   // For inputs that are large enough.
   if constexpr (std::is_same<T, float>::value) {
-    const Winograd winograd(a, s, table);
-    head->transformed = winograd.worth_packing();
-    if (head->transformed) winograd.pack(weight, bias, to + direct_size(a, s, engine), context);
+    T* form = to + direct_size(a, s, engine);
+    for (const int64_t tile : kTiles) {
+      const Winograd winograd(a, s, table, tile);
+      if (!winograd.worth_packing()) continue;
+      head->transformed = 1;
+      winograd.pack(weight, bias, form, context);
+      form += winograd.packed_size();
+    }
   }
   return OK;
 }
@@ -236,11 +243,15 @@ Status run_convolution(const ConvArgs& a, const Context& context) {
   if (packed == nullptr && few) return run_one_by_one(a, s, *table, weight, bias, context);
   const Engine<T> engine(a, s, *table, &frame);
   if constexpr (std::is_same<T, float>::value) {
-    const Winograd winograd(a, s, *table);
+    const Winograd large(a, s, *table, kTiles[0]), small(a, s, *table, kTiles[1]);
+    // Packing that many weights for one call takes longer than it saves.
+    const bool little = packed != nullptr && small.worth_running() && small.faster_than(large);
+    const Winograd& winograd = little ? small : large;
     if (winograd.worth_running() &&
         (packed == nullptr || static_cast<const Packed*>(a.packed)->transformed)) {
+      const int64_t before = direct_size(a, s, engine) + (little ? large.packed_size() : 0);
       const bool done = packed == nullptr ? winograd.run(weight, bias, context)
-                                          : winograd.run_packed(packed + direct_size(a, s, engine), context);
+                                          : winograd.run_packed(packed + before, context);
       if (done) return context.cancelled() ? CANCELLED : OK;
     }
   }

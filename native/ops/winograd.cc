@@ -1,7 +1,8 @@
 // Note [Winograd]
-// Where every phase of both axes has three (or two) neighbouring taps, the outputs fall into tiles of 4×4. A
-// tile of 6×6 (5×5) inputs and the kernels are transformed; then output channels are sums over input channels
-// of 36 (25) products each where the direct algorithm has 144 (64). The products of one plane of the
+// Where every phase of both axes has three (or two) neighbouring taps, the outputs fall into tiles of 4×4
+// (for two taps and few pixels, where reading the weights is what takes time, of 2×2: 9 products instead of
+// 16). A tile of 6×6 (5×5) inputs and the kernels are transformed; then output channels are sums over input
+// channels of 36 (25) products each where the direct algorithm has 144 (64). The products of one plane of the
 // transforms are a matrix product, done by the tiles of Note [Tiles].
 //
 // A task takes as many tiles as fill a panel, transforms them for a part of the input channels at a time,
@@ -24,7 +25,7 @@ using conv::divide_up;
 
 namespace {
 
-constexpr int64_t kTile = 4;
+constexpr int64_t kMost = 4;  // outputs along an axis of the largest tile
 // Floats that the transforms of a part of the channels may take.
 constexpr int64_t kInputs = 75 * 1024, kOutputs = 150 * 1024;
 // And weights that are packed for one call.
@@ -38,14 +39,14 @@ bool finite(const float* flags, int64_t n) {
 
 }  // namespace
 
-Winograd::Winograd(const ConvArgs& a, const conv::Geometry& s, const KernelTable& kernels)
+Winograd::Winograd(const ConvArgs& a, const conv::Geometry& s, const KernelTable& kernels, int64_t tile)
     : a_(a),
       s_(s),
       leaves_(kernels.conv),
-      kernels_(kernels.winograd),
       widen_(kernels.widen),
       width_(2 * kernels.conv.lanes),
-      size_(bytes_of(a.type)) {
+      size_(bytes_of(a.type)),
+      tile_(tile) {
   const conv::Pass& z = s.z.pass[0];
   if (a.type == F64 || s.z.count != 1 || s.z.in != 1 || s.z.out != 1 || z.taps != 1 || z.offset[0] != 0)
     return;
@@ -53,25 +54,32 @@ Winograd::Winograd(const ConvArgs& a, const conv::Geometry& s, const KernelTable
   if (a.in_channels < (a.nhwc ? 16 : 8) || a.out_channels < 3) return;
   int64_t taps_y, taps_x, phases_x;
   if (!read_axis(s.y, y_, &phases_, &taps_y) || !read_axis(s.x, x_, &phases_x, &taps_x)) return;
-  if (taps_y != taps_x || phases_ != phases_x) return;
+  if (taps_y != taps_x || phases_ != phases_x || (tile < kMost && taps_y != 2)) return;
   taps_ = taps_y;
-  planes_ = (taps_ + 3) * (taps_ + 3);
-  tiles_y_ = divide_up(divide_up(s.y.out, phases_), kTile);
-  tiles_x_ = divide_up(divide_up(s.x.out, phases_), kTile);
+  scheme_ = tile < kMost ? &kernels.winograd.small : &kernels.winograd.large[taps_ - 2];
+  planes_ = (taps_ + tile_ - 1) * (taps_ + tile_ - 1);
+  tiles_y_ = divide_up(divide_up(s.y.out, phases_), tile_);
+  tiles_x_ = divide_up(divide_up(s.x.out, phases_), tile_);
   tiles_ = a.batch * tiles_y_ * tiles_x_;
   group_tiles_ = a.nhwc ? leaves_.most * (28 / leaves_.most) : width_;
   const int64_t channel = planes_ * group_tiles_ * (a.nhwc ? 1 : phases_);
   in_parts_ = divide_up(a.in_channels, std::max<int64_t>(32, kInputs / channel));
   out_parts_ = divide_up(a.out_channels, std::max(width_, kOutputs / channel / width_ * width_));
 
+  // Few tiles are one vector.
+  panel_ = tiles_ <= leaves_.lanes ? leaves_.lanes : width_;
+
   // In products for each pair of channels. The transforms of an element cost as much as so many products, and
-  // reading the weights, of which there are more, as much as so many tiles. All four were measured.
-  const int64_t lanes = a.nhwc ? tiles_ : divide_up(tiles_, width_) * width_;
-  const double transform = a.nhwc ? 16 : 8, reading = a.nhwc ? 12 : 15;
+  // reading a weight that the direct algorithm does not have as much as so many tiles. All four were
+  // measured.
+  const int64_t lanes = a.nhwc ? tiles_ : divide_up(tiles_, panel_) * panel_;
+  const double transform = a.nhwc ? 16 : 8, reading = a.nhwc ? 15 : 19;
   const double products = 1 + transform / a.in_channels + transform / a.out_channels;
   const double direct = static_cast<double>(taps_ * taps_ * a.batch * divide_up(s.y.out, phases_) *
                                             divide_up(s.x.out, phases_));
-  faster_ = static_cast<double>(planes_) * (lanes * products + reading) < direct;
+  cost_ = static_cast<double>(planes_ * lanes) * products +
+          static_cast<double>(planes_ - taps_ * taps_) * reading;
+  faster_ = cost_ < direct;
 }
 
 bool Winograd::read_axis(const conv::Axis& axis, Phase* phase, int64_t* phases, int64_t* taps) const {
@@ -162,7 +170,7 @@ void Winograd::pack_tile(const float* weight, int64_t g, int64_t fy, int64_t fx,
           }
         // What is written beyond a row is written again.
         for (int64_t c = 0; c < channels; ++c)
-          kernels_.weights[taps_ - 2](u + c * row + first, u_step, w + c * count * lanes);
+          scheme_->weights(u + c * row + first, u_step, w + c * count * lanes);
       }
       for (int64_t p = 0; p < planes_; ++p)
         std::copy_n(u + p * u_step, channels * row, to + p * wide * in.count + c0 * row);
@@ -237,7 +245,7 @@ bool Winograd::run_by_parts(const float* weight, const float* bias, const Contex
 
 bool Winograd::run_parts(int64_t first, int64_t last, const float* packed, const float* bias,
                          const Context& context) const {
-  const int64_t groups = divide_up(tiles_, group_tiles_), phases_x = a_.nhwc ? phases_ : 1;
+  const int64_t groups = divide_up(tiles_, a_.nhwc ? group_tiles_ : panel_), phases_x = a_.nhwc ? phases_ : 1;
   const int64_t work = planes_ * group_tiles_ * a_.in_channels * outputs_of(first).count;
   std::atomic<bool> good{true};
   const int64_t tasks = (last - first) * phases_ * phases_x * groups;
@@ -261,13 +269,13 @@ bool Winograd::run_parts(int64_t first, int64_t last, const float* packed, const
 // The transforms of some input channels, by the rows of each run: down its columns, then, when those of all
 // runs are stored, across.
 void Winograd::spread_rows(const Panel& panel, Span in) const {
-  const int64_t n = taps_ + 3, channels = a_.groups * a_.in_channels, plane = s_.y.in * s_.x.in;
+  const int64_t n = taps_ + tile_ - 1, channels = a_.groups * a_.in_channels, plane = s_.y.in * s_.x.in;
   struct Strip {
     int64_t from[6];            // its rows in the first channel, or -1 outside
     int64_t lead, stop, place;  // what of it is inside, and where it is put
   };
-  const int64_t gap = panel.across - kTile * width_,
-                pitch = panel.runs * gap + kTile * width_ + 5 * leaves_.lanes;
+  const int64_t gap = panel.across - tile_ * panel_,
+                pitch = panel.runs * gap + tile_ * panel_ + 5 * leaves_.lanes;
   ScratchFrame frame;
   Strip* strips = frame.take<Strip>(panel.runs);
   float* down = frame.take<float>(n * pitch);
@@ -278,12 +286,12 @@ void Winograd::spread_rows(const Panel& panel, Span in) const {
   for (int64_t r = 0; r < panel.runs; ++r) {
     const Run& run = panel.list[r];
     Strip& strip = strips[r];
-    const int64_t x = run.x * kTile + panel.low, all = kTile * run.count + gap;
+    const int64_t x = run.x * tile_ + panel.low, all = tile_ * run.count + gap;
     strip.lead = std::min(all, std::max<int64_t>(0, -x));
     strip.stop = std::max(strip.lead, std::min(all, s_.x.in - x));
-    strip.place = kTile * run.at + r * gap;
+    strip.place = tile_ * run.at + r * gap;
     for (int64_t k = 0; k < n; ++k) {
-      const int64_t y = run.y * kTile + y_[panel.fy].offset + k;
+      const int64_t y = run.y * tile_ + y_[panel.fy].offset + k;
       const int64_t start = (run.n * channels + panel.g * a_.in_channels + in.begin) * plane;
       strip.from[k] =
           y < 0 || y >= s_.y.in || strip.stop == strip.lead ? -1 : start + y * s_.x.in + x + strip.lead;
@@ -305,37 +313,36 @@ void Winograd::spread_rows(const Panel& panel, Span in) const {
                           strip.stop - strip.lead);
         }
       }
-      kernels_.down[taps_ - 2](down + strip.place + strip.lead, pitch, rows, strip.stop - strip.lead);
+      scheme_->down(down + strip.place + strip.lead, pitch, rows, strip.stop - strip.lead);
     }
     for (int64_t f = 0; f < phases_; ++f)
       for (int64_t r = 0; r < panel.runs; ++r)
-        kernels_.across[taps_ - 2](panel.v + f * planes_ * panel.step + c * width_ + panel.list[r].at,
-                                   panel.step, down + strips[r].place + x_[f].offset - panel.low, pitch,
-                                   panel.list[r].count);
+        scheme_->across(panel.v + f * planes_ * panel.step + c * panel_ + panel.list[r].at, panel.step,
+                        down + strips[r].place + x_[f].offset - panel.low, pitch, panel.list[r].count);
   }
 }
 
 // The same where runs are short: tile by tile into vectors of tiles.
 void Winograd::spread_patches(const Panel& panel, Span in) const {
-  const int64_t n = taps_ + 3, channels = a_.groups * a_.in_channels;
+  const int64_t n = taps_ + tile_ - 1, channels = a_.groups * a_.in_channels;
   struct Patch {
     int64_t from, y0, y1, x0, x1;  // where it starts, and what of it is inside the plane
   };
   ScratchFrame frame;
-  Patch* patch = frame.take<Patch>(width_);
-  float* d = frame.take<float>(planes_ * width_);
+  Patch* patch = frame.take<Patch>(panel_);
+  float* d = frame.take<float>(planes_ * panel_);
   const float* pixel[36];
-  for (int64_t k = 0; k < planes_; ++k) pixel[k] = d + k * width_;
+  for (int64_t k = 0; k < planes_; ++k) pixel[k] = d + k * panel_;
   for (int64_t f = 0; f < phases_; ++f) {
     for (int64_t r = 0; r < panel.runs; ++r)
       for (int64_t e = 0; e < panel.list[r].count; ++e) {
         const Run& run = panel.list[r];
-        const int64_t y = run.y * kTile + y_[panel.fy].offset, x = (run.x + e) * kTile + x_[f].offset;
+        const int64_t y = run.y * tile_ + y_[panel.fy].offset, x = (run.x + e) * tile_ + x_[f].offset;
         const int64_t plane = (run.n * channels + panel.g * a_.in_channels + in.begin) * s_.y.in;
         patch[run.at + e] = {(plane + y) * s_.x.in + x, std::max<int64_t>(0, -y), std::min(n, s_.y.in - y),
                              std::max<int64_t>(0, -x), std::min(n, s_.x.in - x)};
       }
-    std::fill_n(d, planes_ * width_, 0.0f);
+    std::fill_n(d, planes_ * panel_, 0.0f);
     for (int64_t c = 0; c < in.count; ++c) {
       for (int64_t t = 0; t < panel.tiles; ++t) {
         const Patch& p = patch[t];
@@ -349,67 +356,67 @@ void Winograd::spread_patches(const Panel& panel, Span in) const {
                               p.x1 - p.x0);
             row = few;
           }
-          for (int64_t j = p.x0; j < p.x1; ++j) d[(i * n + j) * width_ + t] = row[j];
+          for (int64_t j = p.x0; j < p.x1; ++j) d[(i * n + j) * panel_ + t] = row[j];
         }
       }
-      kernels_.spread[taps_ - 2](panel.v + f * planes_ * panel.step + c * width_, panel.step, pixel, width_);
+      scheme_->spread(panel.v + f * planes_ * panel.step + c * panel_, panel.step, pixel, panel_);
     }
   }
 }
 
 bool Winograd::run_first(int64_t g, int64_t fy, int64_t group, Span out, const float* packed,
                          const float* bias) const {
-  const int64_t first = group * width_, tiles = std::min(width_, tiles_ - first);
+  const int64_t first = group * panel_, tiles = std::min(panel_, tiles_ - first);
   // Planes a line more apart than a power of two.
-  const int64_t v_step = inputs_most() * width_ + 16, m_step = out.count * width_ + 16;
+  const int64_t v_step = inputs_most() * panel_ + 16, m_step = out.count * panel_ + 16;
   const int64_t low = std::min(x_[0].offset, x_[phases_ - 1].offset),
                 high = std::max(x_[0].offset, x_[phases_ - 1].offset);
   ScratchFrame frame;
-  Run* list = frame.take<Run>(width_);
+  Run* list = frame.take<Run>(panel_);
   float* v = frame.take<float>(phases_ * planes_ * v_step);
   float* m = frame.take<float>(phases_ * planes_ * m_step);
-  float* flags = frame.take<float>(width_);
+  float* flags = frame.take<float>(panel_);
   const Panel panel = {
-      list, runs(first, tiles, list), tiles, g, fy, v, v_step, low, kTile * width_ + taps_ - 1 + high - low};
+      list, runs(first, tiles, list), tiles, g, fy, v, v_step, low, tile_ * panel_ + taps_ - 1 + high - low};
   const float zeros[ConvLeaves<float>::kMost] = {};
   const int64_t none = 0;
   int32_t place[ConvLeaves<float>::kMost];
-  for (int32_t i = 0; i < ConvLeaves<float>::kMost; ++i) place[i] = i * static_cast<int32_t>(width_);
+  for (int32_t i = 0; i < ConvLeaves<float>::kMost; ++i) place[i] = i * static_cast<int32_t>(panel_);
   const int64_t tile = tile_of(out.count);
   for (int64_t i = 0; i < in_parts_; ++i) {
     const Span in = part(a_.in_channels, in_parts_, i, 1);
-    if (panel.runs * 8 <= width_)
+    if (panel.runs * 8 <= panel_)
       spread_rows(panel, in);
     else
       spread_patches(panel, in);
     for (int64_t f = 0; f < phases_; ++f) {
       const float* w = packed + ((fy * phases_ + f) * a_.in_channels + in.begin) * out.count * planes_;
-      const ConvSum sum = {&none, 1, in.count, width_, 0, 1, 0, 0};
+      const ConvSum sum = {&none, 1, in.count, panel_, 0, 1, 0, 0};
       for (int64_t p = f * planes_; p < (f + 1) * planes_; ++p)
         for (int64_t at = 0; at < out.count; at += tile) {
           const int64_t columns = std::min(tile, out.count - at);
-          leaves_.tile[1][columns](m + p * m_step + at * width_, place, w, v + p * v_step, &sum,
-                                   i == 0 ? zeros : nullptr);
+          leaves_.tile[panel_ > leaves_.lanes ? 1 : 0][columns](
+              m + p * m_step + at * panel_, place, w, v + p * v_step, &sum, i == 0 ? zeros : nullptr);
           w += columns * in.count;
         }
     }
   }
-  std::fill_n(flags, width_, 0.0f);
+  std::fill_n(flags, panel_, 0.0f);
   emit_first(panel, out, m, m_step, bias, flags);
   return finite(flags, tiles);
 }
 
 void Winograd::emit_first(const Panel& panel, Span out, const float* m, int64_t step, const float* bias,
                           float* flags) const {
-  const int64_t lanes = leaves_.lanes, wide = kTile * phases_, line = wide * lanes;
+  const int64_t lanes = leaves_.lanes, wide = tile_ * phases_, line = wide * lanes;
   const int64_t out_channels = a_.groups * a_.out_channels;
   ScratchFrame frame;
-  float* rest = frame.take<float>(kTile * line);
+  float* rest = frame.take<float>(tile_ * line);
   for (int64_t o = 0; o < out.count; ++o) {
     const int64_t channel = panel.g * a_.out_channels + out.begin + o;
     // Row k of the tiles from a lane of a run on, or null below the plane.
     const auto to = [&](const Run& t, int64_t k, int64_t lane) -> char* {
-      const int64_t oy = (t.y * kTile + k) * phases_ + panel.fy, ox = (t.x + lane - t.at) * wide;
+      const int64_t oy = (t.y * tile_ + k) * phases_ + panel.fy, ox = (t.x + lane - t.at) * wide;
       if (oy >= s_.y.out) return nullptr;
       return static_cast<char*>(a_.out) +
              (((t.n * out_channels + channel) * s_.y.out + oy) * s_.x.out + ox) * size_;
@@ -419,19 +426,19 @@ void Winograd::emit_first(const Panel& panel, Span out, const float* m, int64_t 
       const Run& run = panel.list[r];
       const bool whole = a_.type == F32 && run.at + run.count >= at + lanes &&
                          (run.x + at - run.at + lanes) * wide <= s_.x.out;
-      float* rows[kTile];
-      for (int64_t k = 0; k < kTile; ++k) {
+      float* rows[kMost];
+      for (int64_t k = 0; k < tile_; ++k) {
         char* row = whole ? to(run, k, at) : nullptr;
         rows[k] = row != nullptr ? reinterpret_cast<float*>(row) : rest + k * line;
       }
-      kernels_.up[taps_ - 2][phases_ - 1](rows, flags + at, m + o * width_ + at, step, planes_ * step,
-                                          bias == nullptr ? 0.0f : bias[channel]);
+      scheme_->up[phases_ - 1](rows, flags + at, m + o * panel_ + at, step, planes_ * step,
+                               bias == nullptr ? 0.0f : bias[channel]);
       if (whole) continue;
       for (int64_t e = r; e < panel.runs && panel.list[e].at < at + lanes; ++e) {
         const Run& t = panel.list[e];
         const int64_t lane = std::max(at, t.at), end = std::min(at + lanes, t.at + t.count);
         const int64_t size = std::min((end - lane) * wide, s_.x.out - (t.x + lane - t.at) * wide);
-        for (int64_t k = 0; k < kTile; ++k) {
+        for (int64_t k = 0; k < tile_; ++k) {
           char* row = to(t, k, lane);
           if (row == nullptr) break;
           const float* from = rest + k * line + (lane - at) * wide;
@@ -451,7 +458,7 @@ void Winograd::emit_first(const Panel& panel, Span out, const float* m, int64_t 
 
 bool Winograd::run_last(int64_t g, int64_t fy, int64_t fx, int64_t group, Span out, const float* packed,
                         const float* bias) const {
-  const int64_t lanes = leaves_.lanes, n = taps_ + 3;
+  const int64_t lanes = leaves_.lanes, n = taps_ + tile_ - 1;
   const int64_t first = group * group_tiles_, tiles = std::min(group_tiles_, tiles_ - first);
   const int64_t blocks = divide_up(out.count, width_), most = inputs_most();
   const int64_t v_step = group_tiles_ * most + 16, m_step = blocks * group_tiles_ * width_ + 16;
@@ -474,8 +481,8 @@ bool Winograd::run_last(int64_t g, int64_t fy, int64_t fx, int64_t group, Span o
         const Run& run = list[r];
         const float* pixel[36];
         for (int64_t k = 0; k < planes_; ++k) {
-          const int64_t y = run.y * kTile + y_[fy].offset + k / n,
-                        x = (run.x + e) * kTile + x_[fx].offset + k % n;
+          const int64_t y = run.y * tile_ + y_[fy].offset + k / n,
+                        x = (run.x + e) * tile_ + x_[fx].offset + k % n;
           if (y < 0 || y >= s_.y.in || x < 0 || x >= s_.x.in) {
             pixel[k] = zeros;
             continue;
@@ -490,7 +497,7 @@ bool Winograd::run_last(int64_t g, int64_t fy, int64_t fx, int64_t group, Span o
             pixel[k] = wide + k * most;
           }
         }
-        kernels_.spread[taps_ - 2](v + (run.at + e) * some.count, v_step, pixel, some.count);
+        scheme_->spread(v + (run.at + e) * some.count, v_step, pixel, some.count);
       }
     const float* w = packed + ((fy * phases_ + fx) * a_.in_channels + some.begin) * blocks * width_ * planes_;
     for (int64_t p = 0; p < planes_; ++p)
@@ -510,7 +517,7 @@ bool Winograd::run_last(int64_t g, int64_t fy, int64_t fx, int64_t group, Span o
   }
 
   float* flags = frame.take<float>(lanes);
-  float* rest = frame.take<float>((kTile * kTile + 1) * lanes);
+  float* rest = frame.take<float>((tile_ * tile_ + 1) * lanes);
   float* biases = frame.take<float>(blocks * width_);
   std::fill_n(flags, lanes, 0.0f);
   std::fill_n(biases, blocks * width_, 0.0f);
@@ -519,10 +526,10 @@ bool Winograd::run_last(int64_t g, int64_t fy, int64_t fx, int64_t group, Span o
   for (int64_t r = 0; r < count; ++r)
     for (int64_t e = 0; e < list[r].count; ++e) {
       const Run& run = list[r];
-      char* to[kTile * kTile];
-      for (int64_t k = 0; k < kTile * kTile; ++k) {
-        const int64_t oy = (run.y * kTile + k / kTile) * phases_ + fy,
-                      ox = ((run.x + e) * kTile + k % kTile) * phases_ + fx;
+      char* to[kMost * kMost];
+      for (int64_t k = 0; k < tile_ * tile_; ++k) {
+        const int64_t oy = (run.y * tile_ + k / tile_) * phases_ + fy,
+                      ox = ((run.x + e) * tile_ + k % tile_) * phases_ + fx;
         to[k] = oy >= s_.y.out || ox >= s_.x.out
                     ? nullptr
                     : static_cast<char*>(a_.out) +
@@ -530,15 +537,15 @@ bool Winograd::run_last(int64_t g, int64_t fy, int64_t fx, int64_t group, Span o
       }
       for (int64_t c = 0; c < out.count; c += lanes) {
         const bool whole = a_.type == F32 && c + lanes <= out.count;
-        float* pixel[kTile * kTile];
-        for (int64_t k = 0; k < kTile * kTile; ++k)
+        float* pixel[kMost * kMost];
+        for (int64_t k = 0; k < tile_ * tile_; ++k)
           pixel[k] = !whole             ? rest + k * lanes
-                     : to[k] == nullptr ? rest + kTile * kTile * lanes
+                     : to[k] == nullptr ? rest + tile_ * tile_ * lanes
                                         : reinterpret_cast<float*>(to[k]) + c;
         const float* products = m + (c / width_ * group_tiles_ + run.at + e) * width_ + c % width_;
-        kernels_.gather[taps_ - 2](pixel, flags, products, m_step, biases + c);
+        scheme_->gather(pixel, flags, products, m_step, biases + c);
         if (whole) continue;
-        for (int64_t k = 0; k < kTile * kTile; ++k)
+        for (int64_t k = 0; k < tile_ * tile_; ++k)
           if (to[k] != nullptr)
             leaves_.interleave[a_.type](to[k] + c * size_, rest + k * lanes, 0, 1,
                                         std::min(lanes, out.count - c));

@@ -5,18 +5,24 @@
 
 namespace upsampling {
 
-// The form of Note [Winograd] of a convolution, if it has one.
+// The form of Note [Winograd] of a convolution in tiles of 4×4 or 2×2 outputs, if it has one.
 class Winograd {
  public:
-  Winograd(const ConvArgs& a, const conv::Geometry& s, const KernelTable& kernels);
+  Winograd(const ConvArgs& a, const conv::Geometry& s, const KernelTable& kernels, int64_t tile);
 
   // Whether the weights are kept in this form, too: by kernel, steps and channels.
   bool worth_packing() const { return taps_ != 0; }
   // Whether it is the faster one for these extents.
   bool worth_running() const { return taps_ != 0 && faster_; }
 
+  bool faster_than(const Winograd& other) const { return !other.worth_running() || cost_ < other.cost_; }
+
   // Floats of the packed weights and bias.
-  int64_t packed_size() const { return weights_before(parts()) + a_.groups * a_.out_channels; }
+  int64_t packed_size() const {
+    return worth_packing()
+               ? weights_before(parts()) + conv::divide_up<int64_t>(a_.groups * a_.out_channels, 16) * 16
+               : 0;
+  }
   void pack(const float* weight, const float* bias, float* packed, const Context& context) const;
   // False where an output is not finite: where NaN and infinity belong is for the direct algorithm to say.
   bool run_packed(const float* packed, const Context& context) const;
@@ -76,15 +82,18 @@ class Winograd {
   const ConvArgs& a_;
   const conv::Geometry& s_;
   const ConvLeaves<float>& leaves_;
-  const WinogradKernels& kernels_;
+  const WinogradScheme* scheme_ = nullptr;
   void (*const* widen_)(float*, const void*, int64_t);
   const int64_t width_, size_;
+  const int64_t tile_;             // outputs of a tile along each axis
   int64_t taps_ = 0, phases_ = 0;  // of each axis
   Phase y_[2], x_[2];
   int64_t tiles_y_, tiles_x_, tiles_;  // of a plane, and of the batch
-  int64_t planes_;                     // (taps + 3)²
-  int64_t group_tiles_;                // tiles of a task
+  int64_t planes_;                     // (taps + tile − 1)²
+  int64_t group_tiles_;                // tiles of a task at most
+  int64_t panel_;                      // channels first: of a panel
   int64_t in_parts_, out_parts_;       // parts of the channels
+  double cost_ = 0;
   bool faster_ = false;
 };
 
