@@ -169,6 +169,7 @@ class Engine {
   void run(int64_t task, const T* packed, const T* packed_bias) const;
 
  private:
+  friend struct Division;  // of native/tests/convolution_test.cc
   // --- what is to do ---
 
   void make_bundles(ScratchFrame* frame);
@@ -254,6 +255,7 @@ class Engine {
                  int64_t first, int64_t n, const T* c) const;
 
   static constexpr int64_t kPanel = 384 * 1024, kSums = 256 * 1024;  // bytes
+  static constexpr double kMostWork = 1 << 28;                       // products of a task: 2 ms
   const ConvArgs& a_;
   const Geometry& s_;
   const ConvLeaves<T>& leaves_;

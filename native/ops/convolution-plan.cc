@@ -192,9 +192,12 @@ void Engine<T>::plan_boxes() {
   if (split_units_) tasks_ *= unit_count_;
   parts_ = 1;
   if (tasks_ < 4 && work * static_cast<double>(a_.groups) > 1 << 22) parts_ = divide_up<int64_t>(4, tasks_);
+  const int64_t pixels = first_ && in_place_ ? flat_ : box_[0] * box_[1] * box_[2] * box_[3];
+  // The smallest boxes of many channels take more than 2 ms.
+  const double box = work_of_position() * static_cast<double>(pixels);
+  parts_ = std::max(parts_, static_cast<int64_t>(box / kMostWork) + (box > kMostWork ? 1 : 0));
   // Where the channels are cut into chunks, the sums of a part wait in memory.
   if (chunk_ < a_.in_channels) {
-    const int64_t pixels = first_ && in_place_ ? flat_ : box_[0] * box_[1] * box_[2] * box_[3];
     parts_ = std::max(parts_, divide_up(columns * pixels * static_cast<int64_t>(sizeof(T)), kSums));
   }
   parts_ = std::min(parts_, blocks);
@@ -244,7 +247,7 @@ void Engine<T>::choose_box() {
   // tasks.
   const double work = std::max(work_of_position(), 1.0);
   const int64_t most = std::min(std::max({pixels / 8, 8 * width_, static_cast<int64_t>((1 << 21) / work)}),
-                                std::max(2 * width_, static_cast<int64_t>((1 << 28) / work)));
+                                std::max(2 * width_, static_cast<int64_t>(kMostWork / work)));
   if (!first_) {
     for (int64_t i = 0; i < unit_count_; ++i) units_[i].panels = false;
     chunk_ = std::max<int64_t>(a_.in_channels, 1);
