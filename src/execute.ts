@@ -173,8 +173,8 @@ export function adviseLargeResult(array: TypedArray): void {
 /** The tensors to return (the caller's own `out` where given) and the arrays to fill. Nothing is allocated before all is checked. */
 function takeOutputs(call: Call<unknown>): { results: Tensor[]; arrays: TypedArray[] } {
   const { op, outputs } = call;
-  const arrays: TypedArray[] = [];
-  const results: Tensor[] = [];
+  const arrays = new Array<TypedArray>(outputs.length);
+  const results = new Array<Tensor>(outputs.length);
   for (let i = 0; i < outputs.length; i++) {
     const { out } = outputs[i]!;
     if (out === undefined) continue;
@@ -223,8 +223,9 @@ function checkOut(call: Call<unknown>, spec: OutputSpec, out: TensorLike): Typed
       'ERR_UPSAMPLING_SHAPE',
     );
   const data = t.data.length === size ? t.data : (t.data.subarray(0, size) as TypedArray);
+  const { buffer } = data;
   for (let i = 0; i < inputs.length; i++)
-    if (overlap(data, inputs[i]!))
+    if (inputs[i]!.buffer === buffer && overlap(data, inputs[i]!))
       refuse(op, param, `${param} must not share memory with an input`, 'ERR_UPSAMPLING_BUFFER');
   return data;
 }

@@ -22,7 +22,7 @@ napi_value pack_weights(napi_env env, napi_callback_info info) {
   size_t at = 0;
   a.weight = call.memory(at++, shape.weights(), size);
   if (shape.bias) a.bias = call.memory(at++, a.groups * a.out_channels, size);
-  a.packing = call.memory(at, packed_bytes(a), 1);
+  a.packing = call.memory(at, (packed_bytes(a) + 7) / 8, sizeof(double));
   return call.submit(pack_weights, a);
 }
 

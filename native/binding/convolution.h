@@ -62,7 +62,7 @@ inline napi_value call_convolution(napi_env env, napi_callback_info info) {
   size_t at = 0;
   a.in = call.memory(at++, a.batch * a.groups * a.in_channels * shape.in, size);
   if (shape.packed) {
-    a.packed = call.memory(at++, 64, 1);
+    a.packed = call.memory(at++, 8, sizeof(double));
   } else {
     a.weight = call.memory(at++, shape.weights(), size);
     if (shape.bias) a.bias = call.memory(at++, a.groups * a.out_channels, size);
