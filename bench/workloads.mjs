@@ -18,16 +18,16 @@ const resize = (id, title, input, size, mode, more = {}) => {
     options: { size, mode, layout, ...options },
   };
 };
-const pool = (id, title, op, input, output, kernelSize, stride, padding, layout = 'nchw') => ({
+const pool = (id, title, op, input, output, kernelSize, stride, padding) => ({
   id,
   group: 'pool',
   op,
   title,
   type: 'float32',
-  layout,
+  layout: 'nchw',
   input,
   output,
-  options: { kernelSize, stride, padding, ...(layout === 'nchw' ? {} : { layout }) },
+  options: { kernelSize, stride, padding },
 });
 const conv = (id, title, op, input, weight, output, options) => ({
   id,
@@ -42,7 +42,21 @@ const conv = (id, title, op, input, weight, output, options) => ({
   options: { groups: 1, ...options },
 });
 
-export const workloads = [
+/** The same workload, channels last; weights keep PyTorch's order, indices stay flat in a plane. */
+const nhwc = (w) => {
+  const last = ([n, c, h, width]) => [n, h, width, c];
+  return {
+    ...w,
+    id: `${w.id}n`,
+    title: `${w.title} nhwc`,
+    layout: 'nhwc',
+    input: last(w.input),
+    output: last(w.output),
+    options: { ...w.options, layout: 'nhwc' },
+  };
+};
+
+const nchw = [
   resize('R1', 'nearest ×2', [1, 64, 128, 128], [256, 256], 'nearest'),
   resize('R2', 'bilinear ×2', [1, 64, 128, 128], [256, 256], 'bilinear'),
   resize('R3', 'bilinear ×4, SegFormer logits', [1, 150, 128, 128], [512, 512], 'bilinear'),
@@ -91,7 +105,6 @@ export const workloads = [
     0,
   ),
   pool('P3', 'max pool 3×3 stride 2', 'maxPool2d', [1, 64, 256, 256], [1, 64, 128, 128], 3, 2, 1),
-  pool('P1n', 'max pool 2×2 nhwc', 'maxPool2d', [1, 256, 256, 64], [1, 128, 128, 64], 2, 2, 0, 'nhwc'),
   pool('U1', 'max unpool 2×2', 'maxUnpool2d', [1, 64, 128, 128], [1, 64, 256, 256], 2, 2, 0),
   conv(
     'T1',
@@ -214,7 +227,27 @@ export const workloads = [
     ),
     group: 'overhead',
   },
+  // Shapes that no vector width divides, and the ends of the range.
+  resize('S1', 'bilinear ×3, odd lengths', [1, 3, 101, 67], [303, 201], 'bilinear'),
+  resize('S2', 'bilinear ×2, odd, batch 64', [64, 3, 33, 33], [66, 66], 'bilinear'),
+  resize('S3', 'nearest 1×1 to 7×7', [1, 256, 1, 1], [7, 7], 'nearest'),
+  resize('S4', 'bilinear ÷2, 4096×4096', [1, 1, 4096, 4096], [2048, 2048], 'bilinear'),
+  pool('S5', 'max pool 2×2, odd, batch 64', 'maxPool2d', [64, 5, 15, 15], [64, 5, 7, 7], 2, 2, 0),
+  conv(
+    'S6',
+    'transposed 2×2 s2, 7 to 5 channels',
+    'convTranspose2d',
+    [1, 7, 37, 29],
+    [7, 5, 2, 2],
+    [1, 5, 74, 58],
+    { stride: 2 },
+  ),
 ];
+
+const twins = ['R9', 'P1', 'P2', 'P3', 'U1', 'T4', 'C1'];
+
+/** R12 and R13 are the twins of R2 and R1. */
+export const workloads = nchw.flatMap((w) => (twins.includes(w.id) ? [w, nhwc(w)] : [w]));
 
 const count = (dims) => dims.reduce((a, b) => a * b, 1);
 

@@ -26,6 +26,7 @@ function resizeNode(o, from, to) {
 const int64s = (name, list) => initializer(name, 'int64', [list.length], BigInt64Array.from(list, BigInt));
 
 export async function prepare(w) {
+  if (w.layout === 'nhwc' && w.op !== 'interpolate') throw new Error('has no nhwc');
   const o = w.options;
   const window = {
     kernel_shape: [o.kernelSize, o.kernelSize],
@@ -72,7 +73,6 @@ export async function prepare(w) {
       nodes.push(resizeNode(o, 'x', 'r'), node('ArgMax', ['r'], ['y'], { axis: 1, keepdims: 0 }));
       break;
     case 'maxPool2d':
-      if (w.layout === 'nhwc') throw new Error('has no nhwc');
       nodes.push(node('MaxPool', ['x'], ['y'], window));
       break;
     case 'maxPool2dWithIndices':

@@ -30,14 +30,16 @@ def weights(w):
     taps = int(np.prod(w["weight"][2:]))
     lead = w["weight"][0] // w["options"]["groups"] if w["op"] == "convTranspose2d" else w["weight"][1]
     scale = 2.0 ** -np.ceil(np.log2(np.sqrt(lead * taps)))
-    return values("float32", w["weight"], 2, scale), values("float32", [w["output"][1]], 3)
+    channels = w["output"][3 if w["layout"] == "nhwc" else 1]
+    return values("float32", w["weight"], 2, scale), values("float32", [channels], 3)
 
 
 def unpool_indices(w):
-    n, c, h, wd = w["input"]
-    r = mix(np.arange(n * c * h * wd, dtype=np.uint64), 4).reshape(n * c, h, wd).astype(np.int64)
-    y = np.arange(h)[None, :, None]
-    x = np.arange(wd)[None, None, :]
+    last = w["layout"] == "nhwc"
+    h, wd = w["input"][1:3] if last else w["input"][2:]
+    r = mix(np.arange(np.prod(w["input"]), dtype=np.uint64), 4).reshape(w["input"]).astype(np.int64)
+    y = np.arange(h).reshape([-1, 1, 1] if last else [-1, 1])
+    x = np.arange(wd).reshape([-1, 1] if last else [-1])
     return ((2 * y + ((r >> 1) & 1)) * 2 * wd + 2 * x + (r & 1)).reshape(w["input"])
 
 
@@ -90,16 +92,25 @@ class Torch:
                 f = {"bilinear": "upsample_bilinear2d", "bicubic": "upsample_bicubic2d"}[o["mode"]]
                 f = getattr(aten, "_" + f + "_aa" if o.get("antialias") else f).out
                 add("out", lambda: f(x, size, bool(o.get("alignCorners")), None, None, out=out))
+            if not nhwc:
+                xc = x.contiguous(memory_format=torch.channels_last)
+                add("channels_last", lambda: F.interpolate(xc, size=size, **kw), layout="nhwc")
         elif op == "interpolateArgmax":
             add("eager", lambda: F.interpolate(x, size=size, mode="bilinear").argmax(1).to(torch.uint8))
         elif op in ("maxPool2d", "maxPool2dWithIndices"):
             indices = op != "maxPool2d"
-            add("eager", lambda: F.max_pool2d(x, o["kernelSize"], o["stride"], o["padding"], return_indices=indices))
+            window = o["kernelSize"], o["stride"], o["padding"]
+            add("eager", lambda: F.max_pool2d(x, *window, return_indices=indices))
+            if not nhwc:
+                xc = x.contiguous(memory_format=torch.channels_last)
+                add("channels_last", lambda: F.max_pool2d(xc, *window, return_indices=indices), layout="nhwc")
         elif op == "maxUnpool2d":
             index = torch.from_numpy(unpool_indices(w))
             out = torch.empty(w["output"])
+            if nhwc:
+                index, out = index.permute(0, 3, 1, 2), out.permute(0, 3, 1, 2)
             add("eager", lambda: F.max_unpool2d(x, index, 2, 2))
-            add("out", lambda: aten.max_unpool2d.out(x, index, w["output"][2:], out=out))
+            add("out", lambda: aten.max_unpool2d.out(x, index, list(out.shape[2:]), out=out))
         elif op == "pixelShuffle":
             add("eager", lambda: F.pixel_shuffle(x, o["upscaleFactor"]))
         else:
@@ -115,18 +126,19 @@ class Torch:
                     st = s
                 return F.conv2d(x, wt, b, st, p, 1, o["groups"])
 
-            add("eager", lambda: call(x, wt))
+            if not nhwc:
+                add("eager", lambda: call(x, wt))
             cl = torch.channels_last
             xc, wc = x.contiguous(memory_format=cl), wt.contiguous(memory_format=cl)
             add("channels_last", lambda: call(xc, wc), layout="nhwc")
-            if op == "conv2d":
+            if op == "conv2d" and not nhwc:
                 mk = torch.ops.mkldnn
                 try:
                     packed = mk._reorder_convolution_weight(wt, [p, p], [s, s], [1, 1], o["groups"], list(x.shape))
                     add("packed", lambda: mk._convolution_pointwise(x, packed, b, [p, p], [s, s], [1, 1], o["groups"], "none", [], ""))
                 except Exception:
                     pass
-            if op == "convTranspose2d":
+            if op == "convTranspose2d" and not nhwc:
                 mk, op_ = torch.ops.mkldnn, o.get("outputPadding", 0)
                 try:
                     packed = mk._reorder_convolution_transpose_weight(wt, [p, p], [op_, op_], [s, s], [1, 1], o["groups"], list(x.shape))

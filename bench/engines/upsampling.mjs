@@ -1,6 +1,6 @@
 /** This package, blocking calls: `reuse` writes into one result, `fresh` allocates, `packed` has prepared weights. */
 import * as api from '../../dist/index.js';
-import { bias, count, unpoolIndices, values, weights } from '../lib/inputs.mjs';
+import { bias, channelsOf, count, unpoolIndices, values, weights } from '../lib/inputs.mjs';
 
 export async function init({ threads, isa }) {
   if (isa) api.runtime.setIsa(isa);
@@ -25,7 +25,7 @@ export async function prepare(w) {
   const options = { ...w.options };
   if (w.weight) {
     extra.push({ type: 'float32', data: weights(w), dims: w.weight });
-    options.bias = { type: 'float32', data: bias(w), dims: [w.output[1]] };
+    options.bias = { type: 'float32', data: bias(w), dims: [channelsOf(w)] };
   }
   if (w.op === 'maxUnpool2d') extra.push({ type: 'int32', data: unpoolIndices(w), dims: w.input });
   let last;

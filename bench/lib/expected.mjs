@@ -3,7 +3,7 @@
  * falls in are computed.
  */
 import * as reference from '../../dist/reference.js';
-import { bias, count, sample, unpoolIndices, values, weights } from './inputs.mjs';
+import { bias, channelsOf, count, sample, unpoolIndices, values, weights } from './inputs.mjs';
 
 const cache = new Map();
 
@@ -30,14 +30,14 @@ function compute(w) {
       run(
         input,
         { type: 'float32', data: all.wt, dims: w.weight },
-        { ...w.options, bias: { type: 'float32', data: all.b, dims: [w.output[1]] } },
+        { ...w.options, bias: { type: 'float32', data: all.b, dims: [channelsOf(w)] } },
       ).data,
       w,
     );
   }
   // A dense convolution: two output channels stand for all, their weights cut out of the tensor.
   const transposed = w.op === 'convTranspose2d';
-  const channels = [0, w.output[1] - 1];
+  const channels = [0, channelsOf(w) - 1];
   const taps = count(w.weight.slice(2));
   const [lead, second] = w.weight;
   const cut = new Float32Array(channels.length * (transposed ? lead : second) * taps);
@@ -59,8 +59,15 @@ function compute(w) {
       bias: { type: 'float32', data: Float32Array.from(channels, (c) => all.b[c]), dims: [channels.length] },
     },
   );
-  const plane = count(w.output.slice(2));
   const out = new Float32Array(count(w.output)).fill(Number.NaN);
+  if (w.layout === 'nhwc') {
+    channels.forEach((o, k) => {
+      for (let at = k, to = o; to < out.length; at += channels.length, to += channelsOf(w))
+        out[to] = some.data[at];
+    });
+    return sample(out, w);
+  }
+  const plane = count(w.output.slice(2));
   channels.forEach((o, k) => {
     out.set(some.data.subarray(k * plane, (k + 1) * plane), o * plane);
   });

@@ -26,15 +26,19 @@ export function weights(w) {
   return values('float32', w.weight, 2, 2 ** -Math.ceil(Math.log2(Math.sqrt(fanIn))));
 }
 
-export const bias = (w) => values('float32', [w.output[1]], 3);
+export const channelsOf = (w) => w.output[w.layout === 'nhwc' ? 3 : 1];
+
+export const bias = (w) => values('float32', [channelsOf(w)], 3);
 
 /** Positions a 2×2 stride 2 pooling could have found, flat in each plane. */
 export function unpoolIndices(w) {
-  const [, , h, width] = w.input;
+  const last = w.layout === 'nhwc';
+  const [h, width] = last ? w.input.slice(1, 3) : w.input.slice(2);
+  const channels = last ? w.input[3] : 1;
   const out = new Int32Array(count(w.input));
   for (let i = 0; i < out.length; i++) {
-    const x = i % width;
-    const y = Math.floor(i / width) % h;
+    const x = Math.floor(i / channels) % width;
+    const y = Math.floor(i / channels / width) % h;
     const r = hash(i, 4);
     out[i] = (2 * y + ((r >>> 1) & 1)) * 2 * width + 2 * x + (r & 1);
   }
