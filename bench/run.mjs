@@ -130,8 +130,10 @@ async function measure(w, threads, versions, expected) {
     (n) => new Engine(n, threads),
   );
   const variants = [];
-  for (const e of engines) {
-    const info = await e.ask({ do: 'init', threads, isa: opt.isa });
+  // They start side by side: importing takes longer than measuring.
+  const infos = await Promise.all(engines.map((e) => e.ask({ do: 'init', threads, isa: opt.isa })));
+  for (const [k, e] of engines.entries()) {
+    const info = infos[k];
     if (!info.ok) {
       versions[e.name] ??= { absent: info.reason.split('\n')[0] };
       continue;
@@ -143,7 +145,7 @@ async function measure(w, threads, versions, expected) {
       continue;
     }
     prepared.variants.forEach((v, i) => {
-      variants.push({ engine: e, index: i, ...v, times: [] });
+      variants.push({ engine: e, index: i, ...v, times: [], peak: i === 0 ? prepared.peak : undefined });
     });
   }
   for (const v of variants) {
@@ -182,6 +184,7 @@ async function measure(w, threads, versions, expected) {
       ms: median(v.times),
       least: Math.min(...v.times),
       most: Math.max(...v.times),
+      beyond: v.peak === undefined ? undefined : Math.max(0, v.peak - costOf(w).bytes.write),
       correct: v.check?.ok,
       worst: v.check?.worst,
     }));
@@ -247,7 +250,8 @@ for (const threads of opt.threads.split(',').map(Number)) {
     const variants = await measure(w, threads, versions, expected);
     const same = (v) => v.engine !== 'upsampling' && !v.approximate && v.correct !== false;
     const least = (list) => list.reduce((a, b) => (a === undefined || b.ms < a.ms ? b : a), undefined);
-    const ours = least(variants.filter((v) => v.engine === 'upsampling' && v.variant !== 'fresh'));
+    const mine = variants.filter((v) => v.engine === 'upsampling');
+    const ours = least(mine.filter((v) => v.variant !== 'fresh'));
     const peer = least(variants.filter((v) => same(v) && v.layout === w.layout));
     const anyLayout = least(variants.filter(same));
     const row = {
@@ -256,8 +260,11 @@ for (const threads of opt.threads.split(',').map(Number)) {
       group: w.group,
       threads,
       ours,
+      fresh: mine.find((v) => v.variant === 'fresh'),
+      beyond: mine[0]?.beyond,
       peer,
       anyLayout,
+      wrong: variants.filter((v) => v.engine !== 'upsampling' && !v.approximate && v.correct === false),
       bound: boundOf(w, limits[threads]),
       cost: costOf(w),
       variants,

@@ -2,6 +2,7 @@
  * One engine in a process of its own: JSON lines on stdin and stdout.
  * init { threads, isa } · prepare { workload } · time { variant, calls } · sample { variant }
  */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { sample } from './lib/inputs.mjs';
@@ -11,12 +12,28 @@ const load = createRequire(import.meta.url);
 let variants = [];
 let workload;
 
+/** Bytes that resident memory rises by, at most, in the first call; undefined where /proc cannot tell. */
+async function peakOf(run) {
+  const status = (name) =>
+    Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(readFileSync('/proc/self/status', 'utf8'))[1]) * 1024;
+  try {
+    writeFileSync('/proc/self/clear_refs', '5');
+  } catch {
+    await run();
+    return undefined;
+  }
+  const before = status('VmRSS');
+  await run();
+  return status('VmHWM') - before;
+}
+
 async function answer(m) {
   if (m.do === 'init') return engine.init({ ...m, load, resolve: load.resolve });
   if (m.do === 'prepare') {
     workload = m.workload;
     variants = await engine.prepare(workload);
     return {
+      peak: await peakOf(variants[0].run),
       variants: variants.map((v) => ({
         name: v.name,
         layout: v.layout ?? workload.layout,

@@ -43,6 +43,24 @@ def unpool_indices(w):
     return ((2 * y + ((r >> 1) & 1)) * 2 * wd + 2 * x + (r & 1)).reshape(w["input"])
 
 
+def peak_of(run):
+    """Bytes that resident memory rises by, at most, in the first call; None where /proc cannot tell."""
+
+    def status(name):
+        with open("/proc/self/status") as f:
+            return next(int(line.split()[1]) * 1024 for line in f if line.startswith(name))
+
+    try:
+        with open("/proc/self/clear_refs", "w") as f:
+            f.write("5")
+    except OSError:
+        run()
+        return None
+    before = status("VmRSS")
+    run()
+    return status("VmHWM") - before
+
+
 class Torch:
     def __init__(self, threads):
         import torch
@@ -70,10 +88,10 @@ class Torch:
                 held[name] = f()
 
             try:
-                run()
+                peak = peak_of(run)
             except Exception:
                 return
-            variants.append(dict(name=name, run=run, layout=layout, get=lambda: held[name]))
+            variants.append(dict(name=name, run=run, layout=layout, peak=peak, get=lambda: held[name]))
 
         op = w["op"]
         size = o.get("size")
@@ -182,7 +200,7 @@ class OpenCV:
 
             get = lambda: out
         approximate = o["mode"] == "area" and any(a % b for a, b in zip(w["input"][2:], o["size"]))
-        return [dict(name="dst", run=run, get=get, layout=w["layout"], approximate=approximate)]
+        return [dict(name="dst", run=run, get=get, layout=w["layout"], peak=peak_of(run), approximate=approximate)]
 
 
 def main():
@@ -197,6 +215,7 @@ def main():
             elif m["do"] == "prepare":
                 w = m["workload"]
                 variants = engine.prepare(w)
+                reply["peak"] = variants[0]["peak"] if variants else None
                 reply["variants"] = [dict(name=v["name"], layout=v["layout"], approximate=bool(v.get("approximate"))) for v in variants]
             elif m["do"] == "time":
                 v = variants[m["variant"]]

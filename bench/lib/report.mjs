@@ -2,6 +2,12 @@
 
 const time = (ms) =>
   ms === undefined ? '–' : ms < 0.01 ? `${(ms * 1000).toFixed(2)} µs` : `${Number(ms.toPrecision(3))} ms`;
+const memory = (bytes) =>
+  bytes === undefined || bytes === null
+    ? '–'
+    : bytes < 1e6
+      ? `${(bytes / 1e6).toFixed(1)} MB`
+      : `${Number((bytes / 1e6).toPrecision(3))} MB`;
 const ratio = (a, b) =>
   a === undefined || b === undefined ? '–' : `${(a / b).toFixed(a / b < 10 ? 2 : 0)}×`;
 
@@ -20,7 +26,7 @@ export function markdown(doc) {
     v.absent === undefined ? `${name} ${v.version} (${v.note})` : `${name}: absent (${v.absent})`,
   );
   const lines = [
-    `${doc.date}, ${doc.cpu}, Node ${doc.node}${doc.isa ? `, instruction set ${doc.isa}` : ''}. Median times; blocking calls writing into a reused result; weights prepared where the engine can. Engines: ${engines.join('; ')}.`,
+    `${doc.date}, ${doc.cpu}, Node ${doc.node}${doc.isa ? `, instruction set ${doc.isa}` : ''}. Median times; blocking calls writing into a reused result, beside them into fresh memory; weights prepared where the engine can; memory: what the process grows by in its first call, without the result (packed weights included). Engines: ${engines.join('; ')}.`,
     '',
   ];
   for (const threads of [...new Set(doc.rows.map((r) => r.threads))]) {
@@ -28,8 +34,8 @@ export function markdown(doc) {
     lines.push(
       `${threads} thread${threads === 1 ? '' : 's'}:`,
       '',
-      '| | workload | ours | spread | rate | best peer, same layout | peer ÷ ours | any layout ÷ ours | ours ÷ machine bound |',
-      '| --- | --- | ---: | ---: | ---: | --- | ---: | ---: | ---: |',
+      '| | workload | ours | spread | fresh | rate | memory | best peer, same layout | peer ÷ ours | any layout ÷ ours | ours ÷ machine bound |',
+      '| --- | --- | ---: | ---: | ---: | ---: | ---: | --- | ---: | ---: | ---: |',
       ...rows.map((r) => {
         const spread =
           r.ours === undefined
@@ -37,7 +43,7 @@ export function markdown(doc) {
             : `±${(((r.ours.most - r.ours.least) / 2 / r.ours.ms) * 100).toFixed(0)} %`;
         const peer = r.peer === undefined ? '–' : `${r.peer.engine} ${time(r.peer.ms)}`;
         const correct = r.ours?.correct === false ? ' **wrong result**' : '';
-        return `| ${r.id} | ${r.title} | ${time(r.ours?.ms)}${correct} | ${spread} | ${rate(r)} | ${peer} | ${ratio(r.peer?.ms, r.ours?.ms)} | ${ratio(r.anyLayout?.ms, r.ours?.ms)} | ${ratio(r.ours?.ms, r.bound?.ms)} |`;
+        return `| ${r.id} | ${r.title} | ${time(r.ours?.ms)}${correct} | ${spread} | ${time(r.fresh?.ms)} | ${rate(r)} | ${memory(r.beyond)} | ${peer} | ${ratio(r.peer?.ms, r.ours?.ms)} | ${ratio(r.anyLayout?.ms, r.ours?.ms)} | ${ratio(r.ours?.ms, r.bound?.ms)} |`;
       }),
       '',
     );
@@ -50,6 +56,12 @@ export function markdown(doc) {
         : `Slower than a peer in the same layout: ${lost.join(', ')}.`,
       '',
     );
+    const wrong = rows.flatMap((r) =>
+      r.wrong.map(
+        (v) => `${r.id} ${v.engine} ${v.variant} (off by ${v.worst?.toPrecision(2) ?? 'an unknown amount'})`,
+      ),
+    );
+    if (wrong.length > 0) lines.push(`Not compared, because the result is wrong: ${wrong.join('; ')}.`, '');
   }
   return lines.join('\n');
 }
