@@ -93,6 +93,29 @@ ${shown
 `;
 }
 
+/** Two runs side by side, one line per workload that both have. */
+export function comparison(before, after) {
+  const key = (r) => `${r.id} ${r.threads}`;
+  const old = new Map(before.rows.map((r) => [key(r), r]));
+  const against = (row) => (row.peer === undefined ? '–' : (row.peer.ms / row.ours.ms).toFixed(2));
+  const lines = ['workload  threads  before ms  after ms  after/before  against the peer before → after'];
+  for (const r of after.rows) {
+    const b = old.get(key(r));
+    if (b?.ours === undefined || r.ours === undefined) continue;
+    lines.push(
+      [
+        r.id.padEnd(9),
+        String(r.threads).padStart(7),
+        b.ours.ms.toPrecision(3).padStart(10),
+        r.ours.ms.toPrecision(3).padStart(9),
+        (r.ours.ms / b.ours.ms).toFixed(2).padStart(13),
+        `  ${against(b)} → ${against(r)}`,
+      ].join(' '),
+    );
+  }
+  return lines.join('\n');
+}
+
 /** Text with the part between <!-- name:begin --> and <!-- name:end --> replaced. */
 export function replaceBlock(text, name, inside) {
   const pattern = new RegExp(`(<!-- ${name}:begin -->)[\\s\\S]*?(<!-- ${name}:end -->)`);
