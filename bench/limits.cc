@@ -1,5 +1,11 @@
 // What this machine can do at most: copy bandwidth by working set and FMA rate. Prints JSON.
 // usage: limits THREADS
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -22,59 +28,80 @@ typedef float V __attribute__((vector_size(kLanes * 4), aligned(64)));
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
-// Best of several rounds in which all threads run `body` at once; returns seconds.
+// Best of several rounds; the clock starts when every thread has run `body` once and waits beside the others.
 double best(int threads, const std::function<void(int)>& body) {
   double least = 1e9;
   for (int round = 0; round < 12; ++round) {
+    std::atomic<int> ready{0}, done{0};
+    const auto meet = [threads](std::atomic<int>& place) {
+      place.fetch_add(1);
+      while (place.load() < threads) {
+      }
+    };
+    const auto run = [&](int t) {
+      body(t);
+      meet(ready);
+      const double start = now();
+      body(t);
+      meet(done);
+      if (t == 0) least = std::min(least, now() - start);
+    };
     std::vector<std::thread> pool;
-    const double start = now();
-    for (int t = 1; t < threads; ++t) pool.emplace_back(body, t);
-    body(0);
+    for (int t = 1; t < threads; ++t) pool.emplace_back(run, t);
+    run(0);
     for (std::thread& t : pool) t.join();
-    least = std::min(least, now() - start);
   }
   return least;
 }
 
-void stream(V* out, const V* in, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) {
-#if defined(__AVX512F__)
-    __builtin_ia32_movntps512(reinterpret_cast<float*>(out + i), in[i]);
-#elif defined(__AVX__)
-    __builtin_ia32_movntps256(reinterpret_cast<float*>(out + i), in[i]);
-#else
-    out[i] = in[i];
-#endif
+// Four vectors at a time: one by one, loads wait behind stores.
+void plain(V* out, const V* in, int64_t n) {
+  for (int64_t i = 0; i < n; i += 4) {
+    const V a = in[i], b = in[i + 1], c = in[i + 2], d = in[i + 3];
+    out[i] = a, out[i + 1] = b, out[i + 2] = c, out[i + 3] = d;
   }
 }
 
-// GB/s read plus written, a quarter read and three quarters written, as an enlargement does.
-double bandwidth(int threads, int64_t bytes, bool streaming) {
-  const int64_t each = bytes / threads / 256 * 256, in_bytes = each / 4, out_bytes = each - in_bytes;
-  std::vector<char*> in(threads), out(threads);
-  for (int t = 0; t < threads; ++t) {
-    in[t] = static_cast<char*>(std::aligned_alloc(64, (in_bytes + 4095) / 64 * 64));
-    out[t] = static_cast<char*>(std::aligned_alloc(64, (out_bytes + 4095) / 64 * 64));
-    std::memset(in[t], 1, in_bytes);
-    std::memset(out[t], 1, out_bytes);
+// Past the caches; the same as `plain` where there is no such store.
+void streaming(V* out, const V* in, int64_t n) {
+#if defined(__AVX512F__)
+  const auto put = [](V* to, V v) { __builtin_ia32_movntps512(reinterpret_cast<float*>(to), v); };
+#elif defined(__AVX__)
+  const auto put = [](V* to, V v) { __builtin_ia32_movntps256(reinterpret_cast<float*>(to), v); };
+#else
+  const auto put = [](V* to, V v) { *to = v; };
+#endif
+  for (int64_t i = 0; i < n; i += 4) {
+    const V a = in[i], b = in[i + 1], c = in[i + 2], d = in[i + 3];
+    put(out + i, a), put(out + i + 1, b), put(out + i + 2, c), put(out + i + 3, d);
   }
-  const int repeat = static_cast<int>(std::max<int64_t>(1, (96 << 20) / bytes));
-  const double seconds = best(threads, [&](int t) {
-    for (int r = 0; r < repeat; ++r)
-      for (int part = 0; part < 3; ++part) {
-        char* to = out[t] + out_bytes / 3 / 64 * 64 * part;
-        const int64_t n = std::min(in_bytes, out_bytes / 3) / 64;
-        if (streaming)
-          stream(reinterpret_cast<V*>(to), reinterpret_cast<const V*>(in[t]), n * 64 / static_cast<int64_t>(sizeof(V)));
-        else
-          std::memcpy(to, in[t], n * 64);
-      }
-  });
-  for (int t = 0; t < threads; ++t) {
-    std::free(in[t]);
-    std::free(out[t]);
-  }
-  return static_cast<double>(each) * threads * repeat / seconds / 1e9;
+}
+
+// Memory in huge pages where the system gives them.
+void* memory(int64_t bytes) {
+  constexpr int64_t kPage = 2 << 20;
+  const int64_t whole = (bytes + kPage - 1) / kPage * kPage;
+  void* at = std::aligned_alloc(kPage, whole);
+  if (at == nullptr) std::abort();
+#if defined(__linux__)
+  madvise(at, whole, MADV_HUGEPAGE);
+#endif
+  std::memset(at, 1, whole);
+  return at;
+}
+
+// GB/s read plus written by a copy, `bytes` read and as many written by every thread; the better kind of store.
+double bandwidth(int threads, int64_t bytes) {
+  std::vector<void*> in(threads), out(threads);
+  for (int t = 0; t < threads; ++t) in[t] = memory(bytes), out[t] = memory(bytes);
+  const int64_t repeat = std::max<int64_t>(1, (128 << 20) / bytes);
+  double seconds = 1e9;
+  for (const auto copy : {plain, streaming})
+    seconds = std::min(seconds, best(threads, [&](int t) {
+                         for (int64_t r = 0; r < repeat; ++r) copy(static_cast<V*>(out[t]), static_cast<const V*>(in[t]), bytes / static_cast<int64_t>(sizeof(V)));
+                       }));
+  for (int t = 0; t < threads; ++t) std::free(in[t]), std::free(out[t]);
+  return 2.0 * static_cast<double>(bytes) * threads * static_cast<double>(repeat) / seconds / 1e9;
 }
 
 double fma_rate(int threads) {
@@ -97,12 +124,12 @@ double fma_rate(int threads) {
 
 int main(int argc, char** argv) {
   const int threads = argc > 1 ? std::atoi(argv[1]) : 1;
+  // Read, and as much written, by each thread.
   const struct {
     const char* name;
     int64_t bytes;
-  } tiers[] = {{"l2", threads * (512 << 10)}, {"l3", 8 << 20}, {"l3big", 20 << 20}, {"dram", 256 << 20}};
+  } tiers[] = {{"l2", 320 << 10}, {"l3", 3 << 20}, {"l3big", 6 << 20}, {"dram", 64 << 20}};
   std::printf("{\"threads\":%d,\"gflops\":%.1f", threads, fma_rate(threads));
-  for (const auto& tier : tiers)
-    std::printf(",\"%s\":%.1f", tier.name, std::max(bandwidth(threads, tier.bytes, false), bandwidth(threads, tier.bytes, true)));
+  for (const auto& tier : tiers) std::printf(",\"%s\":%.1f", tier.name, bandwidth(threads, tier.bytes));
   std::printf("}\n");
 }
