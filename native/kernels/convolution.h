@@ -75,6 +75,9 @@ struct ConvLeaves {
   // and taps of each (any, 4, 9); null where there is none (two slots of any number). Reads up to lanes − 1
   // more.
   void (*deep[2][3])(T* out, const T* in, const ConvDeep* d, const T* const* weight, const T* bias);
+  // out[(2r + fy)·out_row + 2i + fx] = bias[f] + Σ_t weight[f][t] · in[(r + fy + ty)·in_row + i + fx + tx] of
+  // f = 2fy + fx, t = 2ty + tx, and n >= lanes; null where that is no gain.
+  void (*deep_double)(T* out, const T* in, const ConvDeep* d, const T* const* weight, const T* bias);
   // out[r·out_row + i·out_pixel + c] = bias[c] + Σ_t weight[t·groups + c] · in[r·in_row + i·in_pixel +
   // offset[t] + c], by taps.
   void (*deep_last[3])(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias);

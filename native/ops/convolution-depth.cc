@@ -29,6 +29,21 @@ inline int64_t outputs_of(const Axis& axis, int64_t begin, int64_t phase, int64_
   return at >= axis.out ? 0 : std::min(count, divide_up(axis.out - at, axis.out_step));
 }
 
+// Whether both units together are the four phases of a doubled plane, two taps each way, the second phase one
+// position further.
+template <class T>
+bool Engine<T>::doubles(const Unit& u, const Unit& v) const {
+  const auto pair = [](const Axis& axis, const Pass& a, const Pass& b) {
+    return axis.in_step == 1 && axis.out_step == 2 && axis.out % 2 == 0 && a.begin == b.begin &&
+           a.end == b.end && a.phases == 1 && b.phases == 1 && a.phase[0] == 0 && b.phase[0] == 1 &&
+           a.taps == 2 && b.taps == 2 && a.offset[1] == a.offset[0] + 1 && b.offset[0] == a.offset[1] &&
+           b.offset[1] == a.offset[1] + 1;
+  };
+  return leaves_.deep_double != nullptr && size_ == static_cast<int64_t>(sizeof(T)) && u.z == v.z &&
+         u.z->taps == 1 && u.x == v.x && u.x->count == 2 && pair(s_.y, *u.y, *v.y) &&
+         pair(s_.x, *u.x->pass[0], *u.x->pass[1]);
+}
+
 // --- channels first: the planes of many groups in a box, one after the other
 
 template <class T>
@@ -118,6 +133,7 @@ void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) co
                            (begin[2] - box.begin[2]) * slab.pitch[2] + begin[3] - box.begin[3];
       const int64_t* taps = all_taps + i * slots;
       const int64_t* offsets = all_offsets + i * slots * most;
+      const bool both = i + 1 < unit_count_ && positions[3] >= leaves_.lanes && doubles(u, units_[i + 1]);
       for (int64_t r = 0; r < u.rows; ++r) {
         for (int64_t j = 0; j < u.x->count; ++j)
           for (int64_t f = 0; f < u.x->pass[j]->phases; ++f) {
@@ -140,6 +156,23 @@ void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) co
             n_slots > 2 ? nullptr : leaves_.deep[n_slots - 1][leaf_of(taps[0], taps[n_slots - 1])];
         const bool direct = size_ == static_cast<int64_t>(sizeof(T)) && n_slots == s_.x.out_step &&
                             leaf != nullptr && (begin[3] + positions[3]) * n_slots <= s_.x.out;
+        if (both) {
+          const int64_t k = 4, other = r * k;
+          const Unit& v = units_[i + 1];
+          const T* four[4] = {weights[0], weights[1], packed + g * group_weights_ + v.weights[0] + other,
+                              packed + g * group_weights_ + v.weights[1] + other};
+          const T* b = packed_bias + g * group_bias_;
+          const T four_biases[4] = {biases[0], biases[1], b[v.bias[0] + r], b[v.bias[1] + r]};
+          deep.out_row = s_.x.out;
+          for (int64_t z = 0; z < depth; ++z) {
+            const int64_t oz = (begin[1] + z) * s_.z.out_step + u.z->phase[fz];
+            T* out = static_cast<T*>(a_.out) +
+                     (((p * a_.out_channels + o) * s_.z.out + oz) * s_.y.out + 2 * begin[2]) * s_.x.out +
+                     2 * begin[3];
+            leaves_.deep_double(out, space + from + offsets[0] + z * slab.pitch[1], &deep, four, four_biases);
+          }
+          continue;
+        }
         if (direct) {
           deep.out_row = s_.y.out_step * s_.x.out;
           for (int64_t z = 0; z < depth; ++z) {
@@ -166,6 +199,7 @@ void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) co
                       sums + y * positions[3], width);
         }
       }
+      if (both) ++i;
     }
   }
 }

@@ -240,6 +240,7 @@ class Engine {
   // --- one channel ---
 
   bool clip(const Unit& u, const Box& box, int64_t* begin, int64_t* count) const;
+  bool doubles(const Unit& u, const Unit& v) const;
   void run_deep(int64_t task, const T* packed, const T* packed_bias) const;
   void run_deep_last(int64_t task, const T* packed, const T* packed_bias) const;
 
