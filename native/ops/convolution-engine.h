@@ -234,6 +234,7 @@ class Engine {
                 const T* bias, T* space) const;
 
   bool whole_lines(const Unit& u, const Segment* list, int64_t count, ConvLine* lines) const;
+  bool continuous(const Unit& u, const ConvLine* lines, int64_t count) const;
   // A segment of row r: c[slot·width + pixel].
   void emit_line(const Unit& u, int64_t g, const Segment& s, int64_t r, const T* c, int64_t width) const;
 

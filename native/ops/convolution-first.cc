@@ -219,6 +219,7 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
   ConvLine* outputs = frame.take<ConvLine>(line_count);
   const bool whole = whole_lines(u, lines, line_count, outputs);
   const bool chunked = chunk_ < a_.in_channels;
+  const bool direct = whole && continuous(u, outputs, line_count);
   const int64_t sums = chunked ? row1 - row0 : u.block, slots = bundle.phases;
   T* c = frame.take<T>(sums * slots * width + 64);
   int32_t* place = frame.take<int32_t>(u.block * slots);
@@ -253,15 +254,16 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
       tap0 += n;
     }
     for (int64_t r = row0; r < row1; r += u.block) {
-      T* to = c + (chunked ? r - row0 : 0) * slots * width;
       const auto target = [&](int64_t e) {
         const int64_t channel = g * a_.out_channels + e / u.y->phases / u.z->phases;
         const int64_t at = (channel * s_.z.out + u.z->phase[e / u.y->phases % u.z->phases]) * s_.y.out +
                            u.y->phase[e % u.y->phases];
         return static_cast<char*>(a_.out) + at * s_.x.out * size_;
       };
+      T* to = direct ? reinterpret_cast<T*>(target(r)) + outputs[0].to
+                     : c + (chunked ? r - row0 : 0) * slots * width;
       // Outputs are on their way into the cache while their sums are computed.
-      if (whole && c1 == a_.in_channels)
+      if (whole && !direct && c1 == a_.in_channels)
         for (int64_t e = r; e < std::min(row1, r + u.block); ++e)
           for (int64_t i = 0; i < line_count; ++i)
             for (int64_t at = 0; at < outputs[i].n * size_; at += 64)
@@ -274,7 +276,8 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
         const T* from = w + u.weights[j] + r * x.phases * k;
         const T* b = bias + u.bias[j] + r * x.phases;
         for (int64_t i = 0; i < columns; ++i)
-          place[i] = static_cast<int32_t>((i / x.phases * slots + u.x->slot[j][i % x.phases]) * width);
+          place[i] = static_cast<int32_t>((i / x.phases * slots + u.x->slot[j][i % x.phases]) *
+                                          (direct ? s_.out() : width));
         for (int64_t i = 0; i < columns; i += tile) {
           const int64_t m = std::min(tile, columns - i);
           for (int64_t q = 0; q < run_count; ++q) {
@@ -294,7 +297,7 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
         }
         tap0 += n;
       }
-      if (c1 < a_.in_channels) continue;
+      if (direct || c1 < a_.in_channels) continue;
       for (int64_t e = r; e < std::min(row1, r + u.block); ++e, to += slots * width) {
         if (whole) {
           leaves_.lines[a_.type](target(e), to, width, slots, outputs, line_count);
@@ -321,6 +324,19 @@ bool Engine<T>::whole_lines(const Unit& u, const Segment* list, int64_t count, C
     lines[i] = {((s.n * a_.groups * a_.out_channels * s_.z.out + z) * s_.y.out + y) * s_.x.out + s.x * step,
                 s.at, std::min(s.count * step, s_.x.out - s.x * step)};
   }
+  return true;
+}
+
+// Whether the outputs follow one another as their sums do, in whole vectors: tiles store them in place.
+template <class T>
+bool Engine<T>::continuous(const Unit& u, const ConvLine* lines, int64_t count) const {
+  const ConvLine &first = lines[0], &last = lines[count - 1];
+  if (u.x->phases != 1 || u.y->phases != 1 || u.z->phases != 1 || size_ != static_cast<int64_t>(sizeof(T)) ||
+      (last.at + last.n) % leaves_.lanes != 0 || u.block * s_.out() > INT32_MAX)
+    return false;
+  for (int64_t i = 0; i < count; ++i)
+    if (lines[i].to - first.to != lines[i].at || (i > 0 && lines[i].at != lines[i - 1].at + lines[i - 1].n))
+      return false;
   return true;
 }
 
