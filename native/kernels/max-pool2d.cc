@@ -177,6 +177,10 @@ struct PixelRun {
   int64_t step;
 };
 
+// What is asked for ahead of pixels of channels: 2x2 windows of 1x256x256x64 take 0.31 ms rather than 0.41
+// without, and 16 KiB were worse than nothing for 3x3.
+enum : int { PIXELS_AHEAD = 4 * 1024 };
+
 // The winners of B vectors of the window whose first tap is `at` elements into its rows, where neither is NaN
 // (NUMBERS) or with it; the sum of all its elements, or nothing. KERNEL rows and taps, or any with 0.
 template <class O, bool INDEXED, int N, int B, int KERNEL, bool NUMBERS>
@@ -194,6 +198,7 @@ UPS_INLINE typename VectorOf<typename O::Element, N>::type pixel_best(
   for (int b = 0; b < B; ++b) {
     const T* from = run.rows[0] + at + b * N;
     best[b] = Winner::of(NUMBERS ? loaded(P::load(from)) : P::load(from), I{});
+    if (B > 1) __builtin_prefetch(reinterpret_cast<const char*>(from) + PIXELS_AHEAD);
     sum[b] = best[b].value;
   }
 #pragma GCC unroll 3
@@ -201,6 +206,10 @@ UPS_INLINE typename VectorOf<typename O::Element, N>::type pixel_best(
 #pragma GCC unroll 3
     for (int64_t k = r == 0 ? 1 : 0; k < across; ++k) {
       const T* from = run.rows[r] + at + k * pitch;
+      if (B > 1)
+#pragma GCC unroll 8
+        for (int b = 0; b < B; ++b)
+          __builtin_prefetch(reinterpret_cast<const char*>(from + b * N) + PIXELS_AHEAD);
       const I where = all<I>(INDEXED ? run.bases[r] - run.bases[0] + k * step : 0);
 #pragma GCC unroll 8
       for (int b = 0; b < B; ++b) {
