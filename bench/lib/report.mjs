@@ -71,7 +71,7 @@ const xml = (s) => s.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 /** How many times longer the fastest peer takes, one bar per workload, on a logarithmic axis. */
 export function barChart(rows) {
   const shown = rows.filter((r) => r.ours !== undefined && r.peer !== undefined);
-  const [left, right, step, top] = [300, 620, 22, 44];
+  const [left, right, step, top] = [300, 560, 22, 44];
   const most = Math.max(10, ...shown.map((r) => r.peer.ms / r.ours.ms));
   const low = Math.min(1, ...shown.map((r) => r.peer.ms / r.ours.ms)) * 0.9;
   const x = (v) => left + ((Math.log(v) - Math.log(low)) / (Math.log(most) - Math.log(low))) * (right - left);
@@ -86,7 +86,7 @@ ${shown
     const v = r.peer.ms / r.ours.ms;
     const y = top + i * step;
     const [from, to] = v >= 1 ? [x(1), x(v)] : [x(v), x(1)];
-    return `<text x="8" y="${y + 14}" fill="#222222">${r.id}  ${xml(r.title)}</text><rect x="${from.toFixed(1)}" y="${y + 3}" width="${Math.max(1, to - from).toFixed(1)}" height="14" fill="${v >= 1 ? '#2a7f62' : '#b5442e'}"/><text x="${(x(v) + 5).toFixed(1)}" y="${y + 14}" fill="#222222">${v.toFixed(1)}× ${r.peer.engine}</text>`;
+    return `<text x="8" y="${y + 14}" fill="#222222">${r.id}  ${xml(r.title)}</text><rect x="${from.toFixed(1)}" y="${y + 3}" width="${Math.max(1, to - from).toFixed(1)}" height="14" fill="${v >= 1 ? '#2a7f62' : '#b5442e'}"/><text x="${(to + 5).toFixed(1)}" y="${y + 14}" fill="#222222">${v.toFixed(1)}× ${r.peer.engine}</text>`;
   })
   .join('\n')}
 </svg>
