@@ -1,7 +1,8 @@
 // Note [One dispatcher]
 //
-// One thread of the process, the dispatcher, owns the OpenMP team and serves the queue; every environment
-// (main thread, workers) posts to it. Several copies of the addon can be in one process (two installations of
+// One thread of the process, the dispatcher, serves the queue, and one team of threads (Note [One team] in
+// parallel.cc) works on its jobs and on synchronous calls; every environment (main thread, workers) posts to
+// it. Several copies of the addon can be in one process (two installations of
 // the package, say). Each has its own statics, so the copy that is loaded first lends its dispatcher to the
 // others: at load, a copy looks through the libraries of the process for one that exports
 // upsampling_dispatcher, and takes its table when sizes say that both speak the same language. Otherwise it
@@ -37,7 +38,7 @@ void own_run_team(int threads, void (*fn)(void*), void* data);
 
 // How a thread stands to the queue; set by the dispatcher for itself and by a team for its members.
 struct ThreadRole {
-  bool dispatcher = false;        // owns the team of the queue
+  bool dispatcher = false;        // serves the queue
   bool serves = false;            // may let waiting jobs in between blocks
   JobSize size = JobSize::SMALL;  // of the job it works on
 };

@@ -1,9 +1,10 @@
 #include "runtime/parallel.h"
 
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <unistd.h>
 #if defined(__linux__)
-#include <sched.h>
 #include <sys/syscall.h>
 #endif
 
@@ -27,29 +28,38 @@ void let_shorter_jobs_in() { dispatcher().let_shorter_jobs_in(); }
 
 namespace {
 
-// One region at a time in the process: two teams on the same cores are slower than one.
-std::atomic<bool> team_in_use{false};
-
-// Every thread that opens a region gets a team of its own from libgomp, for its lifetime. So only two may:
-// the dispatcher and the first thread that computes synchronously (the main thread, mostly). All others
-// compute alone.
-std::atomic<bool> second_team_taken{false};
-struct SecondTeam {
-  bool mine = false;
-  bool take() {
-    if (!mine) mine = !second_team_taken.exchange(true);
-    return mine;
-  }
-  ~SecondTeam() {
-    if (mine) second_team_taken.store(false);
-  }
-};
-thread_local SecondTeam second_team;
-
-int64_t seconds() {
+int64_t nanoseconds() {
   timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec;
+  return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+// The core that this thread runs on, or -1.
+int cpu() {
+#if defined(__linux__)
+  return sched_getcpu();
+#else
+  return -1;
+#endif
+}
+
+// Keeps a thread of this process off core `taken`, where this thread may use another.
+void keep_off(pid_t thread, int taken) {
+#if defined(__linux__)
+  cpu_set_t cores;
+  if (taken < 0 || sched_getaffinity(0, sizeof cores, &cores) != 0) return;
+  if (!CPU_ISSET(taken, &cores)) return;
+  if (CPU_COUNT(&cores) > 1) CPU_CLR(taken, &cores);
+  sched_setaffinity(thread, sizeof cores, &cores);
+#else
+  (void)thread, (void)taken;
+#endif
+}
+
+void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
 }
 
 // Tries whether `wanted` more threads can be created, by creating them. libgomp ends the process when it
@@ -101,59 +111,202 @@ int creatable(int wanted) {
   return created < wanted && created > 0 ? created - 1 : created;
 }
 
-// The size of this thread's team, itself included.
-thread_local int team = 1;
-thread_local int64_t refused_at = -1000;
-
-// The team to open for a wish of `threads`. libgomp ends members that a region does not ask for and creates
-// them anew later; so a smaller wish keeps the team (members above it return at once), unless the team is
-// larger than the default.
-int sized_team(int threads) {
-  const int keep = team < default_threads() ? team : default_threads();
-  const int target = threads > keep ? threads : keep;
-  if (target <= team) return target;
-  const int64_t now = seconds();
-  if (now - refused_at < 2) return team;
-  const int more = creatable(target - team);
-  if (more < target - team) refused_at = now;
-  return team + more;
-}
-
-struct Region {
-  void (*fn)(void*);
-  void* data;
-  int limit;
-  ThreadRole role;
-  std::atomic<int> members{0};
-  void work() {
-    if (members.fetch_add(1, std::memory_order_relaxed) >= limit) return;
-    ThreadRole& mine = upsampling::role();
-    const ThreadRole before = mine;
-    mine = role;
-    fn(data);
-    mine = before;
+// Note [One team]
+//
+// The team is a thread of this library, the host, and the OpenMP threads that it opens regions with. A caller
+// posts its region, works on it itself, and when the work has run out closes it and waits for those who are
+// inside, not for those who have yet to wake up: on a virtual machine that takes 0.1 to 4 ms, and the barrier
+// of OpenMP, which waits for all, made a call of 60 us take 400 after a pause of 5 ms and 200 for good where
+// both threads had fallen asleep in turn. One region at a time in the process: two teams on the same cores
+// are slower than one; others compute alone.
+class Team {
+ public:
+  static Team& get() {
+    static Team* t = new Team();  // never destroyed: its thread outlives static destructors
+    return *t;
   }
+
+  // Calls fn(data) on this thread and on up to `wish` - 1 others. False, without a call, where there is no
+  // team to be had.
+  bool run(int wish, void (*fn)(void*), void* data) {
+    if (taken_.exchange(true, std::memory_order_acquire)) return false;
+    if (!started_ && !start()) {
+      taken_.store(false, std::memory_order_release);
+      return false;
+    }
+    fn_ = fn;
+    data_ = data;
+    role_ = role();
+    wish_ = wish;
+    const int here = cpu();
+    cpu_.store(here, std::memory_order_relaxed);
+    members_.store(1, std::memory_order_relaxed);  // this thread
+    // The scheduler likes to wake a thread on the core of who wakes it, though another is idle; there it
+    // takes the caller's time instead of giving some (a call of 60 us took 180).
+    const pid_t host = id_.load(std::memory_order_relaxed);
+    if (here != avoided_ && host != 0) {
+      keep_off(host, here);
+      avoided_ = here;
+    }
+    gate_.store(gate_.load(std::memory_order_relaxed) + kNext + kOpen, std::memory_order_seq_cst);
+    if (sleeping_.load(std::memory_order_seq_cst)) {
+      // The lock: the host may stand between its last look and its sleep.
+      pthread_mutex_lock(&mutex_);
+      pthread_mutex_unlock(&mutex_);
+      pthread_cond_signal(&posted_);
+    }
+    fn(data);
+    gate_.fetch_and(~kOpen, std::memory_order_acq_rel);
+    for (int i = 0; (gate_.load(std::memory_order_acquire) & kInside) != 0; ++i)
+      if (i < 2000)
+        relax();
+      else
+        sched_yield();  // a member has lost its core
+    taken_.store(false, std::memory_order_release);
+    return true;
+  }
+
+ private:
+  // The gate: the number of the region, whether it is open, how many of the team are inside.
+  static constexpr uint64_t kInside = (1u << 16) - 1, kOpen = 1u << 16, kNext = 1u << 17;
+  static uint64_t number(uint64_t gate) { return gate / kNext; }
+
+  // The host looks out for the next region so long before it sleeps, as long as it takes to be woken.
+  static constexpr int64_t kLinger = 100000;
+
+  Team() {
+    pthread_mutex_init(&mutex_, nullptr);
+    pthread_cond_init(&posted_, nullptr);
+  }
+
+  bool start() {
+    const int64_t now = nanoseconds();
+    if (now < again_at_) return false;
+    again_at_ = now + 2000000000;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    // Signals are for Node's own threads; the OpenMP threads inherit the mask.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_t thread;
+    started_ = pthread_create(
+                   &thread, &attributes,
+                   [](void* t) -> void* {
+                     static_cast<Team*>(t)->host();
+                     return nullptr;
+                   },
+                   this) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    pthread_attr_destroy(&attributes);
+    return started_;
+  }
+
+  // Goes into the open region, if there is one: what the caller wrote before it opened can then be read.
+  bool enter() {
+    uint64_t gate = gate_.load(std::memory_order_relaxed);
+    while ((gate & kOpen) != 0)
+      if (gate_.compare_exchange_weak(gate, gate + 1, std::memory_order_acq_rel, std::memory_order_relaxed))
+        return true;
+    return false;
+  }
+  void leave() { gate_.fetch_sub(1, std::memory_order_release); }
+
+  // What a thread inside does, before it leaves.
+  void work() {
+    if (members_.fetch_add(1, std::memory_order_relaxed) < wish_) {
+      ThreadRole& mine = role();
+      const ThreadRole before = mine;
+      mine = role_;
+      fn_(data_);
+      mine = before;
+    }
+    leave();
+  }
+
+  // How many threads the host opens a region with for `threads`, itself included. libgomp ends members that a
+  // region does not ask for and creates them anew later; so a smaller wish keeps them (they leave at once),
+  // unless they are more than the default.
+  int sized(int threads) {
+    const int most = default_threads() - 1, keep = size_ < most ? size_ : most;
+    const int target = threads > keep ? threads : keep;
+    if (target <= size_) return target;
+    const int64_t now = nanoseconds();
+    if (now < larger_at_) return size_;
+    const int more = creatable(target - size_);
+    if (more < target - size_) larger_at_ = now + 2000000000;
+    return size_ + more;
+  }
+
+  void host() {
+#if defined(__linux__)
+    id_.store(static_cast<pid_t>(syscall(SYS_gettid)), std::memory_order_relaxed);
+#endif
+    uint64_t last = 0;
+    for (;;) {
+      await(last);
+      if (!enter()) continue;
+      last = number(gate_.load(std::memory_order_relaxed));
+      size_ = sized(wish_ - 1);
+      if (size_ <= 1) {
+        size_ = 1;
+        work();
+      } else {
+        std::atomic<int> came{0};
+#pragma omp parallel num_threads(size_)
+        // The first to come stands for the host, which is inside.
+        if (came.fetch_add(1, std::memory_order_relaxed) == 0 || enter()) work();
+        size_ = came.load(std::memory_order_relaxed);
+      }
+    }
+  }
+
+  // Until another region than number `last` is open.
+  void await(uint64_t last) {
+    const auto there = [&] {
+      const uint64_t gate = gate_.load(std::memory_order_seq_cst);
+      return (gate & kOpen) != 0 && number(gate) != last;
+    };
+    for (const int64_t until = nanoseconds() + kLinger;
+         nanoseconds() < until && cpu() != cpu_.load(std::memory_order_relaxed);)
+      for (int i = 0; i < 32; ++i) {
+        if (there()) return;
+        relax();
+      }
+    pthread_mutex_lock(&mutex_);
+    sleeping_.store(true, std::memory_order_seq_cst);
+    while (!there()) pthread_cond_wait(&posted_, &mutex_);
+    sleeping_.store(false, std::memory_order_relaxed);
+    pthread_mutex_unlock(&mutex_);
+  }
+
+  // Of the region; written by the caller while nobody is inside.
+  void (*fn_)(void*) = nullptr;
+  void* data_ = nullptr;
+  ThreadRole role_;
+  int wish_ = 1;
+  std::atomic<int> members_{0};  // that came in
+  std::atomic<int> cpu_{-1};     // of the last caller
+
+  std::atomic<uint64_t> gate_{0};
+  std::atomic<bool> taken_{false}, sleeping_{false};
+  pthread_mutex_t mutex_;
+  pthread_cond_t posted_;
+  std::atomic<pid_t> id_{0};  // of the host, once it runs
+  // Of who has taken the team:
+  bool started_ = false;
+  int64_t again_at_ = 0;
+  int avoided_ = -1;  // the core that the host is kept off
+  // Of the host:
+  int size_ = 1;
+  int64_t larger_at_ = 0;
 };
 
 }  // namespace
 
 void own_run_team(int wish, void (*fn)(void*), void* data) {
-  const ThreadRole& mine = role();
-  if (!openmp_available() || !(mine.dispatcher || second_team.take()) ||
-      team_in_use.exchange(true, std::memory_order_acquire)) {
-    fn(data);
-    return;
-  }
-  const int threads = sized_team(wish);
-  if (threads <= 1) {
-    fn(data);
-  } else {
-    Region region{fn, data, wish, mine};
-#pragma omp parallel num_threads(threads)
-    region.work();
-    team = region.members.load(std::memory_order_relaxed);
-  }
-  team_in_use.store(false, std::memory_order_release);
+  if (wish <= 1 || !openmp_available() || !Team::get().run(wish, fn, data)) fn(data);
 }
 
 }  // namespace upsampling

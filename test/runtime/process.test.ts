@@ -254,8 +254,8 @@ describe('threads', () => {
       interpolateSync(large, enlarged);
       await interpolate(large, enlarged);
       const more = (await ${count}) - before - 6;
-      // Six workers; a dispatcher and three helpers; three helpers of one synchronous caller.
-      assert(more <= 7 + 2, 'there are ' + more + ' threads more');
+      // A dispatcher and the team, three of it, whoever calls.
+      assert(more <= 4 + 2, 'there are ' + more + ' threads more');
       await Promise.all(workers.map((w) => w.terminate()));`);
   });
 
