@@ -2,12 +2,7 @@
 
 const time = (ms) =>
   ms === undefined ? '–' : ms < 0.01 ? `${(ms * 1000).toFixed(2)} µs` : `${Number(ms.toPrecision(3))} ms`;
-const memory = (bytes) =>
-  bytes === undefined || bytes === null
-    ? '–'
-    : bytes < 1e6
-      ? `${(bytes / 1e6).toFixed(1)} MB`
-      : `${Number((bytes / 1e6).toPrecision(3))} MB`;
+const memory = (bytes) => (bytes === undefined || bytes === null ? '–' : `${(bytes / 1e6).toFixed(1)} MB`);
 const ratio = (a, b) =>
   a === undefined || b === undefined ? '–' : `${(a / b).toFixed(a / b < 10 ? 2 : 0)}×`;
 
