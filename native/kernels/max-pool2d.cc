@@ -136,6 +136,30 @@ struct Numbers<float> {
   enum : bool { SOUGHT = true };
 };
 
+// Tells afterwards whether an element was NaN: comparing one raises a flag of the processor, which costs
+// nothing until it is read.
+struct NanFlag {
+#if defined(__SSE2__)
+  enum : bool { THERE = true };
+  UPS_MEMBER bool raised() {
+    uint32_t state;
+    asm volatile("stmxcsr %0" : "=m"(state) : : "memory");
+    return state & 1;
+  }
+  UPS_MEMBER void lower() {
+    uint32_t state;
+    asm volatile("stmxcsr %0" : "=m"(state) : : "memory");
+    if ((state & 1) == 0) return;
+    state &= ~1u;
+    asm volatile("ldmxcsr %0" : : "m"(state) : "memory");
+  }
+#else
+  enum : bool { THERE = false };
+  UPS_MEMBER bool raised() { return true; }
+  UPS_MEMBER void lower() {}
+#endif
+};
+
 template <class V>
 UPS_INLINE bool any_nan(V v) {
 #if defined(__AVX512F__)  // compares into a mask register; by way of a vector it takes twice as long
@@ -165,6 +189,12 @@ UPS_INLINE V loaded(V v) {
   return v;
 }
 
+template <class T>
+UPS_INLINE T* held(T* p) {
+  asm("" : "+r"(p));
+  return p;
+}
+
 // What the windows of a run of output pixels have in common.
 template <class T>
 struct PixelRun {
@@ -175,80 +205,12 @@ struct PixelRun {
   const int64_t* bases;
   const RowWindows* windows;
   int64_t step;
+  bool ahead;  // whether to ask for input ahead of time
 };
 
-// What is asked for ahead of pixels of channels: 2x2 windows of 1x256x256x64 take 0.31 ms rather than 0.41
-// without, and 16 KiB were worse than nothing for 3x3.
+// How far ahead the input of pixels of channels is asked for: 2x2 windows of 1x256x256x64 take 0.31 ms rather
+// than 0.41 without, and 16 KiB were worse than nothing for 3x3.
 enum : int { PIXELS_AHEAD = 4 * 1024 };
-
-// The winners of B vectors of the window whose first tap is `at` elements into its rows, where neither is NaN
-// (NUMBERS) or with it; the sum of all its elements, or nothing. KERNEL rows and taps, or any with 0.
-template <class O, bool INDEXED, int N, int B, int KERNEL, bool NUMBERS>
-UPS_INLINE typename VectorOf<typename O::Element, N>::type pixel_best(
-    Best<O, N, INDEXED>* best, const PixelRun<typename O::Element>& run, int64_t at, int64_t taps) {
-  typedef typename O::Element T;
-  typedef Pack<T, N> P;
-  typedef Best<O, N, INDEXED> Winner;
-  typedef typename Winner::Index I;
-  const int64_t pitch = run.windows->axis.dilation * run.windows->inner,
-                step = INDEXED ? run.windows->axis.dilation * run.step : 0,
-                rows = KERNEL > 0 ? KERNEL : run.count, across = KERNEL > 0 ? KERNEL : taps;
-  typename VectorOf<T, N>::type sum[B];  // one each: a single one waits for itself
-#pragma GCC unroll 8
-  for (int b = 0; b < B; ++b) {
-    const T* from = run.rows[0] + at + b * N;
-    best[b] = Winner::of(NUMBERS ? loaded(P::load(from)) : P::load(from), I{});
-    if (B > 1) __builtin_prefetch(reinterpret_cast<const char*>(from) + PIXELS_AHEAD);
-    sum[b] = best[b].value;
-  }
-#pragma GCC unroll 3
-  for (int64_t r = 0; r < rows; ++r)
-#pragma GCC unroll 3
-    for (int64_t k = r == 0 ? 1 : 0; k < across; ++k) {
-      const T* from = run.rows[r] + at + k * pitch;
-      if (B > 1)
-#pragma GCC unroll 8
-        for (int b = 0; b < B; ++b)
-          __builtin_prefetch(reinterpret_cast<const char*>(from + b * N) + PIXELS_AHEAD);
-      const I where = all<I>(INDEXED ? run.bases[r] - run.bases[0] + k * step : 0);
-#pragma GCC unroll 8
-      for (int b = 0; b < B; ++b) {
-        const auto v = NUMBERS ? loaded(P::load(from + b * N)) : P::load(from + b * N);
-        if (NUMBERS) {
-          sum[b] += v;
-          best[b].offer_number(v, where);
-        } else {
-          best[b].offer(v, where);
-        }
-      }
-    }
-  if (NUMBERS)
-#pragma GCC unroll 8
-    for (int b = 1; b < B; ++b) sum[0] += sum[b];
-  return sum[0];
-}
-
-// B vectors of output pixel o from channel c on.
-template <class O, bool INDEXED, int N, int B, int KERNEL>
-UPS_INLINE void pixel_block(const PixelRun<typename O::Element>& run, int64_t o, int64_t c) {
-  typedef typename O::Element T;
-  typedef Best<O, N, INDEXED> Winner;
-  const int64_t inner = run.windows->inner, first = run.windows->axis.first[o],
-                taps = run.windows->axis.count[o], at = first * inner + c;
-  Winner best[B];
-  if constexpr (Numbers<T>::SOUGHT) {
-    const auto sum = pixel_best<O, INDEXED, N, B, KERNEL, true>(best, run, at, taps);
-    if (__builtin_expect(any_nan(sum), 0)) pixel_best<O, INDEXED, N, B, 0, false>(best, run, at, taps);
-  } else {
-    pixel_best<O, INDEXED, N, B, KERNEL, false>(best, run, at, taps);
-  }
-  const auto base = all<typename Winner::Index>(INDEXED ? run.bases[0] + first * run.step : 0);
-#pragma GCC unroll 8
-  for (int b = 0; b < B; ++b) {
-    Pack<T, N>::store(run.out + o * inner + c + b * N, best[b].value);
-    if (INDEXED) store_index(run.index + o * inner + c + b * N, best[b].index + base);
-  }
-}
 
 template <class O, bool INDEXED>
 void pixel_scalar(const PixelRun<typename O::Element>& run, int64_t o) {
@@ -273,51 +235,199 @@ void pixel_scalar(const PixelRun<typename O::Element>& run, int64_t o) {
   }
 }
 
-// Output pixels begin … end - 1, in order: where a pixel has fewer channels than a vector, the vector also
-// writes what the next pixels overwrite.
-template <class O, bool INDEXED, int N, int KERNEL>
-void pixels_of(const PixelRun<typename O::Element>& run, int64_t begin, int64_t end) {
-  const WindowTable& axis = run.windows->axis;
-  const int64_t inner = run.windows->inner, in_row = axis.in_size * inner, out_row = axis.out_size * inner;
-  for (int64_t o = begin; o < end; ++o) {
-    const int64_t first = axis.first[o], taps = KERNEL > 0 ? KERNEL : axis.count[o];
-    if (KERNEL == 0 && (taps == 0 || run.count == 0)) {
-      pixel_scalar<O, INDEXED>(run, o);
-    } else if (inner < N) {
-      const int64_t last = first + (taps - 1) * axis.dilation;
-      if (last * inner + N <= in_row && o * inner + N <= out_row)
-        pixel_block<O, INDEXED, N, 1, KERNEL>(run, o, 0);
-      else
-        pixel_scalar<O, INDEXED>(run, o);
-    } else {
-      int64_t c = 0;
-      for (; c + 4 * N <= inner; c += 4 * N) pixel_block<O, INDEXED, N, 4, KERNEL>(run, o, c);
-      for (; c < inner; c += N) {
-        if (c + N > inner) c = inner - N;
-        pixel_block<O, INDEXED, N, 1, KERNEL>(run, o, c);
-      }
+// Output pixels whose windows have the same taps, of KERNEL rows and taps, or any with 0, at least one. All
+// that blocks need, so that none of it is read again after their stores. NUMBERS: no element is NaN.
+template <class O, bool INDEXED, bool NUMBERS, int N, int KERNEL>
+struct Pixels {
+  typedef typename O::Element T;
+  typedef Pack<T, N> P;
+  typedef Best<O, N, INDEXED> Winner;
+  typedef typename Winner::Index I;
+  enum : int { K = KERNEL > 0 ? KERNEL : 1 };
+
+  const T* const* rows;
+  const int64_t* bases;
+  int64_t count, taps, pitch, step;
+  // Of the taps, in elements and in position, from the first one on.
+  const T* row[K];
+  int64_t base[K], at[K], position[K];
+  T* out;
+  int32_t* index;
+  // From pixel to pixel, in input and in position.
+  int64_t inner, apart, along, top;
+
+  // Pixels `begin` and the next ones. A window with fewer taps than KERNEL has its last one twice: equal
+  // elements never win.
+  UPS_MEMBER Pixels of(const PixelRun<T>& run, int64_t begin) {
+    const WindowTable& axis = run.windows->axis;
+    const int64_t first = axis.first[begin];
+    Pixels p;
+    p.inner = run.windows->inner;
+    p.rows = run.rows;
+    p.bases = run.bases;
+    p.count = run.count;
+    p.taps = axis.count[begin];
+    p.pitch = axis.dilation * p.inner;
+    p.step = axis.dilation * run.step;
+    for (int k = 0; k < K; ++k) {
+      const int64_t tap = k < p.taps ? k : p.taps - 1;
+      p.row[k] = run.rows[k] + first * p.inner;
+      p.at[k] = tap * p.pitch;
+      p.base[k] = INDEXED ? run.bases[k] - run.bases[0] : 0;
+      p.position[k] = tap * p.step;
     }
+    p.out = run.out + begin * p.inner;
+    p.index = INDEXED ? run.index + begin * p.inner : nullptr;
+    p.apart = axis.stride * p.inner;
+    p.along = axis.stride * run.step;
+    p.top = INDEXED ? run.bases[0] + first * run.step : 0;
+    return p;
+  }
+
+  // The first vectors of B blocks of channels from c on of pixel i, or those from c on of B pixels (ACROSS).
+  template <int B, bool ACROSS>
+  inline __attribute__((always_inline)) void block(int64_t i, int64_t c) const {
+    const int64_t from = i * apart + c, next = ACROSS ? apart : N, to = i * inner + c;
+    // Held: gcc would step each tap's address on its own, and spill.
+    const T* here[K];
+    for (int r = 0; r < K; ++r) here[r] = held(row[r] + from);
+    Winner best[B];
+#pragma GCC unroll 8
+    for (int b = 0; b < B; ++b) best[b] = Winner::of(P::load(here[0] + b * next), I{});
+    const auto offer = [&](const T* tap, int64_t where) __attribute__((always_inline)) {
+      const I position = all<I>(where);
+#pragma GCC unroll 8
+      for (int b = 0; b < B; ++b) {
+        if (NUMBERS)
+          best[b].offer_number(INDEXED ? loaded(P::load(tap + b * next)) : P::load(tap + b * next), position);
+        else
+          best[b].offer(P::load(tap + b * next), position);
+      }
+    };
+    if constexpr (KERNEL > 0) {
+#pragma GCC unroll 3
+      for (int r = 0; r < KERNEL; ++r)
+#pragma GCC unroll 3
+        for (int k = r == 0 ? 1 : 0; k < KERNEL; ++k) offer(here[r] + at[k], base[r] + position[k]);
+    } else {
+      const int64_t first = row[0] - rows[0] + from;
+      for (int64_t r = 0; r < count; ++r)
+        for (int64_t k = r == 0 ? 1 : 0; k < taps; ++k)
+          offer(rows[r] + first + k * pitch, INDEXED ? bases[r] - bases[0] + k * step : 0);
+    }
+#pragma GCC unroll 8
+    for (int b = 0; b < B; ++b) {
+      P::store(out + to + b * (ACROSS ? inner : N), best[b].value);
+      if (INDEXED)
+        store_index(index + to + b * (ACROSS ? inner : N),
+                    best[b].index + all<I>(top + (ACROSS ? i + b : i) * along));
+    }
+  }
+};
+
+// Asks for the fresh input of output pixel o ahead of time.
+template <class T>
+UPS_INLINE void prefetch_pixel(const PixelRun<T>& run, int64_t o) {
+  const WindowTable& axis = run.windows->axis;
+  const int64_t bytes = axis.stride * run.windows->inner * static_cast<int64_t>(sizeof(T));
+  for (int64_t r = run.count > axis.stride ? run.count - axis.stride : 0; r < run.count; ++r) {
+    const char* at =
+        reinterpret_cast<const char*>(run.rows[r] + axis.first[o] * run.windows->inner) + PIXELS_AHEAD;
+    for (int64_t j = 0; j < bytes; j += 64) __builtin_prefetch(at + j);
   }
 }
 
-template <class O, bool INDEXED, int N>
-void pixels_by(const PixelRun<typename O::Element>& run, int64_t from, int64_t to) {
+// Pixels of fewer channels than a vector, in order: the vectors also write what the next pixels overwrite.
+template <class O, bool INDEXED, bool NUMBERS, int N, int KERNEL>
+void narrow_pixels(const PixelRun<typename O::Element>& run, int64_t begin, int64_t end) {
+  typedef typename O::Element T;
   const WindowTable& axis = run.windows->axis;
-  const bool square = axis.kernel == run.count && from <= axis.full_begin &&
-                      axis.full_begin < axis.full_end && axis.full_end <= to;
-  const int64_t begin = square ? axis.full_begin : to, end = square ? axis.full_end : to;
-  pixels_of<O, INDEXED, N, 0>(run, from, begin);
-  if (axis.kernel == 2)
-    pixels_of<O, INDEXED, N, 2>(run, begin, end);
-  else if (axis.kernel == 3)
-    pixels_of<O, INDEXED, N, 3>(run, begin, end);
-  else
-    pixels_of<O, INDEXED, N, 0>(run, begin, end);
-  pixels_of<O, INDEXED, N, 0>(run, end, to);
+  const auto p = Pixels<O, INDEXED, NUMBERS, N, KERNEL>::of(run, begin);
+  const int64_t inner = p.inner, n = end - begin, before = N - inner, first = axis.first[begin];
+  // Those whose vectors end within the rows.
+  const int64_t last_tap = first + (p.taps - 1) * axis.dilation;
+  int64_t fit = 0;
+  while (fit < n && (last_tap + fit * axis.stride) * inner + N <= axis.in_size * inner &&
+         (begin + fit) * inner + N <= axis.out_size * inner)
+    ++fit;
+  int64_t i = 0;
+  if constexpr (KERNEL > 0)
+    for (; i + 4 <= fit; i += 4) p.template block<4, true>(i, 0);
+  for (; i < n; ++i) {
+    if (i >= fit && (first + i * axis.stride) * inner < before) {
+      pixel_scalar<O, INDEXED>(run, begin + i);
+      continue;
+    }
+    // Where the vector would not fit, it begins before the pixel.
+    T values[N];
+    int32_t indices[N];
+    const int64_t shift = i < fit ? 0 : before;
+    auto q = p;
+    if (shift > 0) {
+      q.out = values + before - i * inner;
+      q.index = indices + before - i * inner;
+    }
+    q.template block<1, false>(i, -shift);
+    if (shift == 0) continue;
+    for (int64_t c = 0; c < inner; ++c) p.out[i * inner + c] = values[before + c];
+    if (INDEXED)
+      for (int64_t c = 0; c < inner; ++c) p.index[i * inner + c] = indices[before + c];
+  }
+}
+
+template <class O, bool INDEXED, bool NUMBERS, int N, int KERNEL>
+void wide_pixels(const PixelRun<typename O::Element>& run, int64_t begin, int64_t end) {
+  const auto p = Pixels<O, INDEXED, NUMBERS, N, KERNEL>::of(run, begin);
+  const int64_t inner = p.inner, n = end - begin, whole = inner / (4 * N) * (4 * N);
+  const bool ahead = run.ahead;
+  for (int64_t i = 0; i < n;) {
+    const int64_t stop = KERNEL > 0 && whole < inner && i + 4 <= n ? i + 4 : i + 1;
+    for (int64_t j = i; j < stop; ++j) {
+      if (ahead) prefetch_pixel(run, begin + j);
+      for (int64_t c = 0; c < whole; c += 4 * N) p.template block<4, false>(j, c);
+    }
+    for (int64_t c = whole; c < inner; c += N) {
+      if (c + N > inner) c = inner - N;
+      if constexpr (KERNEL > 0)
+        if (stop == i + 4) {
+          p.template block<4, true>(i, c);
+          continue;
+        }
+      p.template block<1, false>(i, c);
+    }
+    i = stop;
+  }
+}
+
+// Output pixels from … to - 1, the ones with all their taps together.
+template <class O, bool INDEXED, bool NUMBERS, int N, int KERNEL>
+UPS_INLINE void pixels_of(const PixelRun<typename O::Element>& run, int64_t from, int64_t to) {
+  const WindowTable& axis = run.windows->axis;
+  for (int64_t o = from; o < to;) {
+    const int64_t stop = o == axis.full_begin && axis.full_begin < axis.full_end ? axis.full_end : o + 1;
+    if (run.count == 0 || axis.count[o] == 0)
+      pixel_scalar<O, INDEXED>(run, o);
+    else if (run.windows->inner < N)
+      narrow_pixels<O, INDEXED, NUMBERS, N, KERNEL>(run, o, stop);
+    else
+      wide_pixels<O, INDEXED, NUMBERS, N, KERNEL>(run, o, stop);
+    o = stop;
+  }
+}
+
+template <class O, bool INDEXED, bool NUMBERS, int N>
+void pixels_by(const PixelRun<typename O::Element>& run, int64_t from, int64_t to) {
+  const int64_t kernel = run.windows->axis.kernel;
+  // Not where it would be code that hardly runs.
+  if constexpr (sizeof(typename O::Element) <= 2 || NUMBERS || !NanFlag::THERE) {
+    if (kernel == 2 && run.count == 2) return pixels_of<O, INDEXED, NUMBERS, N, 2>(run, from, to);
+    if (kernel == 3 && run.count == 3) return pixels_of<O, INDEXED, NUMBERS, N, 3>(run, from, to);
+  }
+  pixels_of<O, INDEXED, NUMBERS, N, 0>(run, from, to);
 }
 
 // By the narrowest vectors that hold the channels of a pixel, of 16 bytes at least and four elements.
-template <class O, bool INDEXED>
+template <class O, bool INDEXED, bool NUMBERS>
 void pixels_wide(const PixelRun<typename O::Element>& run, int64_t from, int64_t to) {
   enum : int {
     SIZE = sizeof(typename O::Element),
@@ -328,13 +438,13 @@ void pixels_wide(const PixelRun<typename O::Element>& run, int64_t from, int64_t
     QUARTER = HALF / 2 < LEAST ? HALF : HALF / 2
   };
   const int64_t inner = run.windows->inner;
-  if (inner <= QUARTER) return pixels_by<O, INDEXED, QUARTER>(run, from, to);
-  if (inner <= HALF) return pixels_by<O, INDEXED, HALF>(run, from, to);
-  pixels_by<O, INDEXED, N>(run, from, to);
+  if (inner <= QUARTER) return pixels_by<O, INDEXED, NUMBERS, QUARTER>(run, from, to);
+  if (inner <= HALF) return pixels_by<O, INDEXED, NUMBERS, HALF>(run, from, to);
+  pixels_by<O, INDEXED, NUMBERS, N>(run, from, to);
 }
 
 // n elements; tap k of element i is in[taps[k] + i]. At least N of them.
-template <class O, bool INDEXED>
+template <class O, bool INDEXED, bool NUMBERS>
 void taps_vector(typename O::Element* out, int32_t* index, const typename O::Element* in, const RowWindows* w,
                  const RowPositions* positions, int64_t base, int64_t n) {
   typedef typename O::Element T;
@@ -346,8 +456,12 @@ void taps_vector(typename O::Element* out, int32_t* index, const typename O::Ele
     // The last vector reaches back over elements that are already there.
     if (i + N > n) i = n - N;
     auto best = Best<O, N, INDEXED>::of(P::load(in + w->taps[0] + i), Index{});
-    for (int64_t k = 1; k < kernel; ++k)
-      best.offer(P::load(in + w->taps[k] + i), all(INDEXED ? k * step : 0));
+    for (int64_t k = 1; k < kernel; ++k) {
+      if (NUMBERS)
+        best.offer_number(loaded(P::load(in + w->taps[k] + i)), all(INDEXED ? k * step : 0));
+      else
+        best.offer(P::load(in + w->taps[k] + i), all(INDEXED ? k * step : 0));
+    }
     P::store(out + i, best.value);
     if (INDEXED) store_index(index + i, best.index + load_index(positions->position + i) + all(base));
   }
@@ -381,18 +495,19 @@ void pairs_vector(typename O::Element* out, int32_t* index, const typename O::El
   }
 }
 
-template <class O, bool INDEXED>
+template <class O, bool INDEXED, bool NUMBERS>
 void row_of(typename O::Element* out, int32_t* index, const typename O::Element* in, const RowWindows* w,
             const RowPositions* positions, int64_t base, typename O::Element* space) {
   typedef typename O::Element T;
   enum : int { N = width<T, INDEXED>() };
   const WindowTable& axis = w->axis;
   const int64_t full = axis.full_end - axis.full_begin, n = full * w->inner;
+  const PixelRun<T> run = {out, index, &in, 1, &base, w, INDEXED ? positions->step : 0, false};
+  if (n < N && w->inner > 1) return pixels_wide<O, INDEXED, NUMBERS>(run, 0, axis.out_size);
   if (n < N) return row_scalar<O>(out, index, in, w, positions, base, 0, axis.out_size);
   if (w->inner > 1) {
-    const PixelRun<T> run = {out, index, &in, 1, &base, w, INDEXED ? positions->step : 0};
-    pixels_wide<O, INDEXED>(run, 0, axis.full_begin);
-    pixels_wide<O, INDEXED>(run, axis.full_end, axis.out_size);
+    pixels_wide<O, INDEXED, NUMBERS>(run, 0, axis.full_begin);
+    pixels_wide<O, INDEXED, NUMBERS>(run, axis.full_end, axis.out_size);
   } else {
     row_scalar<O>(out, index, in, w, positions, base, 0, axis.full_begin);
     row_scalar<O>(out, index, in, w, positions, base, axis.full_end, axis.out_size);
@@ -411,7 +526,18 @@ void row_of(typename O::Element* out, int32_t* index, const typename O::Element*
     split_phases(space, from, w, (full - 1) * axis.stride + (axis.kernel - 1) * axis.dilation + 1);
     from = space;
   }
-  taps_vector<O, INDEXED>(to, to_index, from, w, &shifted, base, n);
+  taps_vector<O, INDEXED, NUMBERS>(to, to_index, from, w, &shifted, base, n);
+}
+
+template <class O, bool INDEXED>
+void row_by(typename O::Element* out, int32_t* index, const typename O::Element* in, const RowWindows* w,
+            const RowPositions* positions, int64_t base, typename O::Element* space) {
+  if constexpr (Numbers<typename O::Element>::SOUGHT && NanFlag::THERE) {
+    NanFlag::lower();
+    row_of<O, INDEXED, true>(out, index, in, w, positions, base, space);
+    if (!NanFlag::raised()) return;
+  }
+  row_of<O, INDEXED, false>(out, index, in, w, positions, base, space);
 }
 
 template <class O>
@@ -419,14 +545,14 @@ void row(void* out, int32_t* index, const void* in, const RowWindows* w, const R
          int64_t base, void* space) {
   typedef typename O::Element T;
   if (index == nullptr)
-    row_of<O, false>(static_cast<T*>(out), nullptr, static_cast<const T*>(in), w, positions, base,
+    row_by<O, false>(static_cast<T*>(out), nullptr, static_cast<const T*>(in), w, positions, base,
                      static_cast<T*>(space));
   else
-    row_of<O, true>(static_cast<T*>(out), index, static_cast<const T*>(in), w, positions, base,
+    row_by<O, true>(static_cast<T*>(out), index, static_cast<const T*>(in), w, positions, base,
                     static_cast<T*>(space));
 }
 
-template <class O, bool INDEXED>
+template <class O, bool INDEXED, bool NUMBERS>
 void rows_of(typename O::Element* out, int32_t* index, const typename O::Element* const* rows,
              const int32_t* const* indices, int64_t count, int64_t n) {
   typedef typename O::Element T;
@@ -435,8 +561,12 @@ void rows_of(typename O::Element* out, int32_t* index, const typename O::Element
   int64_t i = 0;
   for (; i + N <= n; i += N) {
     auto best = Best<O, N, INDEXED>::of(P::load(rows[0] + i), INDEXED ? load_index(indices[0] + i) : Index{});
-    for (int64_t r = 1; r < count; ++r)
-      best.offer(P::load(rows[r] + i), INDEXED ? load_index(indices[r] + i) : Index{});
+    for (int64_t r = 1; r < count; ++r) {
+      if (NUMBERS)
+        best.offer_number(loaded(P::load(rows[r] + i)), INDEXED ? load_index(indices[r] + i) : Index{});
+      else
+        best.offer(P::load(rows[r] + i), INDEXED ? load_index(indices[r] + i) : Index{});
+    }
     P::store(out + i, best.value);
     if (INDEXED) store_index(index + i, best.index);
   }
@@ -454,15 +584,28 @@ void rows_of(typename O::Element* out, int32_t* index, const typename O::Element
   }
 }
 
+template <class O, bool INDEXED>
+void rows_by(typename O::Element* out, int32_t* index, const typename O::Element* const* rows,
+             const int32_t* const* indices, int64_t count, int64_t n) {
+  // `out` as one of the rows is what they were reduced to so far: it cannot be done again.
+  if constexpr (Numbers<typename O::Element>::SOUGHT && NanFlag::THERE)
+    if (rows[0] != out) {
+      NanFlag::lower();
+      rows_of<O, INDEXED, true>(out, index, rows, indices, count, n);
+      if (!NanFlag::raised()) return;
+    }
+  rows_of<O, INDEXED, false>(out, index, rows, indices, count, n);
+}
+
 template <class O>
 void rows(void* out, int32_t* index, const void* const* in, const int32_t* const* indices, int64_t count,
           int64_t n) {
   typedef typename O::Element T;
   const T* const* from = reinterpret_cast<const T* const*>(in);
   if (index == nullptr)
-    rows_of<O, false>(static_cast<T*>(out), nullptr, from, nullptr, count, n);
+    rows_by<O, false>(static_cast<T*>(out), nullptr, from, nullptr, count, n);
   else
-    rows_of<O, true>(static_cast<T*>(out), index, from, indices, count, n);
+    rows_by<O, true>(static_cast<T*>(out), index, from, indices, count, n);
 }
 
 // The elements of windows of 2 or 3 at stride 2: N windows from `in` on.
@@ -650,16 +793,39 @@ void stride_two(void* out, int32_t* index, const void* in, int64_t count, const 
                                    positions, base, row_step, static_cast<T*>(space), index_space);
 }
 
+template <class O, bool INDEXED>
+void pixels_of_row(const PixelRun<typename O::Element>& run) {
+  const int64_t n = run.windows->axis.out_size;
+  if constexpr (Numbers<typename O::Element>::SOUGHT && NanFlag::THERE) {
+    NanFlag::lower();
+    pixels_wide<O, INDEXED, true>(run, 0, n);
+    if (!NanFlag::raised()) return;
+  }
+  pixels_wide<O, INDEXED, false>(run, 0, n);
+}
+
 template <class O>
 void pixels(void* out, int32_t* index, const void* const* in, int64_t count, const RowWindows* w,
-            int64_t step, const int64_t* bases) {
+            int64_t step, const int64_t* bases, bool square, bool ahead) {
   typedef typename O::Element T;
-  const PixelRun<T> run = {
-      static_cast<T*>(out), index, reinterpret_cast<const T* const*>(in), count, bases, w, step};
+  PixelRun<T> run = {
+      static_cast<T*>(out), index, reinterpret_cast<const T* const*>(in), count, bases, w, step, ahead};
+  // Windows of 2x2 and 3x3 that hang over the upper or lower border have their last row twice.
+  const T* rows[3];
+  int64_t row_bases[3];
+  if (square && count > 0 && count < w->axis.kernel && w->axis.kernel <= 3) {
+    for (int64_t r = 0; r < w->axis.kernel; ++r) {
+      rows[r] = run.rows[r < count ? r : count - 1];
+      row_bases[r] = bases[r < count ? r : count - 1];
+    }
+    run.rows = rows;
+    run.bases = row_bases;
+    run.count = w->axis.kernel;
+  }
   if (index == nullptr)
-    pixels_wide<O, false>(run, 0, w->axis.out_size);
+    pixels_of_row<O, false>(run);
   else
-    pixels_wide<O, true>(run, 0, w->axis.out_size);
+    pixels_of_row<O, true>(run);
 }
 
 }  // namespace

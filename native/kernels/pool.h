@@ -51,9 +51,12 @@ struct MaxPoolKernels {
   void (*stride_two[TYPE_COUNT][2])(void* out, int32_t* index, const void* in, int64_t count,
                                     const RowWindows* windows, const RowPositions* positions, int64_t base,
                                     int64_t row_step, void* space, int32_t* index_space);
-  // Both at once, for any windows: out[o, c] = max_{r, k} rows[r][first[o] + k·dilation, c].
+  // Both at once, for any windows: out[o, c] = max_{r, k} rows[r][first[o] + k·dilation, c]. `square`:
+  // windows inside have as many rows as taps across. `ahead`: the input comes from far and is asked for
+  // early.
   void (*pixels[TYPE_COUNT])(void* out, int32_t* index, const void* const* rows, int64_t count,
-                             const RowWindows* windows, int64_t step, const int64_t* bases);
+                             const RowWindows* windows, int64_t step, const int64_t* bases, bool square,
+                             bool ahead);
 };
 
 // T is float, or double for float64.

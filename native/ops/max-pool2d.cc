@@ -42,6 +42,8 @@ struct RowCache {
 // Rows kept at most; windows of more rows are reduced so many at a time.
 constexpr int64_t kMostRows = 32;
 constexpr int64_t kMostBytes = 192 * 1024;
+// Input of more bytes is asked for ahead of time: up to 6 MB that gained nothing.
+constexpr int64_t kFar = 8 * 1024 * 1024;
 
 // Windows of 2 or 3 at stride 2.
 bool halves(const WindowTable& axis) {
@@ -120,6 +122,7 @@ Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
     none.axis.full_begin = none.axis.full_end = x.out_size;
   }
   const bool by_pixel = pixels_pay(shape, a.type);
+  const bool ahead = shape.outer * in_rows * in_row * size > kFar;
   const int64_t vector = indexed ? kernels().lanes : kernels().lanes * 4 / size;
   const bool by_two = shape.inner == 1 && shape.axis_count == 2 && halves(x) && halves(shape.axes[0]) &&
                       x.kernel == shape.axes[0].kernel && x.full_end - x.full_begin >= vector;
@@ -171,7 +174,7 @@ Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
           k.row[a.type](out, index, in, &none, &positions, bases[0], space);
         } else if (by_pixel) {
           for (int64_t i = 0; i < count; ++i) sources[i] = in + rows[i] * in_row * size;
-          k.pixels[a.type](out, index, sources, count, &windows, step, bases);
+          k.pixels[a.type](out, index, sources, count, &windows, step, bases, most == x.kernel, ahead);
         } else if (count == 1) {
           k.row[a.type](out, index, in + rows[0] * in_row * size, &windows, &positions, bases[0], space);
         } else {
