@@ -195,6 +195,14 @@ UPS_INLINE T* held(T* p) {
   return p;
 }
 
+// Elements from p on up to where vectors of N lie in one cache line each. Memory from JavaScript begins 16
+// bytes after a line, where every load of 64 bytes takes two.
+template <int N, class T>
+UPS_INLINE int64_t unaligned(const T* p) {
+  return static_cast<int64_t>(-reinterpret_cast<uintptr_t>(p) & (N * sizeof(T) - 1)) /
+         static_cast<int64_t>(sizeof(T));
+}
+
 // What the windows of a run of output pixels have in common.
 template <class T>
 struct PixelRun {
@@ -204,6 +212,7 @@ struct PixelRun {
   int64_t count;
   const int64_t* bases;
   const RowWindows* windows;
+  const int32_t* position;  // as in RowPositions
   int64_t step;
   bool ahead;  // whether to ask for input ahead of time
 };
@@ -235,6 +244,10 @@ void pixel_scalar(const PixelRun<typename O::Element>& run, int64_t o) {
   }
 }
 
+// Where the vectors of a block lie: in the channels of one pixel, in the same channels of several, or in a
+// line of the channels of all.
+enum Spread { CHANNELS, ACROSS, LINE };
+
 // Output pixels whose windows have the same taps, of KERNEL rows and taps, or any with 0, at least one. All
 // that blocks need, so that none of it is read again after their stores. NUMBERS: no element is NaN.
 template <class O, bool INDEXED, bool NUMBERS, int N, int KERNEL>
@@ -253,6 +266,7 @@ struct Pixels {
   int64_t base[K], at[K], position[K];
   T* out;
   int32_t* index;
+  const int32_t* spots;  // positions of the first taps, from bases[0] on; with all taps and indices only
   // From pixel to pixel, in input and in position.
   int64_t inner, apart, along, top;
 
@@ -278,16 +292,18 @@ struct Pixels {
     }
     p.out = run.out + begin * p.inner;
     p.index = INDEXED ? run.index + begin * p.inner : nullptr;
+    p.spots = INDEXED ? run.position + begin * p.inner : nullptr;
     p.apart = axis.stride * p.inner;
     p.along = axis.stride * run.step;
     p.top = INDEXED ? run.bases[0] + first * run.step : 0;
     return p;
   }
 
-  // The first vectors of B blocks of channels from c on of pixel i, or those from c on of B pixels (ACROSS).
-  template <int B, bool ACROSS>
+  // B vectors from channel c of pixel i on.
+  template <int B, Spread SPREAD>
   inline __attribute__((always_inline)) void block(int64_t i, int64_t c) const {
-    const int64_t from = i * apart + c, next = ACROSS ? apart : N, to = i * inner + c;
+    const int64_t from = i * apart + c, next = SPREAD == ACROSS ? apart : N, to = i * inner + c,
+                  next_to = SPREAD == ACROSS ? inner : N;
     // Held: gcc would step each tap's address on its own, and spill.
     const T* here[K];
     for (int r = 0; r < K; ++r) here[r] = held(row[r] + from);
@@ -317,10 +333,13 @@ struct Pixels {
     }
 #pragma GCC unroll 8
     for (int b = 0; b < B; ++b) {
-      P::store(out + to + b * (ACROSS ? inner : N), best[b].value);
-      if (INDEXED)
-        store_index(index + to + b * (ACROSS ? inner : N),
-                    best[b].index + all<I>(top + (ACROSS ? i + b : i) * along));
+      P::store(out + to + b * next_to, best[b].value);
+      if (INDEXED) {
+        const I first = SPREAD == LINE
+                            ? Pack<int32_t, sizeof(I) / 4>::load(spots + c + b * N) + all<I>(bases[0])
+                            : all<I>(top + (SPREAD == ACROSS ? i + b : i) * along);
+        store_index(index + to + b * next_to, best[b].index + first);
+      }
     }
   }
 };
@@ -352,7 +371,7 @@ void narrow_pixels(const PixelRun<typename O::Element>& run, int64_t begin, int6
     ++fit;
   int64_t i = 0;
   if constexpr (KERNEL > 0)
-    for (; i + 4 <= fit; i += 4) p.template block<4, true>(i, 0);
+    for (; i + 4 <= fit; i += 4) p.template block<4, ACROSS>(i, 0);
   for (; i < n; ++i) {
     if (i >= fit && (first + i * axis.stride) * inner < before) {
       pixel_scalar<O, INDEXED>(run, begin + i);
@@ -367,7 +386,7 @@ void narrow_pixels(const PixelRun<typename O::Element>& run, int64_t begin, int6
       q.out = values + before - i * inner;
       q.index = indices + before - i * inner;
     }
-    q.template block<1, false>(i, -shift);
+    q.template block<1, CHANNELS>(i, -shift);
     if (shift == 0) continue;
     for (int64_t c = 0; c < inner; ++c) p.out[i * inner + c] = values[before + c];
     if (INDEXED)
@@ -384,29 +403,45 @@ void wide_pixels(const PixelRun<typename O::Element>& run, int64_t begin, int64_
     const int64_t stop = KERNEL > 0 && whole < inner && i + 4 <= n ? i + 4 : i + 1;
     for (int64_t j = i; j < stop; ++j) {
       if (ahead) prefetch_pixel(run, begin + j);
-      for (int64_t c = 0; c < whole; c += 4 * N) p.template block<4, false>(j, c);
+      for (int64_t c = 0; c < whole; c += 4 * N) p.template block<4, CHANNELS>(j, c);
     }
     for (int64_t c = whole; c < inner; c += N) {
       if (c + N > inner) c = inner - N;
       if constexpr (KERNEL > 0)
         if (stop == i + 4) {
-          p.template block<4, true>(i, c);
+          p.template block<4, ACROSS>(i, c);
           continue;
         }
-      p.template block<1, false>(i, c);
+      p.template block<1, CHANNELS>(i, c);
     }
     i = stop;
   }
 }
 
-// Output pixels from … to - 1, the ones with all their taps together.
+// Pixels without a stride, of N elements at least.
 template <class O, bool INDEXED, bool NUMBERS, int N, int KERNEL>
+void line_pixels(const PixelRun<typename O::Element>& run, int64_t begin, int64_t end) {
+  const auto p = Pixels<O, INDEXED, NUMBERS, N, KERNEL>::of(run, begin);
+  const int64_t n = (end - begin) * p.inner;
+  p.template block<1, LINE>(0, 0);
+  int64_t c = unaligned<N>(p.row[0]);
+  for (; c + 4 * N <= n; c += 4 * N) p.template block<4, LINE>(0, c);
+  for (; c < n; c += N) {
+    if (c + N > n) c = n - N;
+    p.template block<1, LINE>(0, c);
+  }
+}
+
+// Output pixels from … to - 1, the ones with all their taps together. WIDE is the widest vector.
+template <class O, bool INDEXED, bool NUMBERS, int WIDE, int N, int KERNEL>
 UPS_INLINE void pixels_of(const PixelRun<typename O::Element>& run, int64_t from, int64_t to) {
   const WindowTable& axis = run.windows->axis;
   for (int64_t o = from; o < to;) {
     const int64_t stop = o == axis.full_begin && axis.full_begin < axis.full_end ? axis.full_end : o + 1;
     if (run.count == 0 || axis.count[o] == 0)
       pixel_scalar<O, INDEXED>(run, o);
+    else if (KERNEL > 0 && axis.stride == 1 && stop > o + 1 && (stop - o) * run.windows->inner >= WIDE)
+      line_pixels<O, INDEXED, NUMBERS, WIDE, KERNEL>(run, o, stop);
     else if (run.windows->inner < N)
       narrow_pixels<O, INDEXED, NUMBERS, N, KERNEL>(run, o, stop);
     else
@@ -415,15 +450,15 @@ UPS_INLINE void pixels_of(const PixelRun<typename O::Element>& run, int64_t from
   }
 }
 
-template <class O, bool INDEXED, bool NUMBERS, int N>
+template <class O, bool INDEXED, bool NUMBERS, int WIDE, int N>
 void pixels_by(const PixelRun<typename O::Element>& run, int64_t from, int64_t to) {
   const int64_t kernel = run.windows->axis.kernel;
   // Not where it would be code that hardly runs.
   if constexpr (sizeof(typename O::Element) <= 2 || NUMBERS || !NanFlag::THERE) {
-    if (kernel == 2 && run.count == 2) return pixels_of<O, INDEXED, NUMBERS, N, 2>(run, from, to);
-    if (kernel == 3 && run.count == 3) return pixels_of<O, INDEXED, NUMBERS, N, 3>(run, from, to);
+    if (kernel == 2 && run.count == 2) return pixels_of<O, INDEXED, NUMBERS, WIDE, N, 2>(run, from, to);
+    if (kernel == 3 && run.count == 3) return pixels_of<O, INDEXED, NUMBERS, WIDE, N, 3>(run, from, to);
   }
-  pixels_of<O, INDEXED, NUMBERS, N, 0>(run, from, to);
+  pixels_of<O, INDEXED, NUMBERS, WIDE, N, 0>(run, from, to);
 }
 
 // By the narrowest vectors that hold the channels of a pixel, of 16 bytes at least and four elements.
@@ -438,33 +473,72 @@ void pixels_wide(const PixelRun<typename O::Element>& run, int64_t from, int64_t
     QUARTER = HALF / 2 < LEAST ? HALF : HALF / 2
   };
   const int64_t inner = run.windows->inner;
-  if (inner <= QUARTER) return pixels_by<O, INDEXED, NUMBERS, QUARTER>(run, from, to);
-  if (inner <= HALF) return pixels_by<O, INDEXED, NUMBERS, HALF>(run, from, to);
-  pixels_by<O, INDEXED, NUMBERS, N>(run, from, to);
+  if (inner <= QUARTER) return pixels_by<O, INDEXED, NUMBERS, N, QUARTER>(run, from, to);
+  if (inner <= HALF) return pixels_by<O, INDEXED, NUMBERS, N, HALF>(run, from, to);
+  pixels_by<O, INDEXED, NUMBERS, N, N>(run, from, to);
+}
+
+template <bool NUMBERS, class Winner, class V, class I>
+UPS_INLINE void offer(Winner* best, V v, I where) {
+  if (NUMBERS)
+    best->offer_number(loaded(v), where);
+  else
+    best->offer(v, where);
+}
+
+// B vectors from element i on; KERNEL taps, or any with 0.
+template <class O, bool INDEXED, bool NUMBERS, int B, int KERNEL>
+UPS_INLINE void taps_block(typename O::Element* out, int32_t* index, const typename O::Element* in,
+                           const int64_t* taps, int64_t kernel, const int32_t* position, int32_t base,
+                           int32_t step, int64_t i) {
+  typedef typename O::Element T;
+  enum : int { N = width<T, INDEXED>() };
+  typedef Pack<T, N> P;
+  Best<O, N, INDEXED> best[B];
+#pragma GCC unroll 8
+  for (int b = 0; b < B; ++b)
+    best[b] = Best<O, N, INDEXED>::of(P::load(in + taps[0] + i + b * N), all(INDEXED ? base : 0));
+#pragma GCC unroll 4
+  for (int64_t k = 1; k < (KERNEL > 0 ? KERNEL : kernel); ++k)
+#pragma GCC unroll 8
+    for (int b = 0; b < B; ++b)
+      offer<NUMBERS>(&best[b], P::load(in + taps[k] + i + b * N), all(INDEXED ? base + k * step : 0));
+#pragma GCC unroll 8
+  for (int b = 0; b < B; ++b) {
+    P::store(out + i + b * N, best[b].value);
+    if (INDEXED) store_index(index + i + b * N, best[b].index + load_index(position + i + b * N));
+  }
+}
+
+template <class O, bool INDEXED, bool NUMBERS, int KERNEL>
+void taps_by(typename O::Element* out, int32_t* index, const typename O::Element* in, const RowWindows* w,
+             const int32_t* position, int32_t base, int32_t step, int64_t n) {
+  enum : int { N = width<typename O::Element, INDEXED>() };
+  const int64_t kernel = w->axis.kernel;
+  int64_t own[KERNEL > 0 ? KERNEL : 1];
+  for (int k = 0; k < KERNEL; ++k) own[k] = w->taps[k];
+  const int64_t* const taps = KERNEL > 0 ? own : w->taps;
+  taps_block<O, INDEXED, NUMBERS, 1, KERNEL>(out, index, in, taps, kernel, position, base, step, 0);
+  int64_t i = unaligned<N>(in);
+  for (; i + 4 * N <= n; i += 4 * N)
+    taps_block<O, INDEXED, NUMBERS, 4, KERNEL>(out, index, in, taps, kernel, position, base, step, i);
+  for (; i < n; i += N) {
+    // The last vector reaches back over elements that are already there.
+    if (i + N > n) i = n - N;
+    taps_block<O, INDEXED, NUMBERS, 1, KERNEL>(out, index, in, taps, kernel, position, base, step, i);
+  }
 }
 
 // n elements; tap k of element i is in[taps[k] + i]. At least N of them.
 template <class O, bool INDEXED, bool NUMBERS>
 void taps_vector(typename O::Element* out, int32_t* index, const typename O::Element* in, const RowWindows* w,
                  const RowPositions* positions, int64_t base, int64_t n) {
-  typedef typename O::Element T;
-  enum : int { N = width<T, INDEXED>() };
-  typedef Pack<T, N> P;
-  const int64_t kernel = w->axis.kernel;
-  const int32_t step = INDEXED ? static_cast<int32_t>(w->axis.dilation * positions->step) : 0;
-  for (int64_t i = 0; i < n; i += N) {
-    // The last vector reaches back over elements that are already there.
-    if (i + N > n) i = n - N;
-    auto best = Best<O, N, INDEXED>::of(P::load(in + w->taps[0] + i), Index{});
-    for (int64_t k = 1; k < kernel; ++k) {
-      if (NUMBERS)
-        best.offer_number(loaded(P::load(in + w->taps[k] + i)), all(INDEXED ? k * step : 0));
-      else
-        best.offer(P::load(in + w->taps[k] + i), all(INDEXED ? k * step : 0));
-    }
-    P::store(out + i, best.value);
-    if (INDEXED) store_index(index + i, best.index + load_index(positions->position + i) + all(base));
-  }
+  const int32_t step = INDEXED ? static_cast<int32_t>(w->axis.dilation * positions->step) : 0,
+                from = static_cast<int32_t>(base);
+  if constexpr (NUMBERS)
+    if (w->axis.kernel == 3)
+      return taps_by<O, INDEXED, NUMBERS, 3>(out, index, in, w, positions->position, from, step, n);
+  taps_by<O, INDEXED, NUMBERS, 0>(out, index, in, w, positions->position, from, step, n);
 }
 
 // Two rows read side by side hide from the hardware that they lie one behind the other: 0.8 → 0.46 ms for 16
@@ -502,7 +576,9 @@ void row_of(typename O::Element* out, int32_t* index, const typename O::Element*
   enum : int { N = width<T, INDEXED>() };
   const WindowTable& axis = w->axis;
   const int64_t full = axis.full_end - axis.full_begin, n = full * w->inner;
-  const PixelRun<T> run = {out, index, &in, 1, &base, w, INDEXED ? positions->step : 0, false};
+  const PixelRun<T> run = {
+      out,  index, &in, 1, &base, w, INDEXED ? positions->position : nullptr, INDEXED ? positions->step : 0,
+      false};
   if (n < N && w->inner > 1) return pixels_wide<O, INDEXED, NUMBERS>(run, 0, axis.out_size);
   if (n < N) return row_scalar<O>(out, index, in, w, positions, base, 0, axis.out_size);
   if (w->inner > 1) {
@@ -552,24 +628,52 @@ void row(void* out, int32_t* index, const void* in, const RowWindows* w, const R
                     static_cast<T*>(space));
 }
 
-template <class O, bool INDEXED, bool NUMBERS>
-void rows_of(typename O::Element* out, int32_t* index, const typename O::Element* const* rows,
-             const int32_t* const* indices, int64_t count, int64_t n) {
+// B vectors from element i on; ROWS rows, or any with 0.
+template <class O, bool INDEXED, bool NUMBERS, int B, int ROWS>
+UPS_INLINE void rows_block(typename O::Element* out, int32_t* index, const typename O::Element* const* rows,
+                           const int32_t* const* indices, int64_t count, int64_t i) {
   typedef typename O::Element T;
   enum : int { N = width<T, INDEXED>() };
   typedef Pack<T, N> P;
-  int64_t i = 0;
-  for (; i + N <= n; i += N) {
-    auto best = Best<O, N, INDEXED>::of(P::load(rows[0] + i), INDEXED ? load_index(indices[0] + i) : Index{});
-    for (int64_t r = 1; r < count; ++r) {
-      if (NUMBERS)
-        best.offer_number(loaded(P::load(rows[r] + i)), INDEXED ? load_index(indices[r] + i) : Index{});
-      else
-        best.offer(P::load(rows[r] + i), INDEXED ? load_index(indices[r] + i) : Index{});
-    }
-    P::store(out + i, best.value);
-    if (INDEXED) store_index(index + i, best.index);
+  Best<O, N, INDEXED> best[B];
+#pragma GCC unroll 8
+  for (int b = 0; b < B; ++b)
+    best[b] = Best<O, N, INDEXED>::of(P::load(rows[0] + i + b * N),
+                                      INDEXED ? load_index(indices[0] + i + b * N) : Index{});
+#pragma GCC unroll 4
+  for (int64_t r = 1; r < (ROWS > 0 ? ROWS : count); ++r)
+#pragma GCC unroll 8
+    for (int b = 0; b < B; ++b)
+      offer<NUMBERS>(&best[b], P::load(rows[r] + i + b * N),
+                     INDEXED ? load_index(indices[r] + i + b * N) : Index{});
+#pragma GCC unroll 8
+  for (int b = 0; b < B; ++b) {
+    P::store(out + i + b * N, best[b].value);
+    if (INDEXED) store_index(index + i + b * N, best[b].index);
   }
+}
+
+template <class O, bool INDEXED, bool NUMBERS, int ROWS>
+void rows_of(typename O::Element* out, int32_t* index, const typename O::Element* const* in,
+             const int32_t* const* in_index, int64_t count, int64_t n) {
+  typedef typename O::Element T;
+  enum : int { N = width<T, INDEXED>(), R = ROWS > 0 ? ROWS : 1 };
+  const T* own[R];
+  const int32_t* own_index[R];
+  for (int r = 0; r < ROWS; ++r) {
+    own[r] = in[r];
+    own_index[r] = INDEXED ? in_index[r] : nullptr;
+  }
+  const T* const* const rows = ROWS > 0 ? own : in;
+  const int32_t* const* const indices = ROWS > 0 ? own_index : in_index;
+  int64_t i = 0;
+  if (n >= N) {
+    rows_block<O, INDEXED, NUMBERS, 1, ROWS>(out, index, rows, indices, count, 0);
+    i = unaligned<N>(rows[0]);
+  }
+  for (; i + 4 * N <= n; i += 4 * N)
+    rows_block<O, INDEXED, NUMBERS, 4, ROWS>(out, index, rows, indices, count, i);
+  for (; i + N <= n; i += N) rows_block<O, INDEXED, NUMBERS, 1, ROWS>(out, index, rows, indices, count, i);
   // Not by a vector that reaches back: `out` may be one of the rows.
   for (; i < n; ++i) {
     T best = rows[0][i];
@@ -591,10 +695,13 @@ void rows_by(typename O::Element* out, int32_t* index, const typename O::Element
   if constexpr (Numbers<typename O::Element>::SOUGHT && NanFlag::THERE)
     if (rows[0] != out) {
       NanFlag::lower();
-      rows_of<O, INDEXED, true>(out, index, rows, indices, count, n);
+      if (count == 3)
+        rows_of<O, INDEXED, true, 3>(out, index, rows, indices, count, n);
+      else
+        rows_of<O, INDEXED, true, 0>(out, index, rows, indices, count, n);
       if (!NanFlag::raised()) return;
     }
-  rows_of<O, INDEXED, false>(out, index, rows, indices, count, n);
+  rows_of<O, INDEXED, false, 0>(out, index, rows, indices, count, n);
 }
 
 template <class O>
@@ -806,10 +913,17 @@ void pixels_of_row(const PixelRun<typename O::Element>& run) {
 
 template <class O>
 void pixels(void* out, int32_t* index, const void* const* in, int64_t count, const RowWindows* w,
-            int64_t step, const int64_t* bases, bool square, bool ahead) {
+            const RowPositions* positions, const int64_t* bases, bool square, bool ahead) {
   typedef typename O::Element T;
-  PixelRun<T> run = {
-      static_cast<T*>(out), index, reinterpret_cast<const T* const*>(in), count, bases, w, step, ahead};
+  PixelRun<T> run = {static_cast<T*>(out),
+                     index,
+                     reinterpret_cast<const T* const*>(in),
+                     count,
+                     bases,
+                     w,
+                     positions->position,
+                     positions->step,
+                     ahead};
   // Windows of 2x2 and 3x3 that hang over the upper or lower border have their last row twice.
   const T* rows[3];
   int64_t row_bases[3];

@@ -55,8 +55,8 @@ struct MaxPoolKernels {
   // windows inside have as many rows as taps across. `ahead`: the input comes from far and is asked for
   // early.
   void (*pixels[TYPE_COUNT])(void* out, int32_t* index, const void* const* rows, int64_t count,
-                             const RowWindows* windows, int64_t step, const int64_t* bases, bool square,
-                             bool ahead);
+                             const RowWindows* windows, const RowPositions* positions, const int64_t* bases,
+                             bool square, bool ahead);
 };
 
 // T is float, or double for float64.

@@ -51,15 +51,30 @@ bool halves(const WindowTable& axis) {
 }
 
 // Whether windows of several channels are read tap by tap, rather than rows reduced across, kept, and reduced
-// down. Counted in passes over an output row: splitting a row by its stride is worth four; rows that do not
-// stay near the core take twice as long, float16 excepted, which waits for its comparisons.
-bool pixels_pay(const PoolShape& shape, int type) {
+// down. Without a stride small square windows cost a vector for each tap of LANES elements, other ones one
+// for each tap of a pixel, be it ever so narrow; whole rows cost 1.4 times as much a vector where nothing
+// else is kept (5x5: 64 channels of 112x112 .26 ms against .21), and 2.8 times with their indices (.18
+// against .28 for 3x3). With a stride it is counted in passes over an output row: splitting a row by its
+// stride is worth four; rows that do not stay near the core take twice as long. float16 waits for its
+// comparisons, however it gets there.
+bool pixels_pay(const PoolShape& shape, int type, bool indexed) {
   if (shape.inner < 2) return false;
   const WindowTable& x = shape.last();
-  const int64_t rows = shape.window_rows();
+  const int64_t rows = shape.window_rows(), taps = rows * x.kernel, size = bytes_of(type);
   const int64_t fresh = shape.axis_count == 2 ? std::min(rows, shape.axes[0].stride) : rows;
-  const int64_t far = type != F16 && rows * shape.out_row() * bytes_of(type) > kMostBytes / 3 * 2 ? 2 : 1;
-  return rows * x.kernel <= ((x.kernel + (x.stride > 1 ? 5 : 1)) * fresh + rows) * far;
+  const int64_t across = (x.kernel + (x.stride > 1 ? 5 : 1)) * fresh + rows;
+  if (type == F16) return taps <= across;
+  if (x.stride > 1) {
+    const bool far = rows * shape.out_row() * size > kMostBytes / 3 * 2;
+    return taps <= across * (far ? 2 : 1);
+  }
+  const int64_t lanes = indexed ? kernels().lanes : kernels().lanes * 4 / size;
+  const bool line = rows == x.kernel && rows <= 3 && (type == F32 || size == 1);
+  // Rows that stay in the first cache are reloaded for less than pixels that begin in the middle of a vector:
+  // 3 channels of 333x517 .08 ms against .10, but 5 of 64x4096 .50 against .25.
+  if (line && !indexed && shape.inner % lanes != 0 && rows * shape.out_row() * size < 32 * 1024) return false;
+  const int64_t width = line ? shape.inner : (shape.inner + lanes - 1) / lanes * lanes;
+  return 10 * taps * width <= (across + 1) * (indexed ? 28 : 14) * shape.inner;
 }
 
 void pool_turned(const MaxPool2dArgs& a, const TurnedPlanes& planes, const Context& context) {
@@ -121,7 +136,7 @@ Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
     none.axis.count = count;
     none.axis.full_begin = none.axis.full_end = x.out_size;
   }
-  const bool by_pixel = pixels_pay(shape, a.type);
+  const bool by_pixel = pixels_pay(shape, a.type, indexed);
   const bool ahead = shape.outer * in_rows * in_row * size > kFar;
   const int64_t vector = indexed ? kernels().lanes : kernels().lanes * 4 / size;
   const bool by_two = shape.inner == 1 && shape.axis_count == 2 && halves(x) && halves(shape.axes[0]) &&
@@ -148,9 +163,11 @@ Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
     cache.used = frame.take<int64_t>(cache.slots);
     cache.values = frame.take<char*>(cache.slots);
     cache.indices = frame.take<int32_t*>(cache.slots);
+    // As far from a cache line as the output, so that vectors are aligned in both.
+    const int64_t off = static_cast<int64_t>(reinterpret_cast<uintptr_t>(a.out) & 63);
     for (int64_t s = 0; s < cache.slots; ++s) {
-      cache.values[s] = frame.take<char>(out_row * size);
-      cache.indices[s] = indexed ? frame.take<int32_t>(out_row) : nullptr;
+      cache.values[s] = frame.take<char>(off + out_row * size) + off;
+      cache.indices[s] = indexed ? frame.take<int32_t>(off / 4 + out_row) + off / 4 : nullptr;
     }
     for (int64_t block = begin; block < end; ++block) {
       const int64_t plane = block / blocks.per_plane, first = block % blocks.per_plane * blocks.rows;
@@ -174,7 +191,7 @@ Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
           k.row[a.type](out, index, in, &none, &positions, bases[0], space);
         } else if (by_pixel) {
           for (int64_t i = 0; i < count; ++i) sources[i] = in + rows[i] * in_row * size;
-          k.pixels[a.type](out, index, sources, count, &windows, step, bases, most == x.kernel, ahead);
+          k.pixels[a.type](out, index, sources, count, &windows, &positions, bases, most == x.kernel, ahead);
         } else if (count == 1) {
           k.row[a.type](out, index, in + rows[0] * in_row * size, &windows, &positions, bases[0], space);
         } else {
