@@ -51,7 +51,7 @@ void row_scalar(T* out, const T* in, const RowWindows* w, const T* divisor, int6
       if (count > 0) {
         sum = in[first * inner + c];
         for (int64_t k = 1; k < count; ++k) sum += in[(first + k * w->axis.dilation) * inner + c];
-        sum /= divisor[o];
+        sum /= divisor[o * inner + c];
       }
       out[o * inner + c] = sum;
     }
@@ -61,21 +61,16 @@ void row_scalar(T* out, const T* in, const RowWindows* w, const T* divisor, int6
 template <class T, int N>
 UPS_INLINE void taps_vector(T* out, const T* in, const RowWindows* w, const T* divisor, int64_t n) {
   typedef Pack<T, N> P;
-  const int64_t kernel = w->axis.kernel, inner = w->inner;
+  const int64_t kernel = w->axis.kernel;
   for (int64_t i = 0; i < n; i += N) {
     if (i + N > n) i = n - N;
     typename P::V sum = P::load(in + w->taps[0] + i);
     for (int64_t k = 1; k < kernel; ++k) sum += P::load(in + w->taps[k] + i);
-    typename P::V by;
-    if (inner == 1)
-      by = P::load(divisor + i);
-    else
-      for (int j = 0; j < N; ++j) by[j] = divisor[(i + j) / inner];
-    P::store(out + i, sum / by);
+    P::store(out + i, sum / P::load(divisor + i));
   }
 }
 
-// One divisor for all channels of a pixel, which are consecutive.
+// The channels of a pixel have one divisor.
 template <class T, int N>
 void pixels(T* out, const T* in, const RowWindows* w, const T* divisor) {
   typedef Pack<T, N> P;
@@ -83,7 +78,7 @@ void pixels(T* out, const T* in, const RowWindows* w, const T* divisor) {
   for (int64_t o = 0; o < w->axis.out_size; ++o) {
     const int64_t count = w->axis.count[o];
     const T* from = in + w->axis.first[o] * inner;
-    const T by = divisor[o];
+    const T by = divisor[o * inner];
     for (int64_t c = 0; c < inner; c += N) {
       if (c + N > inner) c = inner - N;
       typename P::V sum{};
@@ -111,7 +106,7 @@ void row(T* out, const T* in, const RowWindows* w, const T* divisor, T* space) {
     split_phases(space, from, w, (full - 1) * axis.stride + (axis.kernel - 1) * axis.dilation + 1);
     from = space;
   }
-  taps_vector<T, N>(out + axis.full_begin * w->inner, from, w, divisor + axis.full_begin, n);
+  taps_vector<T, N>(out + axis.full_begin * w->inner, from, w, divisor + axis.full_begin * w->inner, n);
 }
 
 UPS_INLINE float round_half_even(float x) { return (x + 12582912.0f) - 12582912.0f; }

@@ -63,7 +63,8 @@ struct MaxPoolKernels {
 struct AvgPoolKernels {
   // out[i] = Σ_r rows[r][i]; rows of elements of the type, in order; with `more`, out[i] is added to.
   void (*sum_rows[TYPE_COUNT])(void* out, const void* const* rows, int64_t count, int64_t n, bool more);
-  // out[o, c] = Σ_k in[first[o] + k·dilation, c] / divisor[o], in order. `space` as above.
+  // out[o, c] = Σ_k in[first[o] + k·dilation, c] / divisor[o, c], in order. `space` as
+  // above.
   void (*row)(float* out, const float* in, const RowWindows* windows, const float* divisor, float* space);
   void (*row_double)(double* out, const double* in, const RowWindows* windows, const double* divisor,
                      double* space);

@@ -40,7 +40,7 @@ Status averages(const AvgPool2dArgs& a, const Context& context) {
     T* space = frame.take<T>(phase_space(windows));
     T* sum = frame.take<T>(in_row);
     T* result = frame.take<T>(narrows ? out_row : 0);
-    T* divisor = frame.take<T>(x.out_size);
+    T* divisor = frame.take<T>(out_row);
     int64_t divided = 0;  // what the other axes contributed to `divisor`
     for (int64_t block = begin; block < end; ++block) {
       const int64_t plane = block / blocks.per_plane, first = block % blocks.per_plane * blocks.rows;
@@ -60,8 +60,10 @@ Status averages(const AvgPool2dArgs& a, const Context& context) {
         }
         if (cells != divided)
           for (int64_t o = 0; o < x.out_size; ++o)
-            divisor[o] = static_cast<T>(
-                a.divisor != 0 ? a.divisor : static_cast<double>(cells * a.cells[shape.axis_count - 1][o]));
+            std::fill_n(divisor + o * shape.inner, shape.inner,
+                        static_cast<T>(a.divisor != 0
+                                           ? a.divisor
+                                           : static_cast<double>(cells * a.cells[shape.axis_count - 1][o])));
         divided = cells;
         for (int64_t i = 0; i < count; ++i) sources[i] = in + rows[i] * in_row * size;
         const T* summed = sum;
