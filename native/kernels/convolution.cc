@@ -15,12 +15,15 @@
 #if defined(__AVX512F__)
 #define UPS_TILE 14
 #define UPS_FEW 6
+#define UPS_NARROW 8
 #elif defined(__AVX2__)
 #define UPS_TILE 6
 #define UPS_FEW 2
+#define UPS_NARROW 3
 #else
 #define UPS_TILE 4
 #define UPS_FEW 2
+#define UPS_NARROW 2
 #endif
 
 namespace upsampling {
@@ -50,19 +53,19 @@ template <class T, int NV, int B>
 void tile(T* c, const int32_t* place, const T* b, const T* v, const ConvSum* sum, const T* bias) {
   typedef typename Simd<T>::V V;
   enum : int { L = Simd<T>::L };
-  const int64_t taps = sum->taps, channels = sum->channels, channel = sum->channel;
-  const int64_t block = taps == 1 ? channels : ConvSum::kBlock;
+  const int64_t taps = sum->taps, all = sum->all, channels = sum->channels, channel = sum->channel;
+  const int64_t block = all == 1 ? channels : ConvSum::kBlock;
   for (int64_t repeat = 0; repeat < sum->count; ++repeat, c += sum->c_step, v += sum->v_step) {
     V acc[B][NV];
 #pragma GCC unroll 28
     for (int j = 0; j < B; ++j)
 #pragma GCC unroll 4
       for (int u = 0; u < NV; ++u) acc[j][u] = bias != nullptr ? splat(bias[j]) : load(c + place[j] + u * L);
-    const T* w = b;
     for (int64_t c0 = 0; c0 < channels; c0 += block) {
       const int64_t n = channels - c0 < block ? channels - c0 : block;
       for (int64_t t = 0; t < taps; ++t) {
         const T* from = v + c0 * channel + sum->offset[t];
+        const T* w = b + (c0 * all + sum->order[t] * n) * B;
         for (int64_t i = 0; i < n; ++i) {
           // Past the next page too, where the hardware does not look ahead.
           __builtin_prefetch(w + 64 * B);
@@ -85,6 +88,66 @@ void tile(T* c, const int32_t* place, const T* b, const T* v, const ConvSum* sum
 #pragma GCC unroll 4
       for (int u = 0; u < NV; ++u) store(c + place[j] + u * L, acc[j][u]);
   }
+}
+
+// A step of a narrow tile: the products of one channel.
+template <class T, int P, int N, class V>
+UPS_INLINE void narrow_step(V (&acc)[P][N], const T* w, const T* from) {
+  enum : int { L = Simd<T>::L };
+#pragma GCC unroll 4
+  for (int u = 0; u < N; ++u) {
+    const V x = load(w + u * L);
+#pragma GCC unroll 8
+    for (int p = 0; p < P; ++p) acc[p][u] += splat(from[p]) * x;
+  }
+}
+
+template <class T, int P>
+void narrow_tile(T* c, const int32_t* place, const T* b, int64_t columns, const T* v, const ConvSum* sum,
+                 const T* bias) {
+  typedef typename Simd<T>::V V;
+  // Of one or two positions some channels at a time: a single sum waits for itself.
+  enum : int { L = Simd<T>::L, N = (UPS_TILE + L - 1) / L, S = P == 1 ? 4 : P <= 3 ? 2 : 1 };
+  const int64_t taps = sum->taps, all = sum->all, channels = sum->channels, channel = sum->channel;
+  const int64_t block = all == 1 ? channels : ConvSum::kBlock;
+  V acc[S][P][N];
+#pragma GCC unroll 4
+  for (int s = 0; s < S; ++s)
+#pragma GCC unroll 8
+    for (int p = 0; p < P; ++p)
+#pragma GCC unroll 4
+      for (int u = 0; u < N; ++u) acc[s][p][u] = V{};
+  for (int64_t c0 = 0; c0 < channels; c0 += block) {
+    const int64_t n = channels - c0 < block ? channels - c0 : block;
+    for (int64_t t = 0; t < taps; ++t) {
+      const T* from = v + c0 * channel + sum->offset[t];
+      const T* w = b + (c0 * all + sum->order[t] * n) * columns;
+      int64_t i = 0;
+      for (; i + S <= n; i += S) {
+        __builtin_prefetch(w + 512);
+#pragma GCC unroll 4
+        for (int s = 0; s < S; ++s) narrow_step<T, P, N>(acc[s], w + s * columns, from + s * channel);
+        from += S * channel;
+        w += S * columns;
+      }
+      for (; i < n; ++i) {
+        narrow_step<T, P, N>(acc[0], w, from);
+        from += channel;
+        w += columns;
+      }
+    }
+  }
+  T sums[P][N * L];
+#pragma GCC unroll 8
+  for (int p = 0; p < P; ++p)
+#pragma GCC unroll 4
+    for (int u = 0; u < N; ++u) {
+#pragma GCC unroll 4
+      for (int s = 1; s < S; ++s) acc[0][p][u] += acc[s][p][u];
+      store(sums[p] + u * L, acc[0][p][u]);
+    }
+  for (int64_t j = 0; j < columns; ++j)
+    for (int p = 0; p < P; ++p) c[place[j] + p] = (bias != nullptr ? bias[j] : c[place[j] + p]) + sums[p][j];
 }
 
 template <class T>
@@ -113,7 +176,7 @@ template <class T, int NV, int B>
 void rows(T* c, int64_t pixel, const T* b, int64_t row, const T* v, const ConvSum* sum, const T* bias) {
   typedef typename Simd<T>::V V;
   enum : int { L = Simd<T>::L };
-  const int64_t taps = sum->taps, channels = sum->channels, skip = sum->skip;
+  const int64_t taps = sum->taps, channels = sum->channels;
   for (int64_t repeat = 0; repeat < sum->count; ++repeat, c += sum->c_step, b += sum->v_step) {
     V acc[B][NV];
 #pragma GCC unroll 16
@@ -121,8 +184,8 @@ void rows(T* c, int64_t pixel, const T* b, int64_t row, const T* v, const ConvSu
 #pragma GCC unroll 2
       for (int u = 0; u < NV; ++u)
         acc[j][u] = bias != nullptr ? load(bias + u * L) : load(c + j * pixel + u * L);
-    const T* w = v;
     for (int64_t t = 0; t < taps; ++t) {
+      const T* w = v + sum->order[t];
       // A base for every third row: the others are reached by scaled addresses.
       const T* base[(B + 2) / 3];
 #pragma GCC unroll 16
@@ -140,7 +203,6 @@ void rows(T* c, int64_t pixel, const T* b, int64_t row, const T* v, const ConvSu
         }
         w += 2 * L;
       }
-      w += skip;
     }
 #pragma GCC unroll 16
     for (int j = 0; j < B; ++j)
@@ -593,6 +655,12 @@ void fill_tiles(ConvLeaves<T>* leaves) {
   if constexpr (B > 1) fill_tiles<T, B - 1>(leaves);
 }
 
+template <class T, int P>
+void fill_narrow(ConvLeaves<T>* leaves) {
+  leaves->narrow_tile[P] = narrow_tile<T, P>;
+  if constexpr (P > 1) fill_narrow<T, P - 1>(leaves);
+}
+
 template <class T>
 void fill_deep(ConvLeaves<T>* leaves) {
   leaves->deep[0][0] = deep_any<T>;
@@ -625,6 +693,9 @@ void fill_convolution(KernelTable* table) {
   table->conv_double.pack = pack<double>;
   fill_tiles<float, UPS_TILE>(&table->conv);
   fill_tiles<double, UPS_TILE>(&table->conv_double);
+  table->conv.narrow = table->conv_double.narrow = UPS_NARROW;
+  fill_narrow<float, UPS_NARROW>(&table->conv);
+  fill_narrow<double, UPS_NARROW>(&table->conv_double);
   fill_deep(&table->conv);
   fill_deep(&table->conv_double);
   table->conv.deep[1][1] = deep<float, 2, 4>;

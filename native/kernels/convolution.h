@@ -27,9 +27,9 @@ struct ConvLine {
 struct ConvSum {
   static constexpr int64_t kBlock = 16;  // channels of which a tile takes all taps before the next ones
   const int64_t* offset;                 // of a tap in v
-  int64_t taps, channels;
+  const int64_t* order;  // of a tap among `all` that have weights (of `rows` times its weights)
+  int64_t taps, all, channels;
   int64_t channel;  // from a channel to the next one in v
-  int64_t skip;     // rows: elements of the weights after the channels of a tap
   int64_t count, c_step, v_step;
 };
 
@@ -51,23 +51,27 @@ struct ConvDeepLast {
 
 template <class T>
 struct ConvLeaves {
-  static constexpr int kMost = 14;
-  int lanes;  // of a vector of T
-  int most;   // columns of the largest tile, at most kMost
-  int few;    // columns of the largest tile of four vectors
+  static constexpr int kMost = 14, kNarrow = 8;
+  int lanes;   // of a vector of T
+  int most;    // columns of the largest tile, at most kMost
+  int few;     // columns of the largest tile of four vectors
+  int narrow;  // positions of the largest narrow tile, at most kNarrow
 
   // c[place[j] + p] = bias[j] + Σ b[e·cols + j] · v[offset[t] + i·channel + p] for p < vectors·lanes and each
   // of `count` tiles; without bias it adds to what is in c. e counts the products: kBlock channels i of each
-  // tap t, then the next kBlock. By the logarithm of the vectors (1, 2 and, of few columns, 4) and columns.
+  // of all taps t, then the next kBlock. By the logarithm of the vectors (1, 2 and, of few columns, 4) and
+  // columns.
   void (*tile[3][kMost + 1])(T* c, const int32_t* place, const T* b, const T* v, const ConvSum* sum,
                              const T* bias);
+  // The same of few positions, by their number: vectors hold columns. Reads up to 15 weights more.
+  void (*narrow_tile[kNarrow + 1])(T* c, const int32_t* place, const T* b, int64_t columns, const T* v,
+                                   const ConvSum* sum, const T* bias);
   // to[s.to + (first + c)·s.step + i] = from[c·channel + s.from + i] for every c < channels and copy s, in
   // this order, and i < s.n, and whatever for up to lanes − 1 more i. Reads nothing at or after end.
   void (*pack)(T* to, const T* from, int64_t first, int64_t channels, int64_t channel, const ConvCopy* list,
                int64_t count, const T* end);
-  // c[j·pixel + p] = bias[p] + Σ_t Σ_i b[offset[t] + j·row + i] · v[t·(channels·2·lanes + skip) + i·2·lanes +
-  // p] for j < the number of rows, p < vectors·lanes and each of `count` tiles (v_step apart in b); by
-  // vectors − 1 and rows.
+  // c[j·pixel + p] = bias[p] + Σ_t Σ_i b[offset[t] + j·row + i] · v[order[t] + i·2·lanes + p] for j < the
+  // number of rows, p < vectors·lanes and each of `count` tiles (v_step apart in b); by vectors − 1 and rows.
   void (*rows[2][kMost + 1])(T* c, int64_t pixel, const T* b, int64_t row, const T* v, const ConvSum* sum,
                              const T* bias);
 

@@ -21,6 +21,8 @@ struct Pass {
   int64_t taps, phases;
   const int32_t *offset, *phase, *first, *kernel;
   const double* coefficient;
+  int64_t all;           // taps that have weights,
+  const int32_t* order;  // and which of them these are
 };
 
 struct Axis {
@@ -48,12 +50,16 @@ struct Unit {
   int64_t block;       // rows that are computed together
   int64_t* weights;    // of each pass of x: where its weights start in the packed weights of a group
   int64_t* bias;
-  bool panels;  // channels first: pixels are packed once more, without the gaps between rows
+  bool panels;   // channels first: pixels are packed once more, without the gaps between rows
+  bool trimmed;  // some taps that have weights are left out
 };
 
 struct Geometry {
   Axis z, y, x;
+  // Axes that are only gone over, element by element, are one.
   Geometry(const ConvArgs& a, ScratchFrame* frame);
+  // Leaves out the taps that only read padding; `packed`: they have weights nevertheless.
+  void trim(bool packed, ScratchFrame* frame);
   int64_t kernel() const { return z.kernel * y.kernel * x.kernel; }
   int64_t in() const { return z.in * y.in * x.in; }
   int64_t out() const { return z.out * y.out * x.out; }
@@ -142,9 +148,10 @@ struct Lines {
   int64_t count[4], in[4], out[4];
 };
 
-// Neighbouring tiles of 1 << log vectors.
+// Neighbouring tiles of 1 << log vectors, or a narrow one of so many positions.
 struct Run {
   int log;
+  int64_t narrow;
   int64_t from, at, count, step;  // in the slab or the panels; in the sums; and from one to the next
 };
 
@@ -181,6 +188,15 @@ class Engine {
   }
   int64_t k_of(const Unit& u, int64_t j) const {
     return u.z->taps * u.y->taps * u.x->pass[j]->taps * a_.in_channels;
+  }
+  // With the taps that are left out.
+  int64_t weights_of(const Unit& u, int64_t j) const {
+    return u.z->all * u.y->all * u.x->pass[j]->all * a_.in_channels;
+  }
+  // Which of all taps that have weights.
+  static int64_t order_of(const Unit& u, const Pass& x, int64_t tap) {
+    return (u.z->order[tap / x.taps / u.y->taps] * u.y->all + u.y->order[tap / x.taps % u.y->taps]) * x.all +
+           x.order[tap % x.taps];
   }
 
   void make_units(ScratchFrame* frame);

@@ -241,7 +241,9 @@ Status run_convolution(const ConvArgs& a, const Context& context) {
     if (a.bias != nullptr) bias = widened<T>(*table, a.type, a.bias, channels, &frame);
   }
   if (packed == nullptr && few) return run_one_by_one(a, s, *table, weight, bias, context);
-  const Engine<T> engine(a, s, *table, &frame);
+  Geometry near(a, &frame);
+  if (packed == nullptr || a.in_channels > 1) near.trim(packed != nullptr, &frame);
+  const Engine<T> engine(a, near, *table, &frame);
   if constexpr (std::is_same<T, float>::value) {
     const Winograd large(a, s, *table, kTiles[0]), small(a, s, *table, kTiles[1]);
     // Packing that many weights for one call takes longer than it saves.

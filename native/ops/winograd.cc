@@ -391,7 +391,7 @@ bool Winograd::run_first(int64_t g, int64_t fy, int64_t group, Span out, const f
       spread_patches(panel, in);
     for (int64_t f = 0; f < phases_; ++f) {
       const float* w = packed + ((fy * phases_ + f) * a_.in_channels + in.begin) * out.count * planes_;
-      const ConvSum sum = {&none, 1, in.count, panel_, 0, 1, 0, 0};
+      const ConvSum sum = {&none, &none, 1, 1, in.count, panel_, 1, 0, 0};
       for (int64_t p = f * planes_; p < (f + 1) * planes_; ++p)
         for (int64_t at = 0; at < out.count; at += tile) {
           const int64_t columns = std::min(tile, out.count - at);
@@ -505,7 +505,7 @@ bool Winograd::run_last(int64_t g, int64_t fy, int64_t fx, int64_t group, Span o
         const auto* kernel = leaves_.rows[out.count - b * width_ > lanes ? 1 : 0];
         float* to = m + p * m_step + b * group_tiles_ * width_;
         const float* from = v + p * v_step;
-        ConvSum sum = {&none, 1, some.count, 0, 0, tiles / step, step * width_, step * some.count};
+        ConvSum sum = {&none, &none, 1, 1, some.count, 0, tiles / step, step * width_, step * some.count};
         kernel[step](to, width_, from, some.count, w, &sum, i == 0 ? zeros : nullptr);
         if (const int64_t rest = tiles % step) {
           to += sum.count * sum.c_step;
