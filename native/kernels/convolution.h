@@ -49,6 +49,14 @@ struct ConvDeepLast {
   int64_t groups;
 };
 
+// How weights are packed: to[(b·taps + t·some + c − b)·row + i] = w[c·in + from[t·columns + i]] for the
+// `some` channels c of each block that begins at b.
+struct ConvPacking {
+  int64_t columns, row, taps, channels, block, in;
+  const int64_t* from;
+  int64_t column;  // if not 0: columns are that far apart, and each is `channels` kernels of `in` elements
+};
+
 template <class T>
 struct ConvLeaves {
   static constexpr int kMost = 14, kNarrow = 8;
@@ -85,6 +93,9 @@ struct ConvLeaves {
   // out[r·out_row + i·out_pixel + c] = bias[c] + Σ_t weight[t·groups + c] · in[r·in_row + i·in_pixel +
   // offset[t] + c], by taps.
   void (*deep_last[3])(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias);
+
+  void (*weights)(T* to, const T* w, const ConvPacking* p);
+  bool (*finite)(const T* x, int64_t n);
 
   // For every run r and channel c: to[r.to + c·width + i] = from[c·channel + r.from + i·step] for r.lead <= i
   // < r.stop, and 0 for the other i < n; by element type.

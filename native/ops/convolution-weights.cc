@@ -59,37 +59,37 @@ void Engine<T>::pack_column(const Unit& u, const Pass& x, const Column& c, const
                        c.fx * x.taps + tx);
 }
 
+// In the order in which tiles sum; a channel after the other, as the weights lie in memory.
 template <class T>
 void Engine<T>::pack_tile(const Unit& u, const Pass& x, const Column* column, int64_t n,
                           const Strides& stride, const T* w, T* to) const {
   const int64_t taps = u.z->taps * u.y->taps * x.taps, channels = a_.in_channels;
+  const int64_t row = first_ ? n : width_, block = first_ ? ConvSum::kBlock : channels;
   ScratchFrame frame;
   int64_t* from = frame.take<int64_t>(taps * n);
-  bool plain = true;
+  bool plain = true, even = !a_.transposed;
   for (int64_t t = 0; t < taps; ++t)
     for (int64_t i = 0; i < n; ++i) {
       const int64_t at = single_tap(s_, *u.z, column[i].fz * u.z->taps + t / x.taps / u.y->taps, *u.y,
                                     column[i].fy * u.y->taps + t / x.taps % u.y->taps, x,
                                     column[i].fx * x.taps + t % x.taps);
       plain &= at >= 0;
-      from[t * n + i] = column[i].o * stride.out + at;
+      from[t * n + i] = (column[i].o - column[0].o) * stride.out + at;
+      even &= from[t * n + i] == from[t * n] + i * stride.out;
     }
-  // In the order in which tiles sum; a channel after the other, as the weights lie in memory.
+  if (plain) {
+    const ConvPacking packing = {n, row, taps, channels, block, stride.in, from, even ? stride.out : 0};
+    leaves_.weights(to, w + column[0].o * stride.out, &packing);
+    return;
+  }
   for (int64_t c = 0; c < channels; ++c) {
-    const int64_t block = c / ConvSum::kBlock * ConvSum::kBlock,
-                  some = std::min<int64_t>(ConvSum::kBlock, channels - block);
-    const T* source = w + c * stride.in;
-    for (int64_t t = 0; t < taps; ++t) {
-      T* row = to + (block * taps + t * some + c - block) * n;
-      if (plain) {
-        for (int64_t i = 0; i < n; ++i) row[i] = source[from[t * n + i]];
-      } else {
-        for (int64_t i = 0; i < n; ++i)
-          row[i] = folded(
-              s_, source + column[i].o * stride.out, *u.z, column[i].fz * u.z->taps + t / x.taps / u.y->taps,
-              *u.y, column[i].fy * u.y->taps + t / x.taps % u.y->taps, x, column[i].fx * x.taps + t % x.taps);
-      }
-    }
+    const int64_t b = c / block * block, some = std::min(block, channels - b);
+    for (int64_t t = 0; t < taps; ++t)
+      for (int64_t i = 0; i < n; ++i)
+        to[(b * taps + t * some + c - b) * row + i] =
+            folded(s_, w + c * stride.in + column[i].o * stride.out, *u.z,
+                   column[i].fz * u.z->taps + t / x.taps / u.y->taps, *u.y,
+                   column[i].fy * u.y->taps + t / x.taps % u.y->taps, x, column[i].fx * x.taps + t % x.taps);
   }
 }
 
@@ -151,17 +151,20 @@ void Engine<T>::pack_columns_last(const Unit& u, int64_t j, int64_t part, int64_
   const Pass& x = *u.x->pass[j];
   const int64_t k = k_of(u, j), columns = u.rows * x.phases;
   const int64_t blocks = divide_up(columns, width_);
-  for (int64_t c = part * blocks / parts * width_; c < (part + 1) * blocks / parts * width_; ++c) {
-    T* to = packed + u.weights[j] + c / width_ * width_ * k + c % width_;
-    T* bias = packed_bias + u.bias[j] + c;
-    if (c >= columns) {
-      for (int64_t i = 0; i < k; ++i) to[i * width_] = 0;
-      *bias = 0;
-      continue;
+  ScratchFrame frame;
+  Column* column = frame.take<Column>(width_);
+  for (int64_t c = part * blocks / parts; c < (part + 1) * blocks / parts; ++c) {
+    T *to = packed + u.weights[j] + c * width_ * k, *bias = packed_bias + u.bias[j] + c * width_;
+    const int64_t n = std::min(width_, columns - c * width_);
+    for (int64_t i = 0; i < n; ++i) {
+      column[i] = column_of(u, x, c * width_ + i);
+      bias[i] = b == nullptr ? T(0) : b[column[i].o];
     }
-    const Column column = column_of(u, x, c);
-    pack_column(u, x, column, stride, w, to, width_);
-    *bias = b == nullptr ? T(0) : b[column.o];
+    if (n < width_) {
+      std::fill_n(to, k * width_, T(0));
+      std::fill_n(bias + n, width_ - n, T(0));
+    }
+    pack_tile(u, x, column, n, stride, w, to);
   }
 }
 

@@ -8,7 +8,7 @@
 // interleaved as they leave for the output. Channels last (nhwc), a vector holds columns: weights [k][2
 // vectors], inputs [pixel][k]. Every output element is one sum in the order of k, whatever the number of
 // threads.
-#include <cstring>
+#include <atomic>
 
 #include "ops/convolution-engine.h"
 #include "ops/winograd.h"
@@ -34,19 +34,13 @@ const T* widened(const KernelTable& k, int type, const void* data, int64_t n, Sc
   return static_cast<const T*>(data);
 }
 
-// In whole words, which every compiler turns into vectors.
 template <class T>
-bool all_finite(const T* x, int64_t n) {
-  typedef typename std::conditional<std::is_same<T, float>::value, uint32_t, uint64_t>::type Word;
-  constexpr Word exponent =
-      std::is_same<T, float>::value ? Word{0x7f800000} : static_cast<Word>(0x7ff0000000000000);
-  Word bad = 0;
-  for (int64_t i = 0; i < n; ++i) {
-    Word bits;
-    std::memcpy(&bits, x + i, sizeof bits);
-    bad |= (bits & exponent) == exponent ? ~Word{0} : Word{0};
-  }
-  return bad == 0;
+bool all_finite(const KernelTable& table, const T* x, int64_t n, const Context& context) {
+  std::atomic<bool> all{true};
+  parallel_for(context, n, 1 << 16, [&](int64_t begin, int64_t end) {
+    if (!leaves_of<T>(table).finite(x + begin, end - begin)) all.store(false, std::memory_order_relaxed);
+  });
+  return all.load();
 }
 
 // --- one sum at a time
@@ -183,7 +177,7 @@ Status pack_ahead(const ConvArgs& a, const Context& context) {
   T* to = reinterpret_cast<T*>(aligned(static_cast<char*>(a.packing) + sizeof(Packed)));
   head->table = &table;
   head->transformed = 0;
-  head->raw = weights <= kFew || !all_finite(weight, weights);
+  head->raw = weights <= kFew || !all_finite(table, weight, weights, context);
   if (head->raw) {
     std::copy_n(weight, weights, to);
     if (bias != nullptr)
@@ -258,7 +252,8 @@ Status run_convolution(const ConvArgs& a, const Context& context) {
     }
   }
   if (packed == nullptr) {
-    if (!all_finite(weight, weights)) return run_one_by_one(a, s, *table, weight, bias, context);
+    if (!all_finite(*table, weight, weights, context))
+      return run_one_by_one(a, s, *table, weight, bias, context);
     T* space = frame.take<T>(a.groups * (engine.group_weights() + engine.group_bias()));
     pack_all(a, engine, weight, bias, space, context);
     packed = space;
