@@ -279,6 +279,84 @@ UPS_INLINE void zip(vf* x) {
   }
 }
 
+// Lane l of what is returned: a part of the sum of x[l % N].
+template <int N>
+UPS_INLINE vf add_lanes(vf* x) {
+#pragma GCC unroll 4
+  for (int n = N / 2; n > 0; n /= 2)
+#pragma GCC unroll 8
+    for (int i = 0; i < n; ++i) x[i] = UPS_ZIP(x[i], x[i + n], 0) + UPS_ZIP(x[i], x[i + n], 1);
+  return x[0];
+}
+
+// R rows of weights and Q of inputs.
+template <int R, int Q>
+UPS_INLINE void dots_block(float* out, const float* w, const float* x, const ConvDots* d,
+                           const int64_t* place, int64_t rows, const float* bias) {
+  const float *at[R], *from[Q];
+#pragma GCC unroll 8
+  for (int r = 0; r < R; ++r) at[r] = w + (r < rows ? r : rows - 1) * d->row;
+#pragma GCC unroll 4
+  for (int q = 0; q < Q; ++q) from[q] = x + q * d->pixel;
+  vf acc[R * Q];
+#pragma GCC unroll 16
+  for (int i = 0; i < R * Q; ++i) acc[i] = vf{};
+  int64_t e = d->begin;
+  for (; e + LANES <= d->end; e += LANES) {
+    vf v[Q];
+#pragma GCC unroll 4
+    for (int q = 0; q < Q; ++q) v[q] = load(from[q] + e);
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) {
+      const vf y = load(at[r] + e);
+#pragma GCC unroll 4
+      for (int q = 0; q < Q; ++q) acc[r * Q + q] += y * v[q];
+    }
+  }
+  if (e < d->end) {
+    // Back from the end, without what is in the sums.
+    const int64_t back = d->end - LANES;
+    vi lane;
+    for (int i = 0; i < LANES; ++i) lane[i] = i;
+    const vi fresh = lane >= static_cast<int32_t>(e - back);
+    vf v[Q];
+#pragma GCC unroll 4
+    for (int q = 0; q < Q; ++q) v[q] = fresh ? load(from[q] + back) : vf{};
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) {
+      const vf y = load(at[r] + back);
+#pragma GCC unroll 4
+      for (int q = 0; q < Q; ++q) acc[r * Q + q] += y * v[q];
+    }
+  }
+  float sums[LANES];
+  store(sums, add_lanes<R * Q>(acc));
+  for (int i = R * Q; i < LANES; ++i) sums[i % (R * Q)] += sums[i];
+  for (int64_t r = 0; r < rows; ++r)
+#pragma GCC unroll 4
+    for (int q = 0; q < Q; ++q) {
+      float* o = out + r * d->out_row + place[q];
+      *o = (d->begin > 0 ? *o : bias != nullptr ? bias[r] : 0.0f) + sums[r * Q + q];
+    }
+}
+
+template <int R, int Q>
+UPS_INLINE void dots_pixel(float* out, const float* w, const float* x, const ConvDots* d, int64_t p,
+                           const float* bias) {
+  for (int64_t r = 0; r < d->rows; r += R)
+    dots_block<R, Q>(out + r * d->out_row, w + r * d->row, x + p * d->pixel, d, d->place + p,
+                     d->rows - r < R ? d->rows - r : R, bias != nullptr ? bias + r : nullptr);
+}
+
+void dots(float* out, const float* w, const float* x, const ConvDots* d, const float* bias) {
+  int64_t p = 0;
+#if defined(__AVX512F__)
+  for (; p + 4 <= d->pixels; p += 4) dots_pixel<4, 4>(out, w, x, d, p, bias);
+#endif
+  for (; p + 2 <= d->pixels; p += 2) dots_pixel < LANES<8 ? 2 : 4, 2>(out, w, x, d, p, bias);
+  if (p < d->pixels) dots_pixel < LANES<8 ? 4 : 8, 1>(out, w, x, d, p, bias);
+}
+
 // Columns and their elements change places, as many channels at a time as stay in the first-level cache.
 UPS_INLINE void turn_columns(float* to, const float* w, const ConvPacking* p) {
   enum : int { ROOM = 256 };
@@ -769,6 +847,8 @@ void fill_convolution(KernelTable* table) {
 #if defined(__AVX512F__)
   table->conv.deep_double = deep_double;
 #endif
+  table->conv.dots = dots;
+  table->conv_double.dots = nullptr;
   table->conv.weights = weights<float>;
   table->conv_double.weights = weights<double>;
   table->conv.finite = finite<float, uint32_t>;

@@ -57,6 +57,15 @@ struct ConvPacking {
   int64_t column;  // if not 0: columns are that far apart, and each is `channels` kernels of `in` elements
 };
 
+// Products of rows of weights and rows of inputs, each at least a vector.
+struct ConvDots {
+  int64_t rows, row;      // of the weights, and from one to the next
+  int64_t pixels, pixel;  // the same of the inputs
+  int64_t begin, end;     // elements that are summed
+  int64_t out_row;
+  const int64_t* place;  // by pixel
+};
+
 template <class T>
 struct ConvLeaves {
   static constexpr int kMost = 14, kNarrow = 8;
@@ -95,6 +104,9 @@ struct ConvLeaves {
   void (*deep_last[3])(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias);
 
   void (*weights)(T* to, const T* w, const ConvPacking* p);
+  // out[r·out_row + place[p]] = bias[r] + Σ w[r·row + e] · x[p·pixel + e] for begin <= e < end; it adds to
+  // what is in out where begin is not 0. Weights may be without bias.
+  void (*dots)(T* out, const T* w, const T* x, const ConvDots* d, const T* bias);
   bool (*finite)(const T* x, int64_t n);
 
   // For every run r and channel c: to[r.to + c·width + i] = from[c·channel + r.from + i·step] for r.lead <= i

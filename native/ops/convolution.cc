@@ -11,6 +11,7 @@
 #include <atomic>
 
 #include "ops/convolution-engine.h"
+#include "ops/convolution-few.h"
 #include "ops/winograd.h"
 #include "runtime/isa.h"
 #include "runtime/parallel.h"
@@ -213,10 +214,12 @@ Status run_one_by_one(const ConvArgs& a, const Geometry& s, const KernelTable& t
 }
 
 template <class T>
-Status run_convolution(const ConvArgs& a, const Context& context) {
+Status run_convolution(ConvArgs a, const Context& context) {
   if (a.batch == 0) return OK;
   ScratchFrame frame;
   const Geometry s(a, &frame);
+  // Planes of one pixel are the same in both layouts.
+  if (a.packed == nullptr && s.in() == 1 && s.out() == 1) a.nhwc = true;
   const int64_t channels = a.groups * a.out_channels, weights = channels * a.in_channels * s.kernel();
   const bool few = a.batch * channels * s.out() * a.in_channels <= kFew;
   const KernelTable* table = &kernels();
@@ -250,6 +253,11 @@ Status run_convolution(const ConvArgs& a, const Context& context) {
                                           : winograd.run_packed(packed + before, context);
       if (done) return context.cancelled() ? CANCELLED : OK;
     }
+  }
+  if constexpr (std::is_same<T, float>::value) {
+    const Few few_positions(a, s, *table);
+    if (packed == nullptr && few_positions.worth_running() && few_positions.run(weight, bias, context))
+      return context.cancelled() ? CANCELLED : OK;
   }
   if (packed == nullptr) {
     if (!all_finite(*table, weight, weights, context))
