@@ -357,6 +357,57 @@ void dots(float* out, const float* w, const float* x, const ConvDots* d, const f
   if (p < d->pixels) dots_pixel < LANES<8 ? 4 : 8, 1>(out, w, x, d, p, bias);
 }
 
+// Q pixels, N vectors of columns.
+template <int Q, int N>
+UPS_INLINE void columns_block(float* out, const float* w, const float* x, const ConvColumns* d) {
+  const float* from[Q];
+  vf acc[Q][N];
+#pragma GCC unroll 4
+  for (int q = 0; q < Q; ++q) {
+    from[q] = x + q * d->pixel;
+#pragma GCC unroll 8
+    for (int u = 0; u < N; ++u) acc[q][u] = vf{};
+  }
+  const int64_t row = d->row, channel = d->channel, channels = d->channels;
+  for (int64_t c = 0, at = 0; c < channels; ++c, w += row, at += channel) {
+    vf v[N];
+#pragma GCC unroll 8
+    for (int u = 0; u < N; ++u) {
+      // Rows may be pages apart.
+      __builtin_prefetch(w + 12 * row + u * LANES);
+      v[u] = load(w + u * LANES);
+    }
+#pragma GCC unroll 4
+    for (int q = 0; q < Q; ++q) {
+      const vf y = splat(from[q][at]);
+#pragma GCC unroll 8
+      for (int u = 0; u < N; ++u) acc[q][u] += y * v[u];
+    }
+  }
+#pragma GCC unroll 4
+  for (int q = 0; q < Q; ++q)
+#pragma GCC unroll 8
+    for (int u = 0; u < N; ++u) store(out + q * d->out_row + u * LANES, acc[q][u]);
+}
+
+template <int Q, int N>
+UPS_INLINE void columns_pixels(float* out, const float* w, const float* x, const ConvColumns* d) {
+  int64_t i = 0;
+  for (; i + N * LANES <= d->columns; i += N * LANES) columns_block<Q, N>(out + i, w + i, x, d);
+  for (; i < d->columns; i += LANES) {
+    // The last vector reaches back.
+    if (i + LANES > d->columns) i = d->columns - LANES;
+    columns_block<Q, 1>(out + i, w + i, x, d);
+  }
+}
+
+void columns(float* out, const float* w, const float* x, const ConvColumns* d) {
+  enum : int { Q = LANES == 16 ? 4 : 2 };
+  int64_t p = 0;
+  for (; p + Q <= d->pixels; p += Q) columns_pixels<Q, 4>(out + p * d->out_row, w, x + p * d->pixel, d);
+  for (; p < d->pixels; ++p) columns_pixels<1, 8>(out + p * d->out_row, w, x + p * d->pixel, d);
+}
+
 // Columns and their elements change places, as many channels at a time as stay in the first-level cache.
 UPS_INLINE void turn_columns(float* to, const float* w, const ConvPacking* p) {
   enum : int { ROOM = 256 };
@@ -849,6 +900,8 @@ void fill_convolution(KernelTable* table) {
 #endif
   table->conv.dots = dots;
   table->conv_double.dots = nullptr;
+  table->conv.columns = columns;
+  table->conv_double.columns = nullptr;
   table->conv.weights = weights<float>;
   table->conv_double.weights = weights<double>;
   table->conv.finite = finite<float, uint32_t>;

@@ -66,6 +66,13 @@ struct ConvDots {
   const int64_t* place;  // by pixel
 };
 
+// Products of pixels and rows of weights, each row `columns` neighbours (at least a vector).
+struct ConvColumns {
+  int64_t pixels, pixel, channels, channel;  // of the inputs
+  int64_t columns, row;                      // of the weights
+  int64_t out_row;
+};
+
 template <class T>
 struct ConvLeaves {
   static constexpr int kMost = 14, kNarrow = 8;
@@ -107,6 +114,8 @@ struct ConvLeaves {
   // out[r·out_row + place[p]] = bias[r] + Σ w[r·row + e] · x[p·pixel + e] for begin <= e < end; it adds to
   // what is in out where begin is not 0. Weights may be without bias.
   void (*dots)(T* out, const T* w, const T* x, const ConvDots* d, const T* bias);
+  // out[p·out_row + i] = Σ w[c·row + i] · x[p·pixel + c·channel].
+  void (*columns)(T* out, const T* w, const T* x, const ConvColumns* d);
   bool (*finite)(const T* x, int64_t n);
 
   // For every run r and channel c: to[r.to + c·width + i] = from[c·channel + r.from + i·step] for r.lead <= i

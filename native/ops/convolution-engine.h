@@ -168,6 +168,8 @@ class Engine {
   int64_t group_weights() const { return group_weights_; }
   int64_t group_bias() const { return group_bias_; }
   int64_t tasks() const { return tasks_; }
+  // Products of a group, with those of padding.
+  double work() const { return work_of_position() * static_cast<double>(a_.batch * q_[0] * q_[1] * q_[2]); }
 
   // Packs one part of the weights of group g.
   int64_t packing_tasks() const { return packing_; }

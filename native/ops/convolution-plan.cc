@@ -247,7 +247,6 @@ void Engine<T>::plan_boxes() {
   }
   choose_box();
 
-  const double work = work_of_position() * static_cast<double>(a_.batch * q_[0] * q_[1] * q_[2]);
   int64_t blocks = 1, columns = 0;
   for (int64_t i = 0; i < unit_count_; ++i) {
     const Unit& u = units_[i];
@@ -259,10 +258,10 @@ void Engine<T>::plan_boxes() {
   }
   tasks_ = a_.groups;
   for (int i = 0; i < 4; ++i) tasks_ *= boxes_[i];
-  split_units_ = tasks_ < 8 && unit_count_ > 1 && work > 1 << 22;
+  split_units_ = tasks_ < 8 && unit_count_ > 1 && work() > 1 << 22;
   if (split_units_) tasks_ *= unit_count_;
   parts_ = 1;
-  if (tasks_ < 4 && work * static_cast<double>(a_.groups) > 1 << 22) parts_ = divide_up<int64_t>(4, tasks_);
+  if (tasks_ < 4 && work() * static_cast<double>(a_.groups) > 1 << 22) parts_ = divide_up<int64_t>(4, tasks_);
   const int64_t pixels = first_ && in_place_ ? flat_ : box_[0] * box_[1] * box_[2] * box_[3];
   // The smallest boxes of many channels take more than 2 ms.
   const double box = work_of_position() * static_cast<double>(pixels);

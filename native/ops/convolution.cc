@@ -258,6 +258,11 @@ Status run_convolution(ConvArgs a, const Context& context) {
     const Few few_positions(a, s, *table);
     if (packed == nullptr && few_positions.worth_running() && few_positions.run(weight, bias, context))
       return context.cancelled() ? CANCELLED : OK;
+    const Reaching reaching(a, s, *table, engine.work(), &frame);
+    if (packed == nullptr && reaching.worth_running()) {
+      reaching.run(weight, bias, context);
+      return context.cancelled() ? CANCELLED : OK;
+    }
   }
   if (packed == nullptr) {
     if (!all_finite(*table, weight, weights, context))
