@@ -534,6 +534,16 @@ void gather(T* to, int64_t width, const void* from, int64_t channels, int64_t ch
 // --- one channel
 // --------------------------------------------------------------------------------------------------------
 
+// The first n elements of vectors that have just been stored: a load across two of them would wait.
+template <class T>
+UPS_INLINE void copy_stored(T* to, const T* from, int64_t n) {
+  enum : int { L = Simd<T>::L, PART = 16 / sizeof(T) };
+  int64_t i = 0;
+  for (; i + L <= n; i += L) store(to + i, load(from + i));
+  for (; i + PART <= n; i += PART) __builtin_memcpy(to + i, from + i, 16);
+  for (; i < n; ++i) to[i] = from[i];
+}
+
 // U vectors of positions of S slots, whose K taps are at p and weigh w.
 template <class T, int S, int K, int U, class V>
 UPS_INLINE void deep_block(T* out, const T* const (&p)[S][K], int64_t i, const V (&w)[S][K],
@@ -590,7 +600,7 @@ void deep(T* out, const T* in, const ConvDeep* d, const T* const* weight, const 
     } else if (i < n) {
       T last[S * L];
       deep_block<T, S, K, 1>(last, p, 0, w, start);
-      for (int64_t e = 0; e < n * S; ++e) out[e] = last[e];
+      copy_stored<T>(out, last, n * S);
     }
 #pragma GCC unroll 2
     for (int s = 0; s < S; ++s)
@@ -680,7 +690,7 @@ UPS_INLINE void deep_band(T* out, const T* in, const ConvDeep* d, const T* weigh
       } else {
         T last[L];
         store(last, a[r]);
-        for (int64_t e = 0; e < n; ++e) out[r * d->out_row + e] = last[e];
+        copy_stored<T>(out + r * d->out_row, last, n);
       }
     }
   }

@@ -171,9 +171,9 @@ class Engine {
   // Products of a group, with those of padding.
   double work() const { return work_of_position() * static_cast<double>(a_.batch * q_[0] * q_[1] * q_[2]); }
 
-  // Packs one part of the weights of group g.
-  int64_t packing_tasks() const { return packing_; }
-  void pack(const T* weight, const T* bias, int64_t g, int64_t task, T* packed, T* packed_bias) const;
+  // Packs one part of the weights.
+  int64_t packing_tasks() const { return packing_ * divide_up(a_.groups, groups_packed()); }
+  void pack(const T* weight, const T* bias, int64_t part, T* packed, T* packed_bias) const;
 
   void run(int64_t task, const T* packed, const T* packed_bias) const;
 
@@ -207,18 +207,18 @@ class Engine {
 
   Column column_of(const Unit& u, const Pass& x, int64_t c) const;
 
-  // to[i·step] = the weight of column c at k = i.
-  void pack_column(const Unit& u, const Pass& x, const Column& c, const Strides& stride, const T* w, T* to,
-                   int64_t step) const;
-
   // to[k·n + i] = the weight of column i at k.
   void pack_tile(const Unit& u, const Pass& x, const Column* column, int64_t n, const Strides& stride,
                  const T* w, T* to) const;
 
   int64_t packing_parts(const Unit& u, int64_t j) const;
 
-  void pack_deep(const Unit& u, int64_t j, int64_t g, const Strides& stride, const T* w, const T* b,
-                 T* packed, T* packed_bias) const;
+  // Groups that one part packs.
+  int64_t groups_packed() const {
+    return deep_ ? std::max<int64_t>(1, 4096 / std::max<int64_t>(group_weights_, 1)) : 1;
+  }
+  void pack_deep(const Unit& u, int64_t j, int64_t g, int64_t groups, const Strides& stride, const T* w,
+                 const T* b, T* packed, T* packed_bias) const;
   void pack_columns(const Unit& u, int64_t j, int64_t part, int64_t parts, const Strides& stride, const T* w,
                     const T* b, T* packed, T* packed_bias) const;
 
@@ -280,6 +280,7 @@ class Engine {
   const Geometry& s_;
   const ConvLeaves<T>& leaves_;
   const int64_t width_, size_;
+  const int64_t strip_;  // groups of one channel, channels last: pixels that fill vectors
   // Vectors hold pixels, in either layout: of few channels they do even in channels last.
   const bool first_;
   const bool deep_;  // groups of one channel

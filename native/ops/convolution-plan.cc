@@ -133,10 +133,13 @@ Engine<T>::Engine(const ConvArgs& a, const Geometry& s, const KernelTable& kerne
       leaves_(leaves_of<T>(kernels)),
       width_(2 * leaves_.lanes),
       size_(bytes_of(a.type)),
-      first_(!a.nhwc || (2 * a.out_channels < leaves_.lanes &&
+      strip_(a.nhwc && a.in_channels == 1 && a.out_channels == 1 && a.groups < leaves_.lanes &&
+                     s.x.in_step == 1 && s.x.out_step == 1
+                 ? leaves_.lanes
+                 : 1),
+      first_(!a.nhwc || (strip_ == 1 && 2 * a.out_channels < leaves_.lanes &&
                          (a.in_channels > 1 || a.out_channels > 1 || a.groups < leaves_.lanes))),
-      deep_(a.in_channels == 1 &&
-            (a.nhwc ? !first_ && a.out_channels == 1 && a.groups >= leaves_.lanes : a.out_channels <= 2)) {
+      deep_(a.in_channels == 1 && (a.nhwc ? !first_ && a.out_channels == 1 : a.out_channels <= 2)) {
   make_bundles(frame);
   make_units(frame);
   plan_boxes();

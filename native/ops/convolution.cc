@@ -157,12 +157,8 @@ template <class T>
 void pack_all(const ConvArgs& a, const Engine<T>& engine, const T* weight, const T* bias, T* packed,
               const Context& context) {
   T* packed_bias = packed + a.groups * engine.group_weights();
-  parallel_for(context, a.groups * engine.packing_tasks(), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t g = i / engine.packing_tasks();
-      engine.pack(weight, bias, g, i % engine.packing_tasks(), packed + g * engine.group_weights(),
-                  packed_bias + g * engine.group_bias());
-    }
+  parallel_for(context, engine.packing_tasks(), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) engine.pack(weight, bias, i, packed, packed_bias);
   });
 }
 
@@ -278,17 +274,26 @@ Status run_convolution(ConvArgs a, const Context& context) {
   return context.cancelled() ? CANCELLED : OK;
 }
 
+// One channel is the same in both layouts.
+ConvArgs simplest(ConvArgs a) {
+  if (a.groups * a.in_channels == 1 && a.groups * a.out_channels == 1) a.nhwc = false;
+  return a;
+}
+
 }  // namespace
 
-int64_t packed_bytes(const ConvArgs& a) {
+int64_t packed_bytes(const ConvArgs& args) {
+  const ConvArgs a = simplest(args);
   return a.type == F64 ? packed_size<double>(a) : packed_size<float>(a);
 }
 
-Status pack_weights(const ConvArgs& a, const Context& context) {
+Status pack_weights(const ConvArgs& args, const Context& context) {
+  const ConvArgs a = simplest(args);
   return a.type == F64 ? pack_ahead<double>(a, context) : pack_ahead<float>(a, context);
 }
 
-Status convolution(const ConvArgs& a, const Context& context) {
+Status convolution(const ConvArgs& args, const Context& context) {
+  const ConvArgs a = simplest(args);
   return a.type == F64 ? run_convolution<double>(a, context) : run_convolution<float>(a, context);
 }
 
