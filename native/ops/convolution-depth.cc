@@ -39,9 +39,8 @@ bool Engine<T>::doubles(const Unit& u, const Unit& v) const {
            a.taps == 2 && b.taps == 2 && a.offset[1] == a.offset[0] + 1 && b.offset[0] == a.offset[1] &&
            b.offset[1] == a.offset[1] + 1;
   };
-  return leaves_.deep_double != nullptr && size_ == static_cast<int64_t>(sizeof(T)) && u.z == v.z &&
-         u.z->taps == 1 && u.x == v.x && u.x->count == 2 && pair(s_.y, *u.y, *v.y) &&
-         pair(s_.x, *u.x->pass[0], *u.x->pass[1]);
+  return size_ == static_cast<int64_t>(sizeof(T)) && u.z == v.z && u.z->taps == 1 && u.x == v.x &&
+         u.x->count == 2 && pair(s_.y, *u.y, *v.y) && pair(s_.x, *u.x->pass[0], *u.x->pass[1]);
 }
 
 // --- channels first: the planes of many groups in a box, one after the other
@@ -133,7 +132,8 @@ void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) co
                            (begin[2] - box.begin[2]) * slab.pitch[2] + begin[3] - box.begin[3];
       const int64_t* taps = all_taps + i * slots;
       const int64_t* offsets = all_offsets + i * slots * most;
-      const bool both = i + 1 < unit_count_ && positions[3] >= leaves_.lanes && doubles(u, units_[i + 1]);
+      const bool both = leaves_.deep_double != nullptr && i + 1 < unit_count_ &&
+                        positions[3] >= leaves_.lanes && doubles(u, units_[i + 1]);
       for (int64_t r = 0; r < u.rows; ++r) {
         for (int64_t j = 0; j < u.x->count; ++j)
           for (int64_t f = 0; f < u.x->pass[j]->phases; ++f) {
