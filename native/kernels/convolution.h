@@ -40,6 +40,13 @@ struct ConvDeep {
   const int64_t* offset[2];
 };
 
+// The four phases of doubled planes: rows of n positions, from many channels to few.
+struct ConvDouble {
+  static constexpr int kMost = 3;  // output channels
+  int64_t rows, n, channels;
+  int64_t in_channel, in_row, out_channel, out_row;
+};
+
 // The same of many channels at a time.
 struct ConvDeepLast {
   int64_t rows, pixels, channels;
@@ -106,6 +113,11 @@ struct ConvLeaves {
   // out[(2r + fy)·out_row + 2i + fx] = bias[f] + Σ_t weight[f][t] · in[(r + fy + ty)·in_row + i + fx + tx] of
   // f = 2fy + fx, t = 2ty + tx, and n >= lanes; null where that is no gain.
   void (*deep_double)(T* out, const T* in, const ConvDeep* d, const T* const* weight, const T* bias);
+  // out[o·out_channel + (2r + fy)·out_row + 2i + fx] = bias[o] + Σ_c Σ_t w · in[c·in_channel + (r + fy +
+  // ty)·in_row + i + fx + tx] with the weights w of phase f = 2fy + fx in the order of a tile of four taps,
+  // and n >= lanes; by output channels, null where that is no gain.
+  void (*doubled[ConvDouble::kMost + 1])(T* out, const T* in, const ConvDouble* d, const T* const* weight,
+                                         const T* bias);
   // out[r·out_row + i·out_pixel + c] = bias[c] + Σ_t weight[t·groups + c] · in[r·in_row + i·in_pixel +
   // offset[t] + c], by taps.
   void (*deep_last[3])(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias);

@@ -39,7 +39,7 @@ bool Engine<T>::doubles(const Unit& u, const Unit& v) const {
            a.taps == 2 && b.taps == 2 && a.offset[1] == a.offset[0] + 1 && b.offset[0] == a.offset[1] &&
            b.offset[1] == a.offset[1] + 1;
   };
-  return leaves_.deep_double != nullptr && size_ == static_cast<int64_t>(sizeof(T)) && u.z == v.z &&
+  return size_ == static_cast<int64_t>(sizeof(T)) && !u.trimmed && !v.trimmed && u.z == v.z &&
          u.z->taps == 1 && u.x == v.x && u.x->count == 2 && pair(s_.y, *u.y, *v.y) &&
          pair(s_.x, *u.x->pass[0], *u.x->pass[1]);
 }
@@ -129,7 +129,8 @@ void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) co
     const Unit& u = units_[i];
     int64_t begin[4], positions[4];
     if (!clip(u, box, begin, positions)) continue;
-    const bool both = i + 1 < unit_count_ && positions[3] >= leaves_.lanes && doubles(u, units_[i + 1]);
+    const bool both = leaves_.deep_double != nullptr && i + 1 < unit_count_ &&
+                      positions[3] >= leaves_.lanes && doubles(u, units_[i + 1]);
     const int64_t n_slots = u.x->phases, *taps = all_taps + i * slots;
     for (int64_t r = 0; r < u.rows; ++r) {
       const int64_t fy = r % u.y->phases, fz = r / u.y->phases % u.z->phases,

@@ -258,6 +258,8 @@ class Engine {
 
   // --- one channel ---
 
+  bool run_doubled(const Box& box, const Slab& slab, int64_t g, const T* w, const T* bias,
+                   const T* space) const;
   bool clip(const Unit& u, const Box& box, int64_t* begin, int64_t* count) const;
   bool doubles(const Unit& u, const Unit& v) const;
   void run_deep(int64_t task, const T* packed, const T* packed_bias) const;
@@ -292,6 +294,7 @@ class Engine {
   // and positions of a task where planes lie as they are read.
   int64_t q_[3], low_[3], high_[3], box_[4], boxes_[4], chunk_, parts_, flat_;
   bool in_place_, split_units_;
+  bool doubled_;  // planes of few channels, all four phases of a position at once
   // Groups of one channel: planes of a task, and divisions of the groups.
   int64_t planes_, boxes_of_groups_;
 };

@@ -127,9 +127,33 @@ void Engine<T>::run_first(int64_t task, const T* packed, const T* packed_bias) c
   ScratchFrame frame;
   T* space = in_place_ ? nullptr : frame.take<T>(slab.channel * chunk_ + 64);
   if (!in_place_ && chunk_ >= a_.in_channels) fill_slab(slab, box, g, 0, a_.in_channels, space);
+  if (doubled_ &&
+      run_doubled(box, slab, g, packed + g * group_weights_, packed_bias + g * group_bias_, space))
+    return;
   for (int64_t i = unit; i < (split_units_ ? unit + 1 : unit_count_); ++i)
     run_unit(units_[i], box, slab, g, part, packed + g * group_weights_, packed_bias + g * group_bias_,
              space);
+}
+
+// All phases in one pass over the slab; false where that is less than a vector.
+template <class T>
+bool Engine<T>::run_doubled(const Box& box, const Slab& slab, int64_t g, const T* w, const T* bias,
+                            const T* space) const {
+  const Unit &u = units_[0], &v = units_[1];
+  int64_t begin[4], count[4];
+  if (!clip(u, box, begin, count) || count[3] < leaves_.lanes) return false;
+  const T* weights[4] = {w + u.weights[0], w + u.weights[1], w + v.weights[0], w + v.weights[1]};
+  const ConvDouble d = {count[2], count[3], a_.in_channels, slab.channel, slab.pitch[2], s_.out(), s_.x.out};
+  for (int64_t n = 0; n < count[0]; ++n)
+    for (int64_t z = 0; z < count[1]; ++z) {
+      const T* in = space + offset_of(slab, u, *u.x->pass[0], 0) + n * slab.pitch[0];
+      for (int i = 1; i < 4; ++i) in += (begin[i] - box.begin[i] + (i == 1 ? z : 0)) * slab.pitch[i];
+      const int64_t plane = ((begin[0] + n) * a_.groups + g) * a_.out_channels;
+      T* out = static_cast<T*>(a_.out) +
+               ((plane * s_.z.out + begin[1] + z) * s_.y.out + 2 * begin[2]) * s_.x.out + 2 * begin[3];
+      leaves_.doubled[a_.out_channels](out, in, &d, weights, bias + u.bias[0]);
+    }
+  return true;
 }
 
 template <class T>

@@ -248,6 +248,8 @@ void Engine<T>::plan_boxes() {
     choose_deep_box();
     return;
   }
+  doubled_ = first_ && !a_.nhwc && unit_count_ == 2 && a_.out_channels <= ConvDouble::kMost &&
+             leaves_.doubled[a_.out_channels] != nullptr && doubles(units_[0], units_[1]);
   choose_box();
 
   int64_t blocks = 1, columns = 0;
@@ -261,7 +263,7 @@ void Engine<T>::plan_boxes() {
   }
   tasks_ = a_.groups;
   for (int i = 0; i < 4; ++i) tasks_ *= boxes_[i];
-  split_units_ = tasks_ < 8 && unit_count_ > 1 && work() > 1 << 22;
+  split_units_ = tasks_ < 8 && unit_count_ > 1 && !doubled_ && work() > 1 << 22;
   if (split_units_) tasks_ *= unit_count_;
   parts_ = 1;
   if (tasks_ < 4 && work() * static_cast<double>(a_.groups) > 1 << 22) parts_ = divide_up<int64_t>(4, tasks_);
@@ -349,6 +351,16 @@ void Engine<T>::choose_box() {
   double least = 0;
   bool any = false, packed = false;
   int64_t best[4], best_chunk = 1;
+  if (doubled_) {
+    // All channels at a time.
+    for (int64_t i = 0; i < unit_count_; ++i) units_[i].panels = false;
+    chunk_ = a_.in_channels;
+    if (fit_box(budget, most)) {
+      for (int i = 0; i < 4; ++i) boxes_[i] = divide_up(all[i], box_[i]);
+      return;
+    }
+    doubled_ = false;
+  }
   for (const bool panels : {false, true}) {
     for (int64_t i = 0; i < unit_count_; ++i) units_[i].panels = panels;
     for (chunk_ = std::max<int64_t>(a_.in_channels, 1);; chunk_ = half_of(chunk_)) {

@@ -242,8 +242,8 @@ Status run_convolution(ConvArgs a, const Context& context) {
     // Packing that many weights for one call takes longer than it saves.
     const bool little = packed != nullptr && small.worth_running() && small.faster_than(large);
     const Winograd& winograd = little ? small : large;
-    if (winograd.worth_running() &&
-        (packed == nullptr || static_cast<const Packed*>(a.packed)->transformed)) {
+    if (packed == nullptr ? winograd.worth_running_once()
+                          : winograd.worth_running() && static_cast<const Packed*>(a.packed)->transformed) {
       const int64_t before = direct_size(a, s, engine) + (little ? large.packed_size() : 0);
       const bool done = packed == nullptr ? winograd.run(weight, bias, context)
                                           : winograd.run_packed(packed + before, context);
