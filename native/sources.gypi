@@ -24,6 +24,7 @@
       "native/ops/convolution.cc",
       "native/ops/winograd.cc",
       "native/ops/convolution-depth.cc",
+      "native/ops/convolution-few.cc",
       "native/ops/convolution-first.cc",
       "native/ops/convolution-last.cc",
       "native/ops/convolution-plan.cc",

@@ -15,12 +15,17 @@
 #if defined(__AVX512F__)
 #define UPS_TILE 14
 #define UPS_FEW 6
+#define UPS_NARROW 8
+#define UPS_DOUBLED 2
 #elif defined(__AVX2__)
 #define UPS_TILE 6
 #define UPS_FEW 2
+#define UPS_NARROW 3
+#define UPS_DOUBLED 1
 #else
 #define UPS_TILE 4
 #define UPS_FEW 2
+#define UPS_NARROW 2
 #endif
 
 namespace upsampling {
@@ -50,19 +55,19 @@ template <class T, int NV, int B>
 void tile(T* c, const int32_t* place, const T* b, const T* v, const ConvSum* sum, const T* bias) {
   typedef typename Simd<T>::V V;
   enum : int { L = Simd<T>::L };
-  const int64_t taps = sum->taps, channels = sum->channels, channel = sum->channel;
-  const int64_t block = taps == 1 ? channels : ConvSum::kBlock;
+  const int64_t taps = sum->taps, all = sum->all, channels = sum->channels, channel = sum->channel;
+  const int64_t block = all == 1 ? channels : ConvSum::kBlock;
   for (int64_t repeat = 0; repeat < sum->count; ++repeat, c += sum->c_step, v += sum->v_step) {
     V acc[B][NV];
 #pragma GCC unroll 28
     for (int j = 0; j < B; ++j)
 #pragma GCC unroll 4
       for (int u = 0; u < NV; ++u) acc[j][u] = bias != nullptr ? splat(bias[j]) : load(c + place[j] + u * L);
-    const T* w = b;
     for (int64_t c0 = 0; c0 < channels; c0 += block) {
       const int64_t n = channels - c0 < block ? channels - c0 : block;
       for (int64_t t = 0; t < taps; ++t) {
         const T* from = v + c0 * channel + sum->offset[t];
+        const T* w = b + (c0 * all + sum->order[t] * n) * B;
         for (int64_t i = 0; i < n; ++i) {
           // Past the next page too, where the hardware does not look ahead.
           __builtin_prefetch(w + 64 * B);
@@ -85,6 +90,66 @@ void tile(T* c, const int32_t* place, const T* b, const T* v, const ConvSum* sum
 #pragma GCC unroll 4
       for (int u = 0; u < NV; ++u) store(c + place[j] + u * L, acc[j][u]);
   }
+}
+
+// A step of a narrow tile: the products of one channel.
+template <class T, int P, int N, class V>
+UPS_INLINE void narrow_step(V (&acc)[P][N], const T* w, const T* from) {
+  enum : int { L = Simd<T>::L };
+#pragma GCC unroll 4
+  for (int u = 0; u < N; ++u) {
+    const V x = load(w + u * L);
+#pragma GCC unroll 8
+    for (int p = 0; p < P; ++p) acc[p][u] += splat(from[p]) * x;
+  }
+}
+
+template <class T, int P>
+void narrow_tile(T* c, const int32_t* place, const T* b, int64_t columns, const T* v, const ConvSum* sum,
+                 const T* bias) {
+  typedef typename Simd<T>::V V;
+  // Of one or two positions some channels at a time: a single sum waits for itself.
+  enum : int { L = Simd<T>::L, N = (UPS_TILE + L - 1) / L, S = P == 1 ? 4 : P <= 3 ? 2 : 1 };
+  const int64_t taps = sum->taps, all = sum->all, channels = sum->channels, channel = sum->channel;
+  const int64_t block = all == 1 ? channels : ConvSum::kBlock;
+  V acc[S][P][N];
+#pragma GCC unroll 4
+  for (int s = 0; s < S; ++s)
+#pragma GCC unroll 8
+    for (int p = 0; p < P; ++p)
+#pragma GCC unroll 4
+      for (int u = 0; u < N; ++u) acc[s][p][u] = V{};
+  for (int64_t c0 = 0; c0 < channels; c0 += block) {
+    const int64_t n = channels - c0 < block ? channels - c0 : block;
+    for (int64_t t = 0; t < taps; ++t) {
+      const T* from = v + c0 * channel + sum->offset[t];
+      const T* w = b + (c0 * all + sum->order[t] * n) * columns;
+      int64_t i = 0;
+      for (; i + S <= n; i += S) {
+        __builtin_prefetch(w + 512);
+#pragma GCC unroll 4
+        for (int s = 0; s < S; ++s) narrow_step<T, P, N>(acc[s], w + s * columns, from + s * channel);
+        from += S * channel;
+        w += S * columns;
+      }
+      for (; i < n; ++i) {
+        narrow_step<T, P, N>(acc[0], w, from);
+        from += channel;
+        w += columns;
+      }
+    }
+  }
+  T sums[P][N * L];
+#pragma GCC unroll 8
+  for (int p = 0; p < P; ++p)
+#pragma GCC unroll 4
+    for (int u = 0; u < N; ++u) {
+#pragma GCC unroll 4
+      for (int s = 1; s < S; ++s) acc[0][p][u] += acc[s][p][u];
+      store(sums[p] + u * L, acc[0][p][u]);
+    }
+  for (int64_t j = 0; j < columns; ++j)
+    for (int p = 0; p < P; ++p) c[place[j] + p] = (bias != nullptr ? bias[j] : c[place[j] + p]) + sums[p][j];
 }
 
 template <class T>
@@ -113,7 +178,7 @@ template <class T, int NV, int B>
 void rows(T* c, int64_t pixel, const T* b, int64_t row, const T* v, const ConvSum* sum, const T* bias) {
   typedef typename Simd<T>::V V;
   enum : int { L = Simd<T>::L };
-  const int64_t taps = sum->taps, channels = sum->channels, skip = sum->skip;
+  const int64_t taps = sum->taps, channels = sum->channels;
   for (int64_t repeat = 0; repeat < sum->count; ++repeat, c += sum->c_step, b += sum->v_step) {
     V acc[B][NV];
 #pragma GCC unroll 16
@@ -121,8 +186,8 @@ void rows(T* c, int64_t pixel, const T* b, int64_t row, const T* v, const ConvSu
 #pragma GCC unroll 2
       for (int u = 0; u < NV; ++u)
         acc[j][u] = bias != nullptr ? load(bias + u * L) : load(c + j * pixel + u * L);
-    const T* w = v;
     for (int64_t t = 0; t < taps; ++t) {
+      const T* w = v + sum->order[t];
       // A base for every third row: the others are reached by scaled addresses.
       const T* base[(B + 2) / 3];
 #pragma GCC unroll 16
@@ -140,7 +205,6 @@ void rows(T* c, int64_t pixel, const T* b, int64_t row, const T* v, const ConvSu
         }
         w += 2 * L;
       }
-      w += skip;
     }
 #pragma GCC unroll 16
     for (int j = 0; j < B; ++j)
@@ -217,6 +281,201 @@ UPS_INLINE void zip(vf* x) {
   }
 }
 
+// Lane l of what is returned: a part of the sum of x[l % N].
+template <int N>
+UPS_INLINE vf add_lanes(vf* x) {
+#pragma GCC unroll 4
+  for (int n = N / 2; n > 0; n /= 2)
+#pragma GCC unroll 8
+    for (int i = 0; i < n; ++i) x[i] = UPS_ZIP(x[i], x[i + n], 0) + UPS_ZIP(x[i], x[i + n], 1);
+  return x[0];
+}
+
+// R rows of weights and Q of inputs.
+template <int R, int Q>
+UPS_INLINE void dots_block(float* out, const float* w, const float* x, const ConvDots* d,
+                           const int64_t* place, int64_t rows, const float* bias) {
+  const float *at[R], *from[Q];
+#pragma GCC unroll 8
+  for (int r = 0; r < R; ++r) at[r] = w + (r < rows ? r : rows - 1) * d->row;
+#pragma GCC unroll 4
+  for (int q = 0; q < Q; ++q) from[q] = x + q * d->pixel;
+  vf acc[R * Q];
+#pragma GCC unroll 16
+  for (int i = 0; i < R * Q; ++i) acc[i] = vf{};
+  int64_t e = d->begin;
+  for (; e + LANES <= d->end; e += LANES) {
+    vf v[Q];
+#pragma GCC unroll 4
+    for (int q = 0; q < Q; ++q) v[q] = load(from[q] + e);
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) {
+      const vf y = load(at[r] + e);
+#pragma GCC unroll 4
+      for (int q = 0; q < Q; ++q) acc[r * Q + q] += y * v[q];
+    }
+  }
+  if (e < d->end) {
+    // Back from the end, without what is in the sums.
+    const int64_t back = d->end - LANES;
+    vi lane;
+    for (int i = 0; i < LANES; ++i) lane[i] = i;
+    const vi fresh = lane >= static_cast<int32_t>(e - back);
+    vf v[Q];
+#pragma GCC unroll 4
+    for (int q = 0; q < Q; ++q) v[q] = fresh ? load(from[q] + back) : vf{};
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) {
+      const vf y = load(at[r] + back);
+#pragma GCC unroll 4
+      for (int q = 0; q < Q; ++q) acc[r * Q + q] += y * v[q];
+    }
+  }
+  float sums[LANES];
+  store(sums, add_lanes<R * Q>(acc));
+  for (int i = R * Q; i < LANES; ++i) sums[i % (R * Q)] += sums[i];
+  for (int64_t r = 0; r < rows; ++r)
+#pragma GCC unroll 4
+    for (int q = 0; q < Q; ++q) {
+      float* o = out + r * d->out_row + place[q];
+      *o = (d->begin > 0 ? *o : bias != nullptr ? bias[r] : 0.0f) + sums[r * Q + q];
+    }
+}
+
+template <int R, int Q>
+UPS_INLINE void dots_pixel(float* out, const float* w, const float* x, const ConvDots* d, int64_t p,
+                           const float* bias) {
+  for (int64_t r = 0; r < d->rows; r += R)
+    dots_block<R, Q>(out + r * d->out_row, w + r * d->row, x + p * d->pixel, d, d->place + p,
+                     d->rows - r < R ? d->rows - r : R, bias != nullptr ? bias + r : nullptr);
+}
+
+void dots(float* out, const float* w, const float* x, const ConvDots* d, const float* bias) {
+  int64_t p = 0;
+#if defined(__AVX512F__)
+  for (; p + 4 <= d->pixels; p += 4) dots_pixel<4, 4>(out, w, x, d, p, bias);
+#endif
+  for (; p + 2 <= d->pixels; p += 2) dots_pixel < LANES<8 ? 2 : 4, 2>(out, w, x, d, p, bias);
+  if (p < d->pixels) dots_pixel < LANES<8 ? 4 : 8, 1>(out, w, x, d, p, bias);
+}
+
+// Q pixels, N vectors of columns.
+template <int Q, int N>
+UPS_INLINE void columns_block(float* out, const float* w, const float* x, const ConvColumns* d) {
+  const float* from[Q];
+  vf acc[Q][N];
+#pragma GCC unroll 4
+  for (int q = 0; q < Q; ++q) {
+    from[q] = x + q * d->pixel;
+#pragma GCC unroll 8
+    for (int u = 0; u < N; ++u) acc[q][u] = vf{};
+  }
+  const int64_t row = d->row, channel = d->channel, channels = d->channels;
+  for (int64_t c = 0, at = 0; c < channels; ++c, w += row, at += channel) {
+    vf v[N];
+#pragma GCC unroll 8
+    for (int u = 0; u < N; ++u) {
+      // Rows may be pages apart.
+      __builtin_prefetch(w + 12 * row + u * LANES);
+      v[u] = load(w + u * LANES);
+    }
+#pragma GCC unroll 4
+    for (int q = 0; q < Q; ++q) {
+      const vf y = splat(from[q][at]);
+#pragma GCC unroll 8
+      for (int u = 0; u < N; ++u) acc[q][u] += y * v[u];
+    }
+  }
+#pragma GCC unroll 4
+  for (int q = 0; q < Q; ++q)
+#pragma GCC unroll 8
+    for (int u = 0; u < N; ++u) store(out + q * d->out_row + u * LANES, acc[q][u]);
+}
+
+template <int Q, int N>
+UPS_INLINE void columns_pixels(float* out, const float* w, const float* x, const ConvColumns* d) {
+  int64_t i = 0;
+  for (; i + N * LANES <= d->columns; i += N * LANES) columns_block<Q, N>(out + i, w + i, x, d);
+  for (; i < d->columns; i += LANES) {
+    // The last vector reaches back.
+    if (i + LANES > d->columns) i = d->columns - LANES;
+    columns_block<Q, 1>(out + i, w + i, x, d);
+  }
+}
+
+void columns(float* out, const float* w, const float* x, const ConvColumns* d) {
+  enum : int { Q = LANES == 16 ? 4 : 2 };
+  int64_t p = 0;
+  for (; p + Q <= d->pixels; p += Q) columns_pixels<Q, 4>(out + p * d->out_row, w, x + p * d->pixel, d);
+  for (; p < d->pixels; ++p) columns_pixels<1, 8>(out + p * d->out_row, w, x + p * d->pixel, d);
+}
+
+// Columns and their elements change places, as many channels at a time as stay in the first-level cache.
+UPS_INLINE void turn_columns(float* to, const float* w, const ConvPacking* p) {
+  enum : int { ROOM = 256 };
+  float turned[ROOM * LANES];
+  const int64_t most = ROOM / p->in;
+  for (int64_t first = 0; first < p->columns; first += LANES) {
+    const int64_t rest = p->columns - first, n = rest < LANES ? rest : int64_t{LANES};
+    const float* at[LANES];
+    for (int64_t i = 0; i < LANES; ++i) at[i] = w + (first + (i < n ? i : n - 1)) * p->column;
+    for (int64_t c0 = 0; c0 < p->channels;) {
+      // Within a block.
+      const int64_t b = c0 / p->block * p->block,
+                    last = b + p->block < p->channels ? b + p->block : p->channels;
+      const int64_t c1 = c0 + most < last ? c0 + most : last;
+      const int64_t elements = (c1 - c0) * p->in;
+      int64_t e = 0;
+      for (; e + LANES <= elements; e += LANES) {
+        vf x[LANES];
+#pragma GCC unroll 16
+        for (int j = 0; j < LANES; ++j) x[j] = load(at[j] + c0 * p->in + e);
+        zip<LANES>(x);
+#pragma GCC unroll 16
+        for (int j = 0; j < LANES; ++j) store(turned + (e + j) * LANES, x[j]);
+      }
+      for (; e < elements; ++e)
+        for (int j = 0; j < LANES; ++j) turned[e * LANES + j] = at[j][c0 * p->in + e];
+      for (int64_t t = 0; t < p->taps; ++t) {
+        float* o = to + (b * p->taps + t * (last - b) + c0 - b) * p->row + first;
+        const float* x = turned + p->from[t * p->columns] * LANES;
+        for (int64_t c = c0; c < c1; ++c, o += p->row, x += p->in * LANES) copy_run(o, x, n);
+      }
+      c0 = c1;
+    }
+  }
+}
+
+template <class T>
+void weights(T* to, const T* w, const ConvPacking* p) {
+  if constexpr (__is_same(T, float)) {
+    if (p->column != 0 && p->in <= 256) return turn_columns(to, w, p);
+  }
+  const int64_t n = p->columns;
+  for (int64_t c = 0; c < p->channels; ++c) {
+    const int64_t b = c / p->block * p->block, some = p->channels - b < p->block ? p->channels - b : p->block;
+    const T* x = w + c * p->in;
+    for (int64_t t = 0; t < p->taps; ++t) {
+      T* o = to + (b * p->taps + t * some + c - b) * p->row;
+      const int64_t* from = p->from + t * n;
+      for (int64_t i = 0; i < n; ++i) o[i] = x[from[i]];
+    }
+  }
+}
+
+// In whole words, which every compiler turns into vectors.
+template <class T, class Word>
+bool finite(const T* x, int64_t n) {
+  const Word exponent = sizeof(T) == 4 ? Word{0x7f800000} : static_cast<Word>(0x7ff0000000000000);
+  Word bad = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    Word bits;
+    __builtin_memcpy(&bits, x + i, sizeof bits);
+    bad |= (bits & exponent) == exponent ? ~Word{0} : Word{0};
+  }
+  return bad == 0;
+}
+
 // Pixels first … stop, `step` apart, of neighbouring channels, and zeros around them.
 template <class T, class S>
 UPS_INLINE void turn(T* to, int64_t width, const S* from, int64_t channels, int64_t step, int64_t lead,
@@ -277,6 +536,16 @@ void gather(T* to, int64_t width, const void* from, int64_t channels, int64_t ch
 // --- one channel
 // --------------------------------------------------------------------------------------------------------
 
+// The first n elements of vectors that have just been stored: a load across two of them would wait.
+template <class T>
+UPS_INLINE void copy_stored(T* to, const T* from, int64_t n) {
+  enum : int { L = Simd<T>::L, PART = 16 / sizeof(T) };
+  int64_t i = 0;
+  for (; i + L <= n; i += L) store(to + i, load(from + i));
+  for (; i + PART <= n; i += PART) __builtin_memcpy(to + i, from + i, 16);
+  for (; i < n; ++i) to[i] = from[i];
+}
+
 // U vectors of positions of S slots, whose K taps are at p and weigh w.
 template <class T, int S, int K, int U, class V>
 UPS_INLINE void deep_block(T* out, const T* const (&p)[S][K], int64_t i, const V (&w)[S][K],
@@ -333,7 +602,7 @@ void deep(T* out, const T* in, const ConvDeep* d, const T* const* weight, const 
     } else if (i < n) {
       T last[S * L];
       deep_block<T, S, K, 1>(last, p, 0, w, start);
-      for (int64_t e = 0; e < n * S; ++e) out[e] = last[e];
+      copy_stored<T>(out, last, n * S);
     }
 #pragma GCC unroll 2
     for (int s = 0; s < S; ++s)
@@ -393,6 +662,83 @@ void deep_double(float* out, const float* in, const ConvDeep* d, const float* co
 }
 #endif
 
+#if UPS_LANES > 4
+// A row of NV vectors of positions, from 3 x 3 neighbours of every channel: all phases of O outputs. 64
+// channels of 32x32 to 3 take 0.046 ms, phase by phase 0.077; on AVX2 0.076 and 0.088, on SSE2, which has no
+// broadcast loads, 0.184 and 0.168.
+template <int O, int NV>
+UPS_INLINE void doubled_row(float* out, const float* in, const ConvDouble* d, const float* const* weight,
+                            const float* bias) {
+  const int64_t channels = d->channels, in_row = d->in_row;
+  vf a[4][O][NV];
+#pragma GCC unroll 4
+  for (int f = 0; f < 4; ++f)
+#pragma GCC unroll 4
+    for (int o = 0; o < O; ++o)
+#pragma GCC unroll 2
+      for (int u = 0; u < NV; ++u) a[f][o][u] = splat(bias[o]);
+  const float* w[4] = {weight[0], weight[1], weight[2], weight[3]};
+  for (int64_t c0 = 0; c0 < channels; c0 += ConvSum::kBlock) {
+    const int64_t some = channels - c0 < ConvSum::kBlock ? channels - c0 : ConvSum::kBlock, tap = some * O;
+    for (int64_t c = 0; c < some; ++c, in += d->in_channel) {
+#pragma GCC unroll 3
+      for (int y = 0; y < 3; ++y)
+#pragma GCC unroll 3
+        for (int x = 0; x < 3; ++x) {
+          vf v[NV];
+#pragma GCC unroll 2
+          for (int u = 0; u < NV; ++u) v[u] = load(in + y * in_row + x + u * LANES);
+#pragma GCC unroll 4
+          for (int f = 0; f < 4; ++f) {
+            const int ty = y - f / 2, tx = x - f % 2;
+            if (ty < 0 || ty > 1 || tx < 0 || tx > 1) continue;
+#pragma GCC unroll 4
+            for (int o = 0; o < O; ++o) {
+              const vf e = splat(w[f][(2 * ty + tx) * tap + o]);
+#pragma GCC unroll 2
+              for (int u = 0; u < NV; ++u) a[f][o][u] += e * v[u];
+            }
+          }
+        }
+#pragma GCC unroll 4
+      for (int f = 0; f < 4; ++f) w[f] += O;
+    }
+#pragma GCC unroll 4
+    for (int f = 0; f < 4; ++f) w[f] += 3 * tap;
+  }
+#pragma GCC unroll 4
+  for (int o = 0; o < O; ++o)
+#pragma GCC unroll 2
+    for (int y = 0; y < 2; ++y)
+#pragma GCC unroll 2
+      for (int u = 0; u < NV; ++u) {
+        float* to = out + o * d->out_channel + y * d->out_row + 2 * u * LANES;
+        store(to, UPS_ZIP(a[2 * y][o][u], a[2 * y + 1][o][u], 0));
+        store(to + LANES, UPS_ZIP(a[2 * y][o][u], a[2 * y + 1][o][u], 1));
+      }
+}
+
+// The last vectors of a row reach back.
+template <int O>
+void doubled(float* out, const float* in, const ConvDouble* d, const float* const* weight,
+             const float* bias) {
+  enum : int { NV = UPS_DOUBLED };
+  const int64_t n = d->n;
+  for (int64_t r = 0; r < d->rows; ++r, in += d->in_row, out += 2 * d->out_row)
+    for (int64_t i = 0; i < n;) {
+      if (n >= NV * LANES && i + LANES < n) {
+        const int64_t at = i + NV * LANES <= n ? i : n - NV * LANES;
+        doubled_row<O, NV>(out + 2 * at, in + at, d, weight, bias);
+        i = at + NV * LANES;
+      } else {
+        const int64_t at = i + LANES <= n ? i : n - LANES;
+        doubled_row<O, 1>(out + 2 * at, in + at, d, weight, bias);
+        i = at + LANES;
+      }
+    }
+}
+#endif
+
 // R rows of a vector, any number of taps.
 template <class T, int R, class V>
 UPS_INLINE void deep_rows(V (&a)[R], const T* in, int64_t in_row, int64_t taps, const int64_t* offset,
@@ -423,7 +769,7 @@ UPS_INLINE void deep_band(T* out, const T* in, const ConvDeep* d, const T* weigh
       } else {
         T last[L];
         store(last, a[r]);
-        for (int64_t e = 0; e < n; ++e) out[r * d->out_row + e] = last[e];
+        copy_stored<T>(out + r * d->out_row, last, n);
       }
     }
   }
@@ -593,6 +939,12 @@ void fill_tiles(ConvLeaves<T>* leaves) {
   if constexpr (B > 1) fill_tiles<T, B - 1>(leaves);
 }
 
+template <class T, int P>
+void fill_narrow(ConvLeaves<T>* leaves) {
+  leaves->narrow_tile[P] = narrow_tile<T, P>;
+  if constexpr (P > 1) fill_narrow<T, P - 1>(leaves);
+}
+
 template <class T>
 void fill_deep(ConvLeaves<T>* leaves) {
   leaves->deep[0][0] = deep_any<T>;
@@ -600,6 +952,7 @@ void fill_deep(ConvLeaves<T>* leaves) {
   leaves->deep[0][2] = deep<T, 1, 9>;
   for (auto& leaf : leaves->deep[1]) leaf = nullptr;
   leaves->deep_double = nullptr;
+  for (auto& leaf : leaves->doubled) leaf = nullptr;
   leaves->deep_last[0] = deep_last<T, 0>;
   leaves->deep_last[1] = deep_last<T, 4>;
   leaves->deep_last[2] = deep_last<T, 9>;
@@ -625,13 +978,29 @@ void fill_convolution(KernelTable* table) {
   table->conv_double.pack = pack<double>;
   fill_tiles<float, UPS_TILE>(&table->conv);
   fill_tiles<double, UPS_TILE>(&table->conv_double);
+  table->conv.narrow = table->conv_double.narrow = UPS_NARROW;
+  fill_narrow<float, UPS_NARROW>(&table->conv);
+  fill_narrow<double, UPS_NARROW>(&table->conv_double);
   fill_deep(&table->conv);
   fill_deep(&table->conv_double);
   table->conv.deep[1][1] = deep<float, 2, 4>;
   table->conv.deep[1][2] = deep<float, 2, 9>;
+#if UPS_LANES > 4
+  table->conv.doubled[1] = doubled<1>;
+  table->conv.doubled[2] = doubled<2>;
+  table->conv.doubled[3] = doubled<3>;
+#endif
 #if defined(__AVX512F__)
   table->conv.deep_double = deep_double;
 #endif
+  table->conv.dots = dots;
+  table->conv_double.dots = nullptr;
+  table->conv.columns = columns;
+  table->conv_double.columns = nullptr;
+  table->conv.weights = weights<float>;
+  table->conv_double.weights = weights<double>;
+  table->conv.finite = finite<float, uint32_t>;
+  table->conv_double.finite = finite<double, uint64_t>;
   fill_elements<float, float>(&table->conv, F32);
   fill_elements<float, Half>(&table->conv, F16);
   fill_elements<double, double>(&table->conv_double, F64);

@@ -27,9 +27,9 @@ struct ConvLine {
 struct ConvSum {
   static constexpr int64_t kBlock = 16;  // channels of which a tile takes all taps before the next ones
   const int64_t* offset;                 // of a tap in v
-  int64_t taps, channels;
+  const int64_t* order;  // of a tap among `all` that have weights (of `rows` times its weights)
+  int64_t taps, all, channels;
   int64_t channel;  // from a channel to the next one in v
-  int64_t skip;     // rows: elements of the weights after the channels of a tap
   int64_t count, c_step, v_step;
 };
 
@@ -38,6 +38,13 @@ struct ConvDeep {
   int64_t rows, n, in_row, out_row;
   int64_t taps[2];
   const int64_t* offset[2];
+};
+
+// The four phases of doubled planes: rows of n positions, from many channels to few.
+struct ConvDouble {
+  static constexpr int kMost = 3;  // output channels
+  int64_t rows, n, channels;
+  int64_t in_channel, in_row, out_channel, out_row;
 };
 
 // The same of many channels at a time.
@@ -49,25 +56,53 @@ struct ConvDeepLast {
   int64_t groups;
 };
 
+// How weights are packed: to[(b·taps + t·some + c − b)·row + i] = w[c·in + from[t·columns + i]] for the
+// `some` channels c of each block that begins at b.
+struct ConvPacking {
+  int64_t columns, row, taps, channels, block, in;
+  const int64_t* from;
+  int64_t column;  // if not 0: columns are that far apart, and each is `channels` kernels of `in` elements
+};
+
+// Products of rows of weights and rows of inputs, each at least a vector.
+struct ConvDots {
+  int64_t rows, row;      // of the weights, and from one to the next
+  int64_t pixels, pixel;  // the same of the inputs
+  int64_t begin, end;     // elements that are summed
+  int64_t out_row;
+  const int64_t* place;  // by pixel
+};
+
+// Products of pixels and rows of weights, each row `columns` neighbours (at least a vector).
+struct ConvColumns {
+  int64_t pixels, pixel, channels, channel;  // of the inputs
+  int64_t columns, row;                      // of the weights
+  int64_t out_row;
+};
+
 template <class T>
 struct ConvLeaves {
-  static constexpr int kMost = 14;
-  int lanes;  // of a vector of T
-  int most;   // columns of the largest tile, at most kMost
-  int few;    // columns of the largest tile of four vectors
+  static constexpr int kMost = 14, kNarrow = 8;
+  int lanes;   // of a vector of T
+  int most;    // columns of the largest tile, at most kMost
+  int few;     // columns of the largest tile of four vectors
+  int narrow;  // positions of the largest narrow tile, at most kNarrow
 
   // c[place[j] + p] = bias[j] + Σ b[e·cols + j] · v[offset[t] + i·channel + p] for p < vectors·lanes and each
   // of `count` tiles; without bias it adds to what is in c. e counts the products: kBlock channels i of each
-  // tap t, then the next kBlock. By the logarithm of the vectors (1, 2 and, of few columns, 4) and columns.
+  // of all taps t, then the next kBlock. By the logarithm of the vectors (1, 2 and, of few columns, 4) and
+  // columns.
   void (*tile[3][kMost + 1])(T* c, const int32_t* place, const T* b, const T* v, const ConvSum* sum,
                              const T* bias);
+  // The same of few positions, by their number: vectors hold columns. Reads up to 15 weights more.
+  void (*narrow_tile[kNarrow + 1])(T* c, const int32_t* place, const T* b, int64_t columns, const T* v,
+                                   const ConvSum* sum, const T* bias);
   // to[s.to + (first + c)·s.step + i] = from[c·channel + s.from + i] for every c < channels and copy s, in
   // this order, and i < s.n, and whatever for up to lanes − 1 more i. Reads nothing at or after end.
   void (*pack)(T* to, const T* from, int64_t first, int64_t channels, int64_t channel, const ConvCopy* list,
                int64_t count, const T* end);
-  // c[j·pixel + p] = bias[p] + Σ_t Σ_i b[offset[t] + j·row + i] · v[t·(channels·2·lanes + skip) + i·2·lanes +
-  // p] for j < the number of rows, p < vectors·lanes and each of `count` tiles (v_step apart in b); by
-  // vectors − 1 and rows.
+  // c[j·pixel + p] = bias[p] + Σ_t Σ_i b[offset[t] + j·row + i] · v[order[t] + i·2·lanes + p] for j < the
+  // number of rows, p < vectors·lanes and each of `count` tiles (v_step apart in b); by vectors − 1 and rows.
   void (*rows[2][kMost + 1])(T* c, int64_t pixel, const T* b, int64_t row, const T* v, const ConvSum* sum,
                              const T* bias);
 
@@ -78,9 +113,22 @@ struct ConvLeaves {
   // out[(2r + fy)·out_row + 2i + fx] = bias[f] + Σ_t weight[f][t] · in[(r + fy + ty)·in_row + i + fx + tx] of
   // f = 2fy + fx, t = 2ty + tx, and n >= lanes; null where that is no gain.
   void (*deep_double)(T* out, const T* in, const ConvDeep* d, const T* const* weight, const T* bias);
+  // out[o·out_channel + (2r + fy)·out_row + 2i + fx] = bias[o] + Σ_c Σ_t w · in[c·in_channel + (r + fy +
+  // ty)·in_row + i + fx + tx] with the weights w of phase f = 2fy + fx in the order of a tile of four taps,
+  // and n >= lanes; by output channels, null where that is no gain.
+  void (*doubled[ConvDouble::kMost + 1])(T* out, const T* in, const ConvDouble* d, const T* const* weight,
+                                         const T* bias);
   // out[r·out_row + i·out_pixel + c] = bias[c] + Σ_t weight[t·groups + c] · in[r·in_row + i·in_pixel +
   // offset[t] + c], by taps.
   void (*deep_last[3])(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias);
+
+  void (*weights)(T* to, const T* w, const ConvPacking* p);
+  // out[r·out_row + place[p]] = bias[r] + Σ w[r·row + e] · x[p·pixel + e] for begin <= e < end; it adds to
+  // what is in out where begin is not 0. Weights may be without bias.
+  void (*dots)(T* out, const T* w, const T* x, const ConvDots* d, const T* bias);
+  // out[p·out_row + i] = Σ w[c·row + i] · x[p·pixel + c·channel].
+  void (*columns)(T* out, const T* w, const T* x, const ConvColumns* d);
+  bool (*finite)(const T* x, int64_t n);
 
   // For every run r and channel c: to[r.to + c·width + i] = from[c·channel + r.from + i·step] for r.lead <= i
   // < r.stop, and 0 for the other i < n; by element type.

@@ -39,7 +39,7 @@ bool Engine<T>::doubles(const Unit& u, const Unit& v) const {
            a.taps == 2 && b.taps == 2 && a.offset[1] == a.offset[0] + 1 && b.offset[0] == a.offset[1] &&
            b.offset[1] == a.offset[1] + 1;
   };
-  return leaves_.deep_double != nullptr && size_ == static_cast<int64_t>(sizeof(T)) && u.z == v.z &&
+  return size_ == static_cast<int64_t>(sizeof(T)) && !u.trimmed && !v.trimmed && u.z == v.z &&
          u.z->taps == 1 && u.x == v.x && u.x->count == 2 && pair(s_.y, *u.y, *v.y) &&
          pair(s_.x, *u.x->pass[0], *u.x->pass[1]);
 }
@@ -111,8 +111,63 @@ void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) co
   }
   const T** weights = frame.take<const T*>(slots);
   T* biases = frame.take<T>(slots);
-  const int64_t width = extent[2] * extent[3] + 4 * leaves_.lanes;
-  T* sums = nullptr;
+
+  // What is computed of every plane.
+  struct Piece {
+    const Unit* unit;
+    const Unit* other;  // all four phases at once
+    int64_t r, z, y, x, rows, depth, pixels;
+    int64_t from, to;  // in the slab, and from the first output of a plane
+    const int64_t *taps, *offsets;
+    bool direct, lines;
+  };
+  int64_t piece_count = 0, width = 0;
+  for (int64_t i = 0; i < unit_count_; ++i) piece_count += units_[i].rows;
+  Piece* pieces = frame.take<Piece>(piece_count);
+  piece_count = 0;
+  for (int64_t i = 0; i < unit_count_; ++i) {
+    const Unit& u = units_[i];
+    int64_t begin[4], positions[4];
+    if (!clip(u, box, begin, positions)) continue;
+    const bool both = leaves_.deep_double != nullptr && i + 1 < unit_count_ &&
+                      positions[3] >= leaves_.lanes && doubles(u, units_[i + 1]);
+    const int64_t n_slots = u.x->phases, *taps = all_taps + i * slots;
+    for (int64_t r = 0; r < u.rows; ++r) {
+      const int64_t fy = r % u.y->phases, fz = r / u.y->phases % u.z->phases,
+                    o = r / u.y->phases / u.z->phases;
+      Piece& p = pieces[piece_count++];
+      p.unit = &u;
+      p.other = both ? &units_[i + 1] : nullptr;
+      p.r = r;
+      p.z = begin[1];
+      p.y = begin[2];
+      p.x = begin[3];
+      p.depth = outputs_of(s_.z, begin[1], u.z->phase[fz], positions[1]);
+      p.rows = outputs_of(s_.y, begin[2], u.y->phase[fy], positions[2]);
+      p.pixels = positions[3];
+      p.from = (begin[1] - box.begin[1]) * slab.pitch[1] + (begin[2] - box.begin[2]) * slab.pitch[2] +
+               begin[3] - box.begin[3];
+      p.to = ((o * s_.z.out + begin[1] * s_.z.out_step + u.z->phase[fz]) * s_.y.out +
+              begin[2] * s_.y.out_step + u.y->phase[fy]) *
+                 s_.x.out +
+             begin[3] * s_.x.out_step;
+      p.taps = taps;
+      p.offsets = all_offsets + i * slots * most;
+      p.lines = n_slots == s_.x.out_step && !a_.nhwc;
+      // Short rows are one with what is between them, where that is fewer vectors.
+      const int64_t lanes = leaves_.lanes, stretch = (p.rows - 1) * slab.pitch[2] + p.pixels;
+      const bool dense =
+          p.lines && n_slots == 1 && 3 * p.rows * divide_up(p.pixels, lanes) > 4 * divide_up(stretch, lanes);
+      p.direct = !dense && size_ == static_cast<int64_t>(sizeof(T)) && p.lines && n_slots <= 2 &&
+                 leaves_.deep[n_slots - 1][leaf_of(taps[0], taps[n_slots - 1])] != nullptr &&
+                 (begin[3] + positions[3]) * n_slots <= s_.x.out;
+      if (both || p.direct) continue;
+      width = std::max(width, p.rows * slab.pitch[2] + p.pixels + 4 * lanes);
+    }
+    if (both) ++i;
+  }
+  T* sums = frame.take<T>(slots * width);
+  ConvLine* lines = frame.take<ConvLine>(box_[2] + 1);
 
   const int64_t planes = a_.batch * a_.groups, plane = s_.in();
   for (int64_t p = task * planes_; p < std::min(planes, (task + 1) * planes_); ++p) {
@@ -125,81 +180,61 @@ void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) co
       for (int64_t i = 0; i < count; ++i)
         leaves_.gather[a_.type](space, 0, in, 1, 0, s_.x.in_step, runs + i, 1, runs[i].stop);
     }
-    for (int64_t i = 0; i < unit_count_; ++i) {
-      const Unit& u = units_[i];
-      int64_t begin[4], positions[4];
-      if (!clip(u, box, begin, positions)) continue;
-      const int64_t from = (begin[1] - box.begin[1]) * slab.pitch[1] +
-                           (begin[2] - box.begin[2]) * slab.pitch[2] + begin[3] - box.begin[3];
-      const int64_t* taps = all_taps + i * slots;
-      const int64_t* offsets = all_offsets + i * slots * most;
-      const bool both = i + 1 < unit_count_ && positions[3] >= leaves_.lanes && doubles(u, units_[i + 1]);
-      for (int64_t r = 0; r < u.rows; ++r) {
-        for (int64_t j = 0; j < u.x->count; ++j)
-          for (int64_t f = 0; f < u.x->pass[j]->phases; ++f) {
-            const int64_t slot = u.x->slot[j][f], column = r * u.x->pass[j]->phases + f;
-            weights[slot] = packed + g * group_weights_ + u.weights[j] + column * k_of(u, j);
-            biases[slot] = packed_bias[g * group_bias_ + u.bias[j] + column];
-          }
-        const int64_t fy = r % u.y->phases, fz = r / u.y->phases % u.z->phases,
-                      o = r / u.y->phases / u.z->phases;
-        const int64_t rows = outputs_of(s_.y, begin[2], u.y->phase[fy], positions[2]);
-        const int64_t depth = outputs_of(s_.z, begin[1], u.z->phase[fz], positions[1]);
-        const int64_t n_slots = u.x->phases;
-        ConvDeep deep = {rows,
-                         positions[3],
-                         slab.pitch[2],
-                         0,
-                         {taps[0], taps[n_slots - 1]},
-                         {offsets, offsets + (n_slots - 1) * most}};
-        const auto leaf =
-            n_slots > 2 ? nullptr : leaves_.deep[n_slots - 1][leaf_of(taps[0], taps[n_slots - 1])];
-        const bool direct = size_ == static_cast<int64_t>(sizeof(T)) && n_slots == s_.x.out_step &&
-                            leaf != nullptr && (begin[3] + positions[3]) * n_slots <= s_.x.out;
-        if (both) {
-          const int64_t k = 4, other = r * k;
-          const Unit& v = units_[i + 1];
-          const T* four[4] = {weights[0], weights[1], packed + g * group_weights_ + v.weights[0] + other,
-                              packed + g * group_weights_ + v.weights[1] + other};
-          const T* b = packed_bias + g * group_bias_;
+    const T *w = packed + g * group_weights_, *b = packed_bias + g * group_bias_;
+    for (int64_t i = 0; i < piece_count; ++i) {
+      const Piece& piece = pieces[i];
+      const Unit& u = *piece.unit;
+      const int64_t n_slots = u.x->phases, r = piece.r;
+      for (int64_t j = 0; j < u.x->count; ++j)
+        for (int64_t f = 0; f < u.x->pass[j]->phases; ++f) {
+          const int64_t slot = u.x->slot[j][f], column = r * u.x->pass[j]->phases + f;
+          weights[slot] = w + u.weights[j] + column * k_of(u, j);
+          biases[slot] = b[u.bias[j] + column];
+        }
+      ConvDeep deep = {piece.rows,
+                       piece.pixels,
+                       slab.pitch[2],
+                       s_.y.out_step * s_.x.out,
+                       {piece.taps[0], piece.taps[n_slots - 1]},
+                       {piece.offsets, piece.offsets + (n_slots - 1) * most}};
+      for (int64_t z = 0; z < piece.depth; ++z) {
+        const T* from = space + piece.from + z * slab.pitch[1];
+        const int64_t to =
+            p * a_.out_channels * s_.out() + piece.to + z * s_.z.out_step * s_.y.out * s_.x.out;
+        if (piece.other != nullptr) {
+          const Unit& v = *piece.other;
+          const T* four[4] = {weights[0], weights[1], w + v.weights[0] + r * 4, w + v.weights[1] + r * 4};
           const T four_biases[4] = {biases[0], biases[1], b[v.bias[0] + r], b[v.bias[1] + r]};
           deep.out_row = s_.x.out;
-          for (int64_t z = 0; z < depth; ++z) {
-            const int64_t oz = (begin[1] + z) * s_.z.out_step + u.z->phase[fz];
-            T* out = static_cast<T*>(a_.out) +
-                     (((p * a_.out_channels + o) * s_.z.out + oz) * s_.y.out + 2 * begin[2]) * s_.x.out +
-                     2 * begin[3];
-            leaves_.deep_double(out, space + from + offsets[0] + z * slab.pitch[1], &deep, four, four_biases);
-          }
+          leaves_.deep_double(static_cast<T*>(a_.out) + to, from + piece.offsets[0], &deep, four,
+                              four_biases);
           continue;
         }
-        if (direct) {
-          deep.out_row = s_.y.out_step * s_.x.out;
-          for (int64_t z = 0; z < depth; ++z) {
-            const int64_t oz = (begin[1] + z) * s_.z.out_step + u.z->phase[fz];
-            const int64_t oy = begin[2] * s_.y.out_step + u.y->phase[fy];
-            T* out = static_cast<T*>(a_.out) +
-                     (((p * a_.out_channels + o) * s_.z.out + oz) * s_.y.out + oy) * s_.x.out +
-                     begin[3] * n_slots;
-            leaf(out, space + from + z * slab.pitch[1], &deep, weights, biases);
-          }
+        if (piece.direct) {
+          leaves_.deep[n_slots - 1][leaf_of(piece.taps[0], piece.taps[n_slots - 1])](
+              static_cast<T*>(a_.out) + to, from, &deep, weights, biases);
           continue;
         }
-        if (sums == nullptr) sums = frame.take<T>(slots * width);
-        deep.out_row = positions[3];
-        for (int64_t z = 0; z < depth; ++z) {
-          for (int64_t slot = 0; slot < n_slots; ++slot) {
-            deep.taps[0] = taps[slot];
-            deep.offset[0] = offsets + slot * most;
-            leaves_.deep[0][leaf_of(taps[slot], taps[slot])](
-                sums + slot * width, space + from + z * slab.pitch[1], &deep, weights + slot, biases + slot);
-          }
-          for (int64_t y = 0; y < rows; ++y)
-            emit_line(u, g, {n, begin[1] + z, begin[2] + y, begin[3], 0, positions[3], 0}, r,
-                      sums + y * positions[3], width);
+        deep.rows = 1;
+        deep.n = (piece.rows - 1) * slab.pitch[2] + piece.pixels;
+        for (int64_t slot = 0; slot < n_slots; ++slot) {
+          deep.taps[0] = piece.taps[slot];
+          deep.offset[0] = piece.offsets + slot * most;
+          leaves_.deep[0][leaf_of(piece.taps[slot], piece.taps[slot])](sums + slot * width, from, &deep,
+                                                                       weights + slot, biases + slot);
         }
+        if (piece.lines) {
+          const int64_t each = std::min(piece.pixels * s_.x.out_step, s_.x.out - piece.x * s_.x.out_step);
+          for (int64_t y = 0; y < piece.rows; ++y)
+            lines[y] = {y * s_.y.out_step * s_.x.out, y * slab.pitch[2], each};
+          leaves_.lines[a_.type](static_cast<char*>(a_.out) + to * size_, sums, width, n_slots, lines,
+                                 piece.rows);
+          continue;
+        }
+        for (int64_t y = 0; y < piece.rows; ++y)
+          emit_line(u, g, {n, piece.z + z, piece.y + y, piece.x, 0, piece.pixels, 0}, r,
+                    sums + y * slab.pitch[2], width);
       }
-      if (both) ++i;
     }
   }
 }
@@ -229,6 +264,9 @@ void Engine<T>::run_deep_last(int64_t task, const T* packed, const T* packed_bia
   }
   const bool converts = size_ != static_cast<int64_t>(sizeof(T));
   T* sums = converts ? frame.take<T>(extent[3] * channels) : nullptr;
+  int64_t taps = 0;
+  for (int64_t i = 0; i < unit_count_; ++i) taps = std::max(taps, most_taps(units_[i]));
+  T* wide = strip_ > 1 ? frame.take<T>((taps + 1) * strip_ * channels) : nullptr;
   const int64_t step[4] = {1, s_.z.in_step, s_.y.in_step, s_.x.in_step};
   for (int64_t i = 0; i < unit_count_; ++i) {
     const Unit& u = units_[i];
@@ -252,12 +290,36 @@ void Engine<T>::run_deep_last(int64_t task, const T* packed, const T* packed_bia
                      (x.offset[t % x.taps] - low_[2]) * slab.pitch[3];
       for (int64_t c = 0; c < u.rows * x.phases; ++c) {
         const Column column = column_of(u, x, c);
-        const T* w = packed + (u.weights[j] + c * k) * a_.groups + c0;
-        const T* b = packed_bias + (u.bias[j] + c) * a_.groups + c0;
+        const T *w = packed + (u.weights[j] + c * k) * a_.groups + c0,
+                *b = packed_bias + (u.bias[j] + c) * a_.groups + c0;
         const int64_t depth = outputs_of(s_.z, begin[1], u.z->phase[column.fz], count[1]);
         const int64_t rows = outputs_of(s_.y, begin[2], u.y->phase[column.fy], count[2]);
         const int64_t pixels = outputs_of(s_.x, begin[3], x.phase[column.fx], count[3]);
         const int64_t out_row = s_.y.out_step * s_.x.out * a_.groups, out_pixel = s_.x.out_step * a_.groups;
+        // Of few channels, a strip of pixels is one of many; then the rest of a row.
+        if (strip_ > 1) {
+          for (int64_t t = 0; t < k; ++t)
+            for (int64_t i = 0; i < strip_; ++i)
+              std::copy_n(w + t * a_.groups, channels, wide + (t * strip_ + i) * channels);
+          for (int64_t i = 0; i < strip_; ++i) std::copy_n(b, channels, wide + (k * strip_ + i) * channels);
+          w = wide;
+          b = wide + k * strip_ * channels;
+        }
+        const auto leaf = [&](T* out, const T* in, ConvDeepLast deep) {
+          const auto run = leaves_.deep_last[leaf_of(k, k)];
+          if (strip_ == 1) {
+            run(out, in, &deep, w, b);
+            return;
+          }
+          const int64_t strips = deep.pixels / strip_, rest = deep.pixels % strip_;
+          deep.groups = deep.channels = deep.in_pixel = deep.out_pixel = strip_ * channels;
+          deep.pixels = strips;
+          if (strips > 0) run(out, in, &deep, w, b);
+          const int64_t done = strips * deep.channels;
+          deep.channels = rest * channels;
+          deep.pixels = 1;
+          if (rest > 0) run(out + done, in + done, &deep, w, b);
+        };
         ConvDeepLast deep = {rows,
                              pixels,
                              channels,
@@ -276,15 +338,14 @@ void Engine<T>::run_deep_last(int64_t task, const T* packed, const T* packed_bia
             const int64_t ox = begin[3] * s_.x.out_step + x.phase[column.fx];
             const int64_t to =
                 ((((begin[0] + n) * s_.z.out + oz) * s_.y.out + oy) * s_.x.out + ox) * a_.groups + c0;
-            const auto leaf = leaves_.deep_last[leaf_of(k, k)];
             if (!converts) {
-              leaf(static_cast<T*>(a_.out) + to, in, &deep, w, b);
+              leaf(static_cast<T*>(a_.out) + to, in, deep);
               continue;
             }
             deep.rows = 1;
             deep.out_pixel = channels;
             for (int64_t y = 0; y < rows; ++y) {
-              leaf(sums, in + y * deep.in_row, &deep, w, b);
+              leaf(sums, in + y * deep.in_row, deep);
               leaves_.spread[a_.type](static_cast<char*>(a_.out) + (to + y * out_row) * size_, out_pixel,
                                       sums, channels, channels, pixels);
             }

@@ -21,6 +21,8 @@ struct Pass {
   int64_t taps, phases;
   const int32_t *offset, *phase, *first, *kernel;
   const double* coefficient;
+  int64_t all;           // taps that have weights,
+  const int32_t* order;  // and which of them these are
 };
 
 struct Axis {
@@ -48,12 +50,16 @@ struct Unit {
   int64_t block;       // rows that are computed together
   int64_t* weights;    // of each pass of x: where its weights start in the packed weights of a group
   int64_t* bias;
-  bool panels;  // channels first: pixels are packed once more, without the gaps between rows
+  bool panels;   // channels first: pixels are packed once more, without the gaps between rows
+  bool trimmed;  // some taps that have weights are left out
 };
 
 struct Geometry {
   Axis z, y, x;
+  // Axes that are only gone over, element by element, are one.
   Geometry(const ConvArgs& a, ScratchFrame* frame);
+  // Leaves out the taps that only read padding; `packed`: they have weights nevertheless.
+  void trim(bool packed, ScratchFrame* frame);
   int64_t kernel() const { return z.kernel * y.kernel * x.kernel; }
   int64_t in() const { return z.in * y.in * x.in; }
   int64_t out() const { return z.out * y.out * x.out; }
@@ -142,9 +148,10 @@ struct Lines {
   int64_t count[4], in[4], out[4];
 };
 
-// Neighbouring tiles of 1 << log vectors.
+// Neighbouring tiles of 1 << log vectors, or a narrow one of so many positions.
 struct Run {
   int log;
+  int64_t narrow;
   int64_t from, at, count, step;  // in the slab or the panels; in the sums; and from one to the next
 };
 
@@ -161,10 +168,12 @@ class Engine {
   int64_t group_weights() const { return group_weights_; }
   int64_t group_bias() const { return group_bias_; }
   int64_t tasks() const { return tasks_; }
+  // Products of a group, with those of padding.
+  double work() const { return work_of_position() * static_cast<double>(a_.batch * q_[0] * q_[1] * q_[2]); }
 
-  // Packs one part of the weights of group g.
-  int64_t packing_tasks() const { return packing_; }
-  void pack(const T* weight, const T* bias, int64_t g, int64_t task, T* packed, T* packed_bias) const;
+  // Packs one part of the weights.
+  int64_t packing_tasks() const { return packing_ * divide_up(a_.groups, groups_packed()); }
+  void pack(const T* weight, const T* bias, int64_t part, T* packed, T* packed_bias) const;
 
   void run(int64_t task, const T* packed, const T* packed_bias) const;
 
@@ -182,6 +191,15 @@ class Engine {
   int64_t k_of(const Unit& u, int64_t j) const {
     return u.z->taps * u.y->taps * u.x->pass[j]->taps * a_.in_channels;
   }
+  // With the taps that are left out.
+  int64_t weights_of(const Unit& u, int64_t j) const {
+    return u.z->all * u.y->all * u.x->pass[j]->all * a_.in_channels;
+  }
+  // Which of all taps that have weights.
+  static int64_t order_of(const Unit& u, const Pass& x, int64_t tap) {
+    return (u.z->order[tap / x.taps / u.y->taps] * u.y->all + u.y->order[tap / x.taps % u.y->taps]) * x.all +
+           x.order[tap % x.taps];
+  }
 
   void make_units(ScratchFrame* frame);
 
@@ -189,18 +207,18 @@ class Engine {
 
   Column column_of(const Unit& u, const Pass& x, int64_t c) const;
 
-  // to[i·step] = the weight of column c at k = i.
-  void pack_column(const Unit& u, const Pass& x, const Column& c, const Strides& stride, const T* w, T* to,
-                   int64_t step) const;
-
   // to[k·n + i] = the weight of column i at k.
   void pack_tile(const Unit& u, const Pass& x, const Column* column, int64_t n, const Strides& stride,
                  const T* w, T* to) const;
 
   int64_t packing_parts(const Unit& u, int64_t j) const;
 
-  void pack_deep(const Unit& u, int64_t j, int64_t g, const Strides& stride, const T* w, const T* b,
-                 T* packed, T* packed_bias) const;
+  // Groups that one part packs.
+  int64_t groups_packed() const {
+    return deep_ ? std::max<int64_t>(1, 4096 / std::max<int64_t>(group_weights_, 1)) : 1;
+  }
+  void pack_deep(const Unit& u, int64_t j, int64_t g, int64_t groups, const Strides& stride, const T* w,
+                 const T* b, T* packed, T* packed_bias) const;
   void pack_columns(const Unit& u, int64_t j, int64_t part, int64_t parts, const Strides& stride, const T* w,
                     const T* b, T* packed, T* packed_bias) const;
 
@@ -240,6 +258,8 @@ class Engine {
 
   // --- one channel ---
 
+  bool run_doubled(const Box& box, const Slab& slab, int64_t g, const T* w, const T* bias,
+                   const T* space) const;
   bool clip(const Unit& u, const Box& box, int64_t* begin, int64_t* count) const;
   bool doubles(const Unit& u, const Unit& v) const;
   void run_deep(int64_t task, const T* packed, const T* packed_bias) const;
@@ -262,6 +282,7 @@ class Engine {
   const Geometry& s_;
   const ConvLeaves<T>& leaves_;
   const int64_t width_, size_;
+  const int64_t strip_;  // groups of one channel, channels last: pixels that fill vectors
   // Vectors hold pixels, in either layout: of few channels they do even in channels last.
   const bool first_;
   const bool deep_;  // groups of one channel
@@ -273,6 +294,7 @@ class Engine {
   // and positions of a task where planes lie as they are read.
   int64_t q_[3], low_[3], high_[3], box_[4], boxes_[4], chunk_, parts_, flat_;
   bool in_place_, split_units_;
+  bool doubled_;  // planes of few channels, all four phases of a position at once
   // Groups of one channel: planes of a task, and divisions of the groups.
   int64_t planes_, boxes_of_groups_;
 };

@@ -127,9 +127,33 @@ void Engine<T>::run_first(int64_t task, const T* packed, const T* packed_bias) c
   ScratchFrame frame;
   T* space = in_place_ ? nullptr : frame.take<T>(slab.channel * chunk_ + 64);
   if (!in_place_ && chunk_ >= a_.in_channels) fill_slab(slab, box, g, 0, a_.in_channels, space);
+  if (doubled_ &&
+      run_doubled(box, slab, g, packed + g * group_weights_, packed_bias + g * group_bias_, space))
+    return;
   for (int64_t i = unit; i < (split_units_ ? unit + 1 : unit_count_); ++i)
     run_unit(units_[i], box, slab, g, part, packed + g * group_weights_, packed_bias + g * group_bias_,
              space);
+}
+
+// All phases in one pass over the slab; false where that is less than a vector.
+template <class T>
+bool Engine<T>::run_doubled(const Box& box, const Slab& slab, int64_t g, const T* w, const T* bias,
+                            const T* space) const {
+  const Unit &u = units_[0], &v = units_[1];
+  int64_t begin[4], count[4];
+  if (!clip(u, box, begin, count) || count[3] < leaves_.lanes) return false;
+  const T* weights[4] = {w + u.weights[0], w + u.weights[1], w + v.weights[0], w + v.weights[1]};
+  const ConvDouble d = {count[2], count[3], a_.in_channels, slab.channel, slab.pitch[2], s_.out(), s_.x.out};
+  for (int64_t n = 0; n < count[0]; ++n)
+    for (int64_t z = 0; z < count[1]; ++z) {
+      const T* in = space + offset_of(slab, u, *u.x->pass[0], 0) + n * slab.pitch[0];
+      for (int i = 1; i < 4; ++i) in += (begin[i] - box.begin[i] + (i == 1 ? z : 0)) * slab.pitch[i];
+      const int64_t plane = ((begin[0] + n) * a_.groups + g) * a_.out_channels;
+      T* out = static_cast<T*>(a_.out) +
+               ((plane * s_.z.out + begin[1] + z) * s_.y.out + 2 * begin[2]) * s_.x.out + 2 * begin[3];
+      leaves_.doubled[a_.out_channels](out, in, &d, weights, bias + u.bias[0]);
+    }
+  return true;
 }
 
 template <class T>
@@ -151,24 +175,36 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
     widest = std::max(widest, tile_of(u.block * bundle.pass[j]->phases));
   const int64_t taps = taps_of(u);
   const int largest = widest <= leaves_.few ? 2 : 1;
-  Run* runs = frame.take<Run>(3 * line_count);
+  const bool exact = in_place_ && !u.panels;
+  Run* runs = frame.take<Run>(5 * line_count);
   int64_t run_count = 0, width = 0, panel = 0;
   const auto cover = [&](int64_t from, int64_t pixels) {
-    int64_t vectors = divide_up(pixels, lanes);
-    for (int log = largest; log >= 0 && vectors > 0; --log) {
-      const int64_t n = vectors >> log, size = lanes << log;
-      if (n == 0) continue;
-      vectors -= n << log;
+    const auto add = [&](int log, int64_t n, int64_t narrow) {
+      const int64_t size = lanes << log;
       Run& run = runs[run_count++];
-      run = {log, from, width, n, size};
+      run = {log, narrow, from, width, n, size};
       if (u.panels) {
         run.from = panel;
         run.step = taps * chunk_ * size + 16;  // not a power of two
         panel += n * run.step;
       }
-      from += n * size;
-      width += n * size;
+      from += narrow > 0 ? narrow : n * size;
+      width += narrow > 0 ? narrow : n * size;
+    };
+    // A vector for less than half of its lanes is not worth its products; where planes lie as they are, there
+    // may be nothing behind them.
+    int64_t rest = pixels % lanes, vectors = pixels / lanes;
+    if (rest > leaves_.narrow && !exact) {
+      ++vectors;
+      rest = 0;
     }
+    for (int log = largest; log >= 0 && vectors > 0; --log) {
+      const int64_t n = vectors >> log;
+      if (n == 0) continue;
+      vectors -= n << log;
+      add(log, n, 0);
+    }
+    for (; rest > 0; rest -= runs[run_count - 1].narrow) add(0, 1, std::min<int64_t>(rest, leaves_.narrow));
   };
   if (u.panels) {
     int64_t pixels = 0;
@@ -198,15 +234,16 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
   T* panels = nullptr;
   if (u.panels) {
     panels = frame.take<T>(panel + 64);
-    copies = frame.take<ConvCopy>(line_count + divide_up(width, lanes));
+    copies = frame.take<ConvCopy>(line_count + run_count + divide_up(width, lanes));
     int64_t r = 0, tile = 0, inside = 0;  // in a run, its tiles, and a tile
     for (int64_t i = 0; i < line_count; ++i)
       for (int64_t x = 0; x < lines[i].count;) {
-        const int64_t size = lanes << runs[r].log, n = std::min(lines[i].count - x, size - inside);
+        const int64_t size = lanes << runs[r].log, full = runs[r].narrow > 0 ? runs[r].narrow : size;
+        const int64_t n = std::min(lines[i].count - x, full - inside);
         copies[copy_count++] = {runs[r].from + tile * runs[r].step + inside, lines[i].from + x, n, size};
         x += n;
         inside += n;
-        if (inside == size) {
+        if (inside == full) {
           inside = 0;
           if (++tile == runs[r].count) {
             tile = 0;
@@ -223,7 +260,7 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
   const int64_t sums = chunked ? row1 - row0 : u.block, slots = bundle.phases;
   T* c = frame.take<T>(sums * slots * width + 64);
   int32_t* place = frame.take<int32_t>(u.block * slots);
-  int64_t* offsets = frame.take<int64_t>(3 * taps + 1);
+  int64_t *offsets = frame.take<int64_t>(3 * taps + 1), *order = frame.take<int64_t>(taps + 1);
   for (int64_t c0 = 0; c0 < a_.in_channels; c0 += chunk_) {
     const int64_t c1 = std::min(a_.in_channels, c0 + chunk_), channels = c1 - c0;
     const T *source = space, *end = space + slab.channel * chunk_ + 64;
@@ -239,12 +276,15 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
     for (int64_t j = 0; j < bundle.count; ++j) {
       const Pass& x = *bundle.pass[j];
       const int64_t n = u.z->taps * u.y->taps * x.taps;
-      for (int64_t t = 0; t < n; ++t)
+      for (int64_t t = 0; t < n; ++t) {
+        order[tap0 + t] = u.panels && !u.trimmed ? 0 : order_of(u, x, t);
         for (int log = 0; log <= largest; ++log)
           offsets[log * taps + tap0 + t] =
-              u.panels ? tap0 * channels * (lanes << log) : offset_of(slab, u, x, t);
-      // In the order of the sum: what a copy leaves behind its end is written over by the next.
-      const int64_t block = n == 1 ? channels : ConvSum::kBlock;
+              u.panels ? (tap0 + (u.trimmed ? t : 0)) * channels * (lanes << log) : offset_of(slab, u, x, t);
+      }
+      // In the order of the sum, or one tap after the other: what a copy leaves behind its end is written
+      // over by the next.
+      const int64_t block = n == 1 || u.trimmed ? channels : ConvSum::kBlock;
       for (int64_t i = 0; u.panels && i < channels; i += block) {
         const int64_t some = std::min(block, channels - i);
         for (int64_t t = 0; t < n; ++t)
@@ -271,7 +311,8 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
       tap0 = 0;
       for (int64_t j = 0; j < bundle.count; ++j) {
         const Pass& x = *bundle.pass[j];
-        const int64_t n = u.z->taps * u.y->taps * x.taps, k = k_of(u, j);
+        const int64_t n = u.z->taps * u.y->taps * x.taps, all = u.z->all * u.y->all * x.all;
+        const int64_t k = weights_of(u, j);
         const int64_t columns = std::min(u.block, u.rows - r) * x.phases, tile = tile_of(columns);
         const T* from = w + u.weights[j] + r * x.phases * k;
         const T* b = bias + u.bias[j] + r * x.phases;
@@ -282,16 +323,23 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
           const int64_t m = std::min(tile, columns - i);
           for (int64_t q = 0; q < run_count; ++q) {
             const Run& run = runs[q];
+            // All taps of a panel are one.
+            const bool one = u.panels && !u.trimmed;
             const ConvSum sum = {offsets + run.log * taps + tap0,
-                                 u.panels ? std::min<int64_t>(n, 1) : n,
-                                 u.panels ? n * channels : channels,
+                                 order + tap0,
+                                 one ? std::min<int64_t>(n, 1) : n,
+                                 one ? 1 : all,
+                                 one ? n * channels : channels,
                                  u.panels ? lanes << run.log : slab.channel,
-                                 0,
                                  run.count,
                                  lanes << run.log,
                                  run.step};
-            leaves_.tile[run.log][m](to + run.at, place + i, from + c0 * n * m,
-                                     (u.panels ? panels : space) + run.from, &sum, c0 == 0 ? b + i : nullptr);
+            const T* v = (u.panels ? panels : source) + run.from;
+            const T* start = c0 == 0 ? b + i : nullptr;
+            if (run.narrow > 0)
+              leaves_.narrow_tile[run.narrow](to + run.at, place + i, from + c0 * all * m, m, v, &sum, start);
+            else
+              leaves_.tile[run.log][m](to + run.at, place + i, from + c0 * all * m, v, &sum, start);
           }
           from += k * m;
         }
@@ -327,12 +375,14 @@ bool Engine<T>::whole_lines(const Unit& u, const Segment* list, int64_t count, C
   return true;
 }
 
-// Whether the outputs follow one another as their sums do, in whole vectors: tiles store them in place.
+// Whether the outputs follow one another as their sums do, and no vector ends behind them: tiles store them
+// in place.
 template <class T>
 bool Engine<T>::continuous(const Unit& u, const ConvLine* lines, int64_t count) const {
   const ConvLine &first = lines[0], &last = lines[count - 1];
+  const int64_t rest = (last.at + last.n) % leaves_.lanes;
   if (u.x->phases != 1 || u.y->phases != 1 || u.z->phases != 1 || size_ != static_cast<int64_t>(sizeof(T)) ||
-      (last.at + last.n) % leaves_.lanes != 0 || u.block * s_.out() > INT32_MAX)
+      (rest > leaves_.narrow && (!in_place_ || u.panels)) || u.block * s_.out() > INT32_MAX)
     return false;
   for (int64_t i = 0; i < count; ++i)
     if (lines[i].to - first.to != lines[i].at || (i > 0 && lines[i].at != lines[i - 1].at + lines[i - 1].n))

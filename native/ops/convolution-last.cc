@@ -99,22 +99,23 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
     int64_t block_base = 0;
     for (int64_t j = 0; j < u.x->count; ++j) {
       const Pass& x = *u.x->pass[j];
-      const int64_t k = k_of(u, j), columns = u.rows * x.phases, blocks = divide_up(columns, width_);
+      const int64_t k = weights_of(u, j), columns = u.rows * x.phases, blocks = divide_up(columns, width_);
       const int64_t block0 = part * blocks / parts_, block1 = (part + 1) * blocks / parts_;
       ScratchFrame inner;
       // Taps that lie next to one another are one.
       int64_t joined = 1;
       while (joined < x.taps && channels == slab.pitch[3] && channels == a_.in_channels &&
-             x.offset[joined] == x.offset[0] + joined)
+             x.offset[joined] == x.offset[0] + joined && x.order[joined] == x.order[0] + joined)
         ++joined;
       if (joined < x.taps) joined = 1;
-      const int64_t taps = k == 0 ? 0 : u.z->taps * u.y->taps * (x.taps / joined);
-      int64_t* offsets = inner.take<int64_t>(taps + 1);
+      const int64_t taps = k_of(u, j) == 0 ? 0 : u.z->taps * u.y->taps * (x.taps / joined);
+      int64_t *offsets = inner.take<int64_t>(taps + 1), *order = inner.take<int64_t>(taps + 1);
       for (int64_t t = 0; t < taps; ++t) {
         const int64_t tap = t * joined;
         offsets[t] = (u.z->offset[tap / x.taps / u.y->taps] - low_[0]) * slab.pitch[1] +
                      (u.y->offset[tap / x.taps % u.y->taps] - low_[1]) * slab.pitch[2] +
                      (x.offset[tap % x.taps] - low_[2]) * slab.pitch[3];
+        order[t] = order_of(u, x, tap) * a_.in_channels * width_;
       }
       if (sums == nullptr) {
         int64_t most = 1;
@@ -124,7 +125,7 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
         }
         sums = frame.take<T>(most * pixels * width_);
       }
-      ConvSum sum = {offsets, taps, joined * channels, 0, (a_.in_channels - channels) * width_, 0, 0, 0};
+      ConvSum sum = {offsets, order, taps, 0, joined * channels, 0, 0, 0, 0};
       for (int64_t b = block0; b < block1; ++b) {
         const int64_t n = std::min(width_, columns - b * width_), lanes = leaves_.lanes;
         const int vectors = n > lanes ? 1 : 0;

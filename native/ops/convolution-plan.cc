@@ -9,8 +9,17 @@ namespace {
 const Pass kWhole = [] {
   static const int32_t zero[1] = {0}, first[2] = {0, 1};
   static const double one[1] = {1};
-  return Pass{0, 1, 1, 1, zero, zero, first, zero, one};
+  return Pass{0, 1, 1, 1, zero, zero, first, zero, one, 1, zero};
 }();
+
+const Axis kOne = {1, 1, 1, 1, 1, 1, const_cast<Pass*>(&kWhole)};
+
+// Whether every output is a product of the input at the same place.
+bool goes_over(const Axis& axis) {
+  const Pass& p = axis.pass[0];
+  return axis.count == 1 && axis.in == axis.out && axis.kernel == 1 && axis.in_step == 1 &&
+         axis.out_step == 1 && p.begin == 0 && p.end == axis.out && p.taps == 1 && p.offset[0] == 0;
+}
 
 void read_axis(const ConvAxis& from, ScratchFrame* frame, Axis* to) {
   to->in = from.in_size;
@@ -40,7 +49,56 @@ void read_axis(const ConvAxis& from, ScratchFrame* frame, Axis* to) {
     p.kernel = ints(entries);
     p.coefficient = at;
     at += entries;
+    p.all = p.taps;
+    auto* order = frame->take<int32_t>(p.taps);
+    for (int64_t t = 0; t < p.taps; ++t) order[t] = static_cast<int32_t>(t);
+    p.order = order;
   }
+}
+
+// Whether any position of a pass finds an input at this offset.
+bool reads(const Axis& axis, const Pass& p, int64_t offset) {
+  const int64_t first = p.begin * axis.in_step + offset;
+  const int64_t position = p.begin + std::max<int64_t>(0, divide_up(-first, axis.in_step));
+  return position < p.end && position * axis.in_step + offset < axis.in;
+}
+
+void trim_pass(const Axis& axis, bool packed, ScratchFrame* frame, Pass* p) {
+  int64_t taps = 0;
+  for (int64_t t = 0; t < p->taps; ++t) taps += reads(axis, *p, p->offset[t]) ? 1 : 0;
+  if (taps == p->taps) return;
+  auto* offset = frame->take<int32_t>(taps);
+  auto* order = frame->take<int32_t>(taps);
+  int64_t n = 0;
+  for (int64_t t = 0; t < p->taps; ++t) {
+    if (!reads(axis, *p, p->offset[t])) continue;
+    offset[n] = p->offset[t];
+    order[n++] = static_cast<int32_t>(t);
+  }
+  if (!packed) {
+    const int64_t entries = p->first[p->taps * p->phases];
+    auto* first = frame->take<int32_t>(taps * p->phases + 1);
+    auto* kernel = frame->take<int32_t>(entries);
+    auto* coefficient = frame->take<double>(entries);
+    first[0] = 0;
+    for (int64_t f = 0, e = 0; f < p->phases; ++f)
+      for (int64_t t = 0; t < taps; ++t) {
+        for (int64_t i = p->first[f * p->taps + order[t]]; i < p->first[f * p->taps + order[t] + 1];
+             ++i, ++e) {
+          kernel[e] = p->kernel[i];
+          coefficient[e] = p->coefficient[i];
+        }
+        first[f * taps + t + 1] = static_cast<int32_t>(e);
+      }
+    for (int64_t t = 0; t < taps; ++t) order[t] = static_cast<int32_t>(t);
+    p->first = first;
+    p->kernel = kernel;
+    p->coefficient = coefficient;
+    p->all = taps;
+  }
+  p->taps = taps;
+  p->offset = offset;
+  p->order = order;
 }
 
 constexpr int64_t kLeastChunk = ConvSum::kBlock;
@@ -53,8 +111,19 @@ int64_t half_of(int64_t chunk) { return divide_up(divide_up<int64_t>(chunk, 2), 
 Geometry::Geometry(const ConvArgs& a, ScratchFrame* frame) {
   Axis* axes[3] = {&z, &y, &x};
   const int lead = 3 - a.axis_count;
-  for (int i = 0; i < lead; ++i) *axes[i] = Axis{1, 1, 1, 1, 1, 1, const_cast<Pass*>(&kWhole)};
+  for (int i = 0; i < lead; ++i) *axes[i] = kOne;
   for (int i = lead; i < 3; ++i) read_axis(a.axes[i - lead], frame, axes[i]);
+  for (int i = 1; i >= 0; --i) {
+    if (!goes_over(*axes[i]) || !goes_over(x)) return;
+    x.in *= axes[i]->in;
+    x.out = x.pass[0].end = x.in;
+    *axes[i] = kOne;
+  }
+}
+
+void Geometry::trim(bool packed, ScratchFrame* frame) {
+  for (const Axis* axis : {&z, &y, &x})
+    for (int64_t i = 0; i < axis->count; ++i) trim_pass(*axis, packed, frame, &axis->pass[i]);
 }
 
 template <class T>
@@ -64,10 +133,13 @@ Engine<T>::Engine(const ConvArgs& a, const Geometry& s, const KernelTable& kerne
       leaves_(leaves_of<T>(kernels)),
       width_(2 * leaves_.lanes),
       size_(bytes_of(a.type)),
-      first_(!a.nhwc || (2 * a.out_channels < leaves_.lanes &&
+      strip_(a.nhwc && a.in_channels == 1 && a.out_channels == 1 && a.groups < leaves_.lanes &&
+                     s.x.in_step == 1 && s.x.out_step == 1
+                 ? leaves_.lanes
+                 : 1),
+      first_(!a.nhwc || (strip_ == 1 && 2 * a.out_channels < leaves_.lanes &&
                          (a.in_channels > 1 || a.out_channels > 1 || a.groups < leaves_.lanes))),
-      deep_(a.in_channels == 1 &&
-            (a.nhwc ? !first_ && a.out_channels == 1 && a.groups >= leaves_.lanes : a.out_channels <= 2)) {
+      deep_(a.in_channels == 1 && (a.nhwc ? !first_ && a.out_channels == 1 : a.out_channels <= 2)) {
   make_bundles(frame);
   make_units(frame);
   plan_boxes();
@@ -125,6 +197,8 @@ void Engine<T>::make_units(ScratchFrame* frame) {
         u.pixels = a_.batch * u.qz * u.qy * u.qx;
         ++unit_count_;
         u.rows = a_.out_channels * u.z->phases * u.y->phases;
+        u.trimmed = u.z->taps < u.z->all || u.y->taps < u.y->all;
+        for (int64_t j = 0; j < u.x->count; ++j) u.trimmed |= u.x->pass[j]->taps < u.x->pass[j]->all;
         u.weights = frame->take<int64_t>(u.x->count);
         u.bias = frame->take<int64_t>(u.x->count);
         int64_t columns = 0;
@@ -136,7 +210,7 @@ void Engine<T>::make_units(ScratchFrame* frame) {
           const int64_t padded = first_ || deep_ ? all : divide_up(all, width_) * width_;
           u.weights[j] = group_weights_;
           u.bias[j] = group_bias_;
-          group_weights_ += (k_of(u, j) * padded + 15) & ~int64_t{15};
+          group_weights_ += (weights_of(u, j) * padded + 15) & ~int64_t{15};
           group_bias_ += (padded + 15) & ~int64_t{15};
           packing_ += packing_parts(u, j);
         }
@@ -174,9 +248,10 @@ void Engine<T>::plan_boxes() {
     choose_deep_box();
     return;
   }
+  doubled_ = first_ && !a_.nhwc && unit_count_ == 2 && a_.out_channels <= ConvDouble::kMost &&
+             leaves_.doubled[a_.out_channels] != nullptr && doubles(units_[0], units_[1]);
   choose_box();
 
-  const double work = work_of_position() * static_cast<double>(a_.batch * q_[0] * q_[1] * q_[2]);
   int64_t blocks = 1, columns = 0;
   for (int64_t i = 0; i < unit_count_; ++i) {
     const Unit& u = units_[i];
@@ -188,10 +263,10 @@ void Engine<T>::plan_boxes() {
   }
   tasks_ = a_.groups;
   for (int i = 0; i < 4; ++i) tasks_ *= boxes_[i];
-  split_units_ = tasks_ < 8 && unit_count_ > 1 && work > 1 << 22;
+  split_units_ = tasks_ < 8 && unit_count_ > 1 && !doubled_ && work() > 1 << 22;
   if (split_units_) tasks_ *= unit_count_;
   parts_ = 1;
-  if (tasks_ < 4 && work * static_cast<double>(a_.groups) > 1 << 22) parts_ = divide_up<int64_t>(4, tasks_);
+  if (tasks_ < 4 && work() * static_cast<double>(a_.groups) > 1 << 22) parts_ = divide_up<int64_t>(4, tasks_);
   const int64_t pixels = first_ && in_place_ ? flat_ : box_[0] * box_[1] * box_[2] * box_[3];
   // The smallest boxes of many channels take more than 2 ms.
   const double box = work_of_position() * static_cast<double>(pixels);
@@ -256,11 +331,12 @@ void Engine<T>::choose_box() {
     return;
   }
   if (in_place_) {
-    // Panels of any positions.
+    // Panels of any positions; planes that are read once are read where they are.
     int64_t taps = 1;
     for (int64_t i = 0; i < unit_count_; ++i) {
-      units_[i].panels = true;
-      taps = std::max(taps, taps_of(units_[i]));
+      Unit& u = units_[i];
+      u.panels = u.x->count > 1 || unit_count_ > 1 || u.rows * u.x->phases > leaves_.few;
+      taps = std::max(taps, taps_of(u));
     }
     chunk_ = std::max<int64_t>(a_.in_channels, 1);
     while (chunk_ > kLeastChunk && chunk_ * taps * 2 * width_ > budget) chunk_ = half_of(chunk_);
@@ -275,6 +351,16 @@ void Engine<T>::choose_box() {
   double least = 0;
   bool any = false, packed = false;
   int64_t best[4], best_chunk = 1;
+  if (doubled_) {
+    // All channels at a time.
+    for (int64_t i = 0; i < unit_count_; ++i) units_[i].panels = false;
+    chunk_ = a_.in_channels;
+    if (fit_box(budget, most)) {
+      for (int i = 0; i < 4; ++i) boxes_[i] = divide_up(all[i], box_[i]);
+      return;
+    }
+    doubled_ = false;
+  }
   for (const bool panels : {false, true}) {
     for (int64_t i = 0; i < unit_count_; ++i) units_[i].panels = panels;
     for (chunk_ = std::max<int64_t>(a_.in_channels, 1);; chunk_ = half_of(chunk_)) {

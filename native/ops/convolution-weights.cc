@@ -5,21 +5,24 @@ namespace upsampling {
 namespace conv {
 
 template <class T>
-void Engine<T>::pack(const T* weight, const T* bias, int64_t g, int64_t task, T* packed,
-                     T* packed_bias) const {
+void Engine<T>::pack(const T* weight, const T* bias, int64_t part, T* packed, T* packed_bias) const {
   const Strides stride(a_, s_.kernel());
+  const int64_t g = part / packing_ * groups_packed();
+  int64_t task = part % packing_;
   const T* w = weight + g * stride.group;
   const T* b = bias == nullptr ? nullptr : bias + g * a_.out_channels;
   for (int64_t i = 0; i < unit_count_; ++i)
     for (int64_t j = 0; j < units_[i].x->count; ++j) {
       const int64_t parts = packing_parts(units_[i], j);
       if (task < parts) {
+        T *to = packed + g * group_weights_, *biases = packed_bias + g * group_bias_;
         if (deep_)
-          pack_deep(units_[i], j, g, stride, w, b, packed, packed_bias);
+          pack_deep(units_[i], j, g, std::min(groups_packed(), a_.groups - g), stride, w, b, packed,
+                    packed_bias);
         else if (first_)
-          pack_columns(units_[i], j, task, parts, stride, w, b, packed, packed_bias);
+          pack_columns(units_[i], j, task, parts, stride, w, b, to, biases);
         else
-          pack_columns_last(units_[i], j, task, parts, stride, w, b, packed, packed_bias);
+          pack_columns_last(units_[i], j, task, parts, stride, w, b, to, biases);
         return;
       }
       task -= parts;
@@ -47,49 +50,37 @@ Column Engine<T>::column_of(const Unit& u, const Pass& x, int64_t c) const {
   return k;
 }
 
-template <class T>
-void Engine<T>::pack_column(const Unit& u, const Pass& x, const Column& c, const Strides& stride, const T* w,
-                            T* to, int64_t step) const {
-  const T* from = w + c.o * stride.out;
-  for (int64_t tz = 0; tz < u.z->taps; ++tz)
-    for (int64_t ty = 0; ty < u.y->taps; ++ty)
-      for (int64_t tx = 0; tx < x.taps; ++tx)
-        for (int64_t i = 0; i < a_.in_channels; ++i, to += step)
-          *to = folded(s_, from + i * stride.in, *u.z, c.fz * u.z->taps + tz, *u.y, c.fy * u.y->taps + ty, x,
-                       c.fx * x.taps + tx);
-}
-
+// In the order in which tiles sum; a channel after the other, as the weights lie in memory.
 template <class T>
 void Engine<T>::pack_tile(const Unit& u, const Pass& x, const Column* column, int64_t n,
                           const Strides& stride, const T* w, T* to) const {
   const int64_t taps = u.z->taps * u.y->taps * x.taps, channels = a_.in_channels;
+  const int64_t row = first_ ? n : width_, block = first_ ? ConvSum::kBlock : channels;
   ScratchFrame frame;
   int64_t* from = frame.take<int64_t>(taps * n);
-  bool plain = true;
+  bool plain = true, even = !a_.transposed;
   for (int64_t t = 0; t < taps; ++t)
     for (int64_t i = 0; i < n; ++i) {
       const int64_t at = single_tap(s_, *u.z, column[i].fz * u.z->taps + t / x.taps / u.y->taps, *u.y,
                                     column[i].fy * u.y->taps + t / x.taps % u.y->taps, x,
                                     column[i].fx * x.taps + t % x.taps);
       plain &= at >= 0;
-      from[t * n + i] = column[i].o * stride.out + at;
+      from[t * n + i] = (column[i].o - column[0].o) * stride.out + at;
+      even &= from[t * n + i] == from[t * n] + i * stride.out;
     }
-  // In the order in which tiles sum; a channel after the other, as the weights lie in memory.
+  if (plain) {
+    const ConvPacking packing = {n, row, taps, channels, block, stride.in, from, even ? stride.out : 0};
+    leaves_.weights(to, w + column[0].o * stride.out, &packing);
+    return;
+  }
   for (int64_t c = 0; c < channels; ++c) {
-    const int64_t block = c / ConvSum::kBlock * ConvSum::kBlock,
-                  some = std::min<int64_t>(ConvSum::kBlock, channels - block);
-    const T* source = w + c * stride.in;
-    for (int64_t t = 0; t < taps; ++t) {
-      T* row = to + (block * taps + t * some + c - block) * n;
-      if (plain) {
-        for (int64_t i = 0; i < n; ++i) row[i] = source[from[t * n + i]];
-      } else {
-        for (int64_t i = 0; i < n; ++i)
-          row[i] = folded(
-              s_, source + column[i].o * stride.out, *u.z, column[i].fz * u.z->taps + t / x.taps / u.y->taps,
-              *u.y, column[i].fy * u.y->taps + t / x.taps % u.y->taps, x, column[i].fx * x.taps + t % x.taps);
-      }
-    }
+    const int64_t b = c / block * block, some = std::min(block, channels - b);
+    for (int64_t t = 0; t < taps; ++t)
+      for (int64_t i = 0; i < n; ++i)
+        to[(b * taps + t * some + c - b) * row + i] =
+            folded(s_, w + c * stride.in + column[i].o * stride.out, *u.z,
+                   column[i].fz * u.z->taps + t / x.taps / u.y->taps, *u.y,
+                   column[i].fy * u.y->taps + t / x.taps % u.y->taps, x, column[i].fx * x.taps + t % x.taps);
   }
 }
 
@@ -101,20 +92,28 @@ int64_t Engine<T>::packing_parts(const Unit& u, int64_t j) const {
   return std::max<int64_t>(1, std::min(blocks, columns * k_of(u, j) >> 16));
 }
 
-// Column after column; channels last, the groups of each weight next to one another.
+// Column after column of some groups; channels last, the groups of each weight are next to one another.
 template <class T>
-void Engine<T>::pack_deep(const Unit& u, int64_t j, int64_t g, const Strides& stride, const T* w, const T* b,
-                          T* packed, T* packed_bias) const {
+void Engine<T>::pack_deep(const Unit& u, int64_t j, int64_t g, int64_t groups, const Strides& stride,
+                          const T* w, const T* b, T* packed, T* packed_bias) const {
   const Pass& x = *u.x->pass[j];
   const int64_t k = k_of(u, j), step = first_ ? 1 : a_.groups;
-  if (!first_) {
-    packed -= g * group_weights_ - g;
-    packed_bias -= g * group_bias_ - g;
-  }
+  const int64_t group = first_ ? group_weights_ : 1, group_bias = first_ ? group_bias_ : 1;
   for (int64_t c = 0; c < u.rows * x.phases; ++c) {
     const Column column = column_of(u, x, c);
-    pack_column(u, x, column, stride, w, packed + (u.weights[j] + c * k) * step, step);
-    packed_bias[(u.bias[j] + c) * step] = b == nullptr ? T(0) : b[column.o];
+    const T* from = w + column.o * stride.out;
+    for (int64_t t = 0; t < k; ++t) {
+      const int64_t ez = column.fz * u.z->taps + t / x.taps / u.y->taps,
+                    ey = column.fy * u.y->taps + t / x.taps % u.y->taps, ex = column.fx * x.taps + t % x.taps;
+      const int64_t at = single_tap(s_, *u.z, ez, *u.y, ey, x, ex);
+      T* to = packed + g * group + (u.weights[j] + c * k + t) * step;
+      for (int64_t i = 0; i < groups; ++i)
+        to[i * group] = at >= 0 ? from[i * stride.group + at]
+                                : folded(s_, from + i * stride.group, *u.z, ez, *u.y, ey, x, ex);
+    }
+    for (int64_t i = 0; i < groups; ++i)
+      packed_bias[(g + i) * group_bias + (u.bias[j] + c) * step] =
+          b == nullptr ? T(0) : b[i * a_.out_channels + column.o];
   }
 }
 
@@ -151,17 +150,20 @@ void Engine<T>::pack_columns_last(const Unit& u, int64_t j, int64_t part, int64_
   const Pass& x = *u.x->pass[j];
   const int64_t k = k_of(u, j), columns = u.rows * x.phases;
   const int64_t blocks = divide_up(columns, width_);
-  for (int64_t c = part * blocks / parts * width_; c < (part + 1) * blocks / parts * width_; ++c) {
-    T* to = packed + u.weights[j] + c / width_ * width_ * k + c % width_;
-    T* bias = packed_bias + u.bias[j] + c;
-    if (c >= columns) {
-      for (int64_t i = 0; i < k; ++i) to[i * width_] = 0;
-      *bias = 0;
-      continue;
+  ScratchFrame frame;
+  Column* column = frame.take<Column>(width_);
+  for (int64_t c = part * blocks / parts; c < (part + 1) * blocks / parts; ++c) {
+    T *to = packed + u.weights[j] + c * width_ * k, *bias = packed_bias + u.bias[j] + c * width_;
+    const int64_t n = std::min(width_, columns - c * width_);
+    for (int64_t i = 0; i < n; ++i) {
+      column[i] = column_of(u, x, c * width_ + i);
+      bias[i] = b == nullptr ? T(0) : b[column[i].o];
     }
-    const Column column = column_of(u, x, c);
-    pack_column(u, x, column, stride, w, to, width_);
-    *bias = b == nullptr ? T(0) : b[column.o];
+    if (n < width_) {
+      std::fill_n(to, k * width_, T(0));
+      std::fill_n(bias + n, width_ - n, T(0));
+    }
+    pack_tile(u, x, column, n, stride, w, to);
   }
 }
 

@@ -8,9 +8,10 @@
 // interleaved as they leave for the output. Channels last (nhwc), a vector holds columns: weights [k][2
 // vectors], inputs [pixel][k]. Every output element is one sum in the order of k, whatever the number of
 // threads.
-#include <cstring>
+#include <atomic>
 
 #include "ops/convolution-engine.h"
+#include "ops/convolution-few.h"
 #include "ops/winograd.h"
 #include "runtime/isa.h"
 #include "runtime/parallel.h"
@@ -34,19 +35,13 @@ const T* widened(const KernelTable& k, int type, const void* data, int64_t n, Sc
   return static_cast<const T*>(data);
 }
 
-// In whole words, which every compiler turns into vectors.
 template <class T>
-bool all_finite(const T* x, int64_t n) {
-  typedef typename std::conditional<std::is_same<T, float>::value, uint32_t, uint64_t>::type Word;
-  constexpr Word exponent =
-      std::is_same<T, float>::value ? Word{0x7f800000} : static_cast<Word>(0x7ff0000000000000);
-  Word bad = 0;
-  for (int64_t i = 0; i < n; ++i) {
-    Word bits;
-    std::memcpy(&bits, x + i, sizeof bits);
-    bad |= (bits & exponent) == exponent ? ~Word{0} : Word{0};
-  }
-  return bad == 0;
+bool all_finite(const KernelTable& table, const T* x, int64_t n, const Context& context) {
+  std::atomic<bool> all{true};
+  parallel_for(context, n, 1 << 16, [&](int64_t begin, int64_t end) {
+    if (!leaves_of<T>(table).finite(x + begin, end - begin)) all.store(false, std::memory_order_relaxed);
+  });
+  return all.load();
 }
 
 // --- one sum at a time
@@ -162,12 +157,8 @@ template <class T>
 void pack_all(const ConvArgs& a, const Engine<T>& engine, const T* weight, const T* bias, T* packed,
               const Context& context) {
   T* packed_bias = packed + a.groups * engine.group_weights();
-  parallel_for(context, a.groups * engine.packing_tasks(), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t g = i / engine.packing_tasks();
-      engine.pack(weight, bias, g, i % engine.packing_tasks(), packed + g * engine.group_weights(),
-                  packed_bias + g * engine.group_bias());
-    }
+  parallel_for(context, engine.packing_tasks(), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) engine.pack(weight, bias, i, packed, packed_bias);
   });
 }
 
@@ -183,7 +174,7 @@ Status pack_ahead(const ConvArgs& a, const Context& context) {
   T* to = reinterpret_cast<T*>(aligned(static_cast<char*>(a.packing) + sizeof(Packed)));
   head->table = &table;
   head->transformed = 0;
-  head->raw = weights <= kFew || !all_finite(weight, weights);
+  head->raw = weights <= kFew || !all_finite(table, weight, weights, context);
   if (head->raw) {
     std::copy_n(weight, weights, to);
     if (bias != nullptr)
@@ -219,10 +210,12 @@ Status run_one_by_one(const ConvArgs& a, const Geometry& s, const KernelTable& t
 }
 
 template <class T>
-Status run_convolution(const ConvArgs& a, const Context& context) {
+Status run_convolution(ConvArgs a, const Context& context) {
   if (a.batch == 0) return OK;
   ScratchFrame frame;
   const Geometry s(a, &frame);
+  // Planes of one pixel are the same in both layouts.
+  if (a.packed == nullptr && s.in() == 1 && s.out() == 1) a.nhwc = true;
   const int64_t channels = a.groups * a.out_channels, weights = channels * a.in_channels * s.kernel();
   const bool few = a.batch * channels * s.out() * a.in_channels <= kFew;
   const KernelTable* table = &kernels();
@@ -241,22 +234,35 @@ Status run_convolution(const ConvArgs& a, const Context& context) {
     if (a.bias != nullptr) bias = widened<T>(*table, a.type, a.bias, channels, &frame);
   }
   if (packed == nullptr && few) return run_one_by_one(a, s, *table, weight, bias, context);
-  const Engine<T> engine(a, s, *table, &frame);
+  Geometry near(a, &frame);
+  if (packed == nullptr || a.in_channels > 1) near.trim(packed != nullptr, &frame);
+  const Engine<T> engine(a, near, *table, &frame);
   if constexpr (std::is_same<T, float>::value) {
     const Winograd large(a, s, *table, kTiles[0]), small(a, s, *table, kTiles[1]);
     // Packing that many weights for one call takes longer than it saves.
     const bool little = packed != nullptr && small.worth_running() && small.faster_than(large);
     const Winograd& winograd = little ? small : large;
-    if (winograd.worth_running() &&
-        (packed == nullptr || static_cast<const Packed*>(a.packed)->transformed)) {
+    if (packed == nullptr ? winograd.worth_running_once()
+                          : winograd.worth_running() && static_cast<const Packed*>(a.packed)->transformed) {
       const int64_t before = direct_size(a, s, engine) + (little ? large.packed_size() : 0);
       const bool done = packed == nullptr ? winograd.run(weight, bias, context)
                                           : winograd.run_packed(packed + before, context);
       if (done) return context.cancelled() ? CANCELLED : OK;
     }
   }
+  if constexpr (std::is_same<T, float>::value) {
+    const Few few_positions(a, s, *table);
+    if (packed == nullptr && few_positions.worth_running() && few_positions.run(weight, bias, context))
+      return context.cancelled() ? CANCELLED : OK;
+    const Reaching reaching(a, s, *table, engine.work(), &frame);
+    if (packed == nullptr && reaching.worth_running()) {
+      reaching.run(weight, bias, context);
+      return context.cancelled() ? CANCELLED : OK;
+    }
+  }
   if (packed == nullptr) {
-    if (!all_finite(weight, weights)) return run_one_by_one(a, s, *table, weight, bias, context);
+    if (!all_finite(*table, weight, weights, context))
+      return run_one_by_one(a, s, *table, weight, bias, context);
     T* space = frame.take<T>(a.groups * (engine.group_weights() + engine.group_bias()));
     pack_all(a, engine, weight, bias, space, context);
     packed = space;
@@ -268,17 +274,26 @@ Status run_convolution(const ConvArgs& a, const Context& context) {
   return context.cancelled() ? CANCELLED : OK;
 }
 
+// One channel is the same in both layouts.
+ConvArgs simplest(ConvArgs a) {
+  if (a.groups * a.in_channels == 1 && a.groups * a.out_channels == 1) a.nhwc = false;
+  return a;
+}
+
 }  // namespace
 
-int64_t packed_bytes(const ConvArgs& a) {
+int64_t packed_bytes(const ConvArgs& args) {
+  const ConvArgs a = simplest(args);
   return a.type == F64 ? packed_size<double>(a) : packed_size<float>(a);
 }
 
-Status pack_weights(const ConvArgs& a, const Context& context) {
+Status pack_weights(const ConvArgs& args, const Context& context) {
+  const ConvArgs a = simplest(args);
   return a.type == F64 ? pack_ahead<double>(a, context) : pack_ahead<float>(a, context);
 }
 
-Status convolution(const ConvArgs& a, const Context& context) {
+Status convolution(const ConvArgs& args, const Context& context) {
+  const ConvArgs a = simplest(args);
   return a.type == F64 ? run_convolution<double>(a, context) : run_convolution<float>(a, context);
 }
 

@@ -1,9 +1,10 @@
 // Note [Winograd]
-// Where every phase of both axes has three (or two) neighbouring taps, the outputs fall into tiles of 4×4
-// (for two taps and few pixels, where reading the weights is what takes time, of 2×2: 9 products instead of
-// 16). A tile of 6×6 (5×5) inputs and the kernels are transformed; then output channels are sums over input
-// channels of 36 (25) products each where the direct algorithm has 144 (64). The products of one plane of the
-// transforms are a matrix product, done by the tiles of Note [Tiles].
+// Where every phase of both axes has three (or two) neighbouring taps, or fewer with zeros beside them, the
+// outputs fall into tiles of 4×4 (for two taps and few pixels, where reading the weights is what takes time,
+// of 2×2: 9 products instead of 16). A tile of 6×6 (5×5) inputs and the kernels are transformed; then output
+// channels are sums over input channels of 36 (25) products each where the direct algorithm has 144 (64).
+// With zeros, 3×3 at stride 2 has 4·25 products in four phases instead of 144. The products of one plane of
+// the transforms are a matrix product, done by the tiles of Note [Tiles].
 //
 // A task takes as many tiles as fill a panel, transforms them for a part of the input channels at a time,
 // adds up the products for a part of the output channels, and transforms those to outputs: all of it stays in
@@ -62,9 +63,10 @@ Winograd::Winograd(const ConvArgs& a, const conv::Geometry& s, const KernelTable
   tiles_x_ = divide_up(divide_up(s.x.out, phases_), tile_);
   tiles_ = a.batch * tiles_y_ * tiles_x_;
   group_tiles_ = a.nhwc ? leaves_.most * (28 / leaves_.most) : width_;
-  const int64_t channel = planes_ * group_tiles_ * (a.nhwc ? 1 : phases_);
-  in_parts_ = divide_up(a.in_channels, std::max<int64_t>(32, kInputs / channel));
-  out_parts_ = divide_up(a.out_channels, std::max(width_, kOutputs / channel / width_ * width_));
+  const int64_t channel = planes_ * group_tiles_, inputs = channel * (a.nhwc ? 1 : forms()),
+                outputs = channel * (a.nhwc ? phases_ / forms() : phases_);
+  in_parts_ = divide_up(a.in_channels, std::max<int64_t>(32, kInputs / inputs));
+  out_parts_ = divide_up(a.out_channels, std::max(width_, kOutputs / outputs / width_ * width_));
 
   // Few tiles are one vector.
   panel_ = tiles_ <= leaves_.lanes ? leaves_.lanes : width_;
@@ -74,28 +76,41 @@ Winograd::Winograd(const ConvArgs& a, const conv::Geometry& s, const KernelTable
   // measured.
   const int64_t lanes = a.nhwc ? tiles_ : divide_up(tiles_, panel_) * panel_;
   const double transform = a.nhwc ? 16 : 8, reading = a.nhwc ? 15 : 19;
-  const double products = 1 + transform / a.in_channels + transform / a.out_channels;
-  const double direct = static_cast<double>(taps_ * taps_ * a.batch * divide_up(s.y.out, phases_) *
-                                            divide_up(s.x.out, phases_));
-  cost_ = static_cast<double>(planes_ * lanes) * products +
-          static_cast<double>(planes_ - taps_ * taps_) * reading;
+  const double share = static_cast<double>(forms()) / static_cast<double>(phases_);
+  const double products = 1 + transform / a.in_channels + share * transform / a.out_channels;
+  double taps = 1;  // of a phase in the mean
+  for (const Phase* axis : {y_, x_})
+    taps *= static_cast<double>(axis[0].pass->taps + axis[phases_ - 1].pass->taps) / 2;
+  const double direct =
+      taps * static_cast<double>(a.batch * divide_up(s.y.out, phases_) * divide_up(s.x.out, phases_));
+  cost_ = static_cast<double>(planes_ * lanes) * products + (static_cast<double>(planes_) - taps) * reading;
   faster_ = cost_ < direct;
+  // Where phases have fewer taps, the transforms of the weights for one call count as so many products of a
+  // plane (256 to 128 channels, 3x3 at stride 2).
+  const double packing = taps < static_cast<double>(taps_ * taps_) ? 60 : 0;
+  faster_once_ = cost_ + packing * static_cast<double>(planes_) < direct;
 }
 
 bool Winograd::read_axis(const conv::Axis& axis, Phase* phase, int64_t* phases, int64_t* taps) const {
   *phases = axis.out_step;
   if (axis.in_step != 1 || axis.out_step > 2 || axis.count == 0) return false;
-  *taps = axis.pass[0].taps;
+  const conv::Pass* most = &axis.pass[0];
+  for (int64_t i = 1; i < axis.count; ++i)
+    if (axis.pass[i].taps > most->taps) most = &axis.pass[i];
+  *taps = most->taps;
   if (*taps != 2 && *taps != 3) return false;
   int64_t found = 0;
   for (int64_t i = 0; i < axis.count; ++i) {
     const conv::Pass& p = axis.pass[i];
-    if (p.taps != *taps || p.begin != 0) return false;
+    if (p.taps == 0 || p.begin != 0) return false;
     for (int64_t t = 1; t < p.taps; ++t)
       if (p.offset[t] != p.offset[0] + t) return false;
+    // The same inputs as the others read, if possible.
+    const int64_t after = p.offset[0] - most->offset[0];
+    const int64_t lead = after >= 0 && after <= *taps - p.taps ? after : 0;
     for (int64_t f = 0; f < p.phases; ++f) {
       if (p.end * axis.out_step + p.phase[f] < axis.out) return false;
-      phase[p.phase[f]] = {&p, f, p.offset[0]};
+      phase[p.phase[f]] = {&p, f, p.offset[0] - lead, lead};
     }
     found += p.phases;
   }
@@ -140,7 +155,8 @@ void Winograd::pack_tile(const float* weight, int64_t g, int64_t fy, int64_t fx,
   int64_t first_entry[10] = {};
   Entry* entries = frame.take<Entry>(z.first[1] * y.first[y.taps * y.phases] * x.first[x.taps * x.phases]);
   for (int64_t t = 0, e = 0; t < count; ++t, first_entry[t] = e) {
-    const int64_t ty = y_[fy].index * taps_ + t / taps_, tx = x_[fx].index * taps_ + t % taps_;
+    const int64_t ty = y_[fy].tap(t / taps_), tx = x_[fx].tap(t % taps_);
+    if (ty < 0 || tx < 0) continue;
     for (int64_t k = 0; k < z.first[1]; ++k)
       for (int64_t l = y.first[ty]; l < y.first[ty + 1]; ++l)
         for (int64_t m = x.first[tx]; m < x.first[tx + 1]; ++m)
@@ -245,7 +261,7 @@ bool Winograd::run_by_parts(const float* weight, const float* bias, const Contex
 
 bool Winograd::run_parts(int64_t first, int64_t last, const float* packed, const float* bias,
                          const Context& context) const {
-  const int64_t groups = divide_up(tiles_, a_.nhwc ? group_tiles_ : panel_), phases_x = a_.nhwc ? phases_ : 1;
+  const int64_t groups = divide_up(tiles_, a_.nhwc ? group_tiles_ : panel_), phases_x = a_.nhwc ? forms() : 1;
   const int64_t work = planes_ * group_tiles_ * a_.in_channels * outputs_of(first).count;
   std::atomic<bool> good{true};
   const int64_t tasks = (last - first) * phases_ * phases_x * groups;
@@ -315,7 +331,7 @@ void Winograd::spread_rows(const Panel& panel, Span in) const {
       }
       scheme_->down(down + strip.place + strip.lead, pitch, rows, strip.stop - strip.lead);
     }
-    for (int64_t f = 0; f < phases_; ++f)
+    for (int64_t f = 0; f < forms(); ++f)
       for (int64_t r = 0; r < panel.runs; ++r)
         scheme_->across(panel.v + f * planes_ * panel.step + c * panel_ + panel.list[r].at, panel.step,
                         down + strips[r].place + x_[f].offset - panel.low, pitch, panel.list[r].count);
@@ -333,7 +349,7 @@ void Winograd::spread_patches(const Panel& panel, Span in) const {
   float* d = frame.take<float>(planes_ * panel_);
   const float* pixel[36];
   for (int64_t k = 0; k < planes_; ++k) pixel[k] = d + k * panel_;
-  for (int64_t f = 0; f < phases_; ++f) {
+  for (int64_t f = 0; f < forms(); ++f) {
     for (int64_t r = 0; r < panel.runs; ++r)
       for (int64_t e = 0; e < panel.list[r].count; ++e) {
         const Run& run = panel.list[r];
@@ -373,7 +389,7 @@ bool Winograd::run_first(int64_t g, int64_t fy, int64_t group, Span out, const f
                 high = std::max(x_[0].offset, x_[phases_ - 1].offset);
   ScratchFrame frame;
   Run* list = frame.take<Run>(panel_);
-  float* v = frame.take<float>(phases_ * planes_ * v_step);
+  float* v = frame.take<float>(forms() * planes_ * v_step);
   float* m = frame.take<float>(phases_ * planes_ * m_step);
   float* flags = frame.take<float>(panel_);
   const Panel panel = {
@@ -391,12 +407,13 @@ bool Winograd::run_first(int64_t g, int64_t fy, int64_t group, Span out, const f
       spread_patches(panel, in);
     for (int64_t f = 0; f < phases_; ++f) {
       const float* w = packed + ((fy * phases_ + f) * a_.in_channels + in.begin) * out.count * planes_;
-      const ConvSum sum = {&none, 1, in.count, panel_, 0, 1, 0, 0};
+      const ConvSum sum = {&none, &none, 1, 1, in.count, panel_, 1, 0, 0};
       for (int64_t p = f * planes_; p < (f + 1) * planes_; ++p)
         for (int64_t at = 0; at < out.count; at += tile) {
           const int64_t columns = std::min(tile, out.count - at);
-          leaves_.tile[panel_ > leaves_.lanes ? 1 : 0][columns](
-              m + p * m_step + at * panel_, place, w, v + p * v_step, &sum, i == 0 ? zeros : nullptr);
+          leaves_.tile[panel_ > leaves_.lanes ? 1 : 0][columns](m + p * m_step + at * panel_, place, w,
+                                                                v + (forms() == 1 ? p % planes_ : p) * v_step,
+                                                                &sum, i == 0 ? zeros : nullptr);
           w += columns * in.count;
         }
     }
@@ -462,11 +479,13 @@ bool Winograd::run_last(int64_t g, int64_t fy, int64_t fx, int64_t group, Span o
   const int64_t first = group * group_tiles_, tiles = std::min(group_tiles_, tiles_ - first);
   const int64_t blocks = divide_up(out.count, width_), most = inputs_most();
   const int64_t v_step = group_tiles_ * most + 16, m_step = blocks * group_tiles_ * width_ + 16;
+  // Phases of x that share the transforms.
+  const int64_t phases = phases_ / forms();
   ScratchFrame frame;
   Run* list = frame.take<Run>(group_tiles_);
   const int64_t count = runs(first, tiles, list);
   float* v = frame.take<float>(planes_ * v_step);
-  float* m = frame.take<float>(planes_ * m_step);
+  float* m = frame.take<float>(phases * planes_ * m_step);
   float* zeros = frame.take<float>(std::max(most, width_));
   float* wide = frame.take<float>(planes_ * most);
   std::fill_n(zeros, std::max(most, width_), 0.0f);
@@ -499,21 +518,24 @@ bool Winograd::run_last(int64_t g, int64_t fy, int64_t fx, int64_t group, Span o
         }
         scheme_->spread(v + (run.at + e) * some.count, v_step, pixel, some.count);
       }
-    const float* w = packed + ((fy * phases_ + fx) * a_.in_channels + some.begin) * blocks * width_ * planes_;
-    for (int64_t p = 0; p < planes_; ++p)
-      for (int64_t b = 0; b < blocks; ++b, w += some.count * width_) {
-        const auto* kernel = leaves_.rows[out.count - b * width_ > lanes ? 1 : 0];
-        float* to = m + p * m_step + b * group_tiles_ * width_;
-        const float* from = v + p * v_step;
-        ConvSum sum = {&none, 1, some.count, 0, 0, tiles / step, step * width_, step * some.count};
-        kernel[step](to, width_, from, some.count, w, &sum, i == 0 ? zeros : nullptr);
-        if (const int64_t rest = tiles % step) {
-          to += sum.count * sum.c_step;
-          from += sum.count * sum.v_step;
-          sum.count = 1;
-          kernel[rest](to, width_, from, some.count, w, &sum, i == 0 ? zeros : nullptr);
+    for (int64_t f = 0; f < phases; ++f) {
+      const float* w =
+          packed + ((fy * phases_ + fx + f) * a_.in_channels + some.begin) * blocks * width_ * planes_;
+      for (int64_t p = 0; p < planes_; ++p)
+        for (int64_t b = 0; b < blocks; ++b, w += some.count * width_) {
+          const auto* kernel = leaves_.rows[out.count - b * width_ > lanes ? 1 : 0];
+          float* to = m + (f * planes_ + p) * m_step + b * group_tiles_ * width_;
+          const float* from = v + p * v_step;
+          ConvSum sum = {&none, &none, 1, 1, some.count, 0, tiles / step, step * width_, step * some.count};
+          kernel[step](to, width_, from, some.count, w, &sum, i == 0 ? zeros : nullptr);
+          if (const int64_t rest = tiles % step) {
+            to += sum.count * sum.c_step;
+            from += sum.count * sum.v_step;
+            sum.count = 1;
+            kernel[rest](to, width_, from, some.count, w, &sum, i == 0 ? zeros : nullptr);
+          }
         }
-      }
+    }
   }
 
   float* flags = frame.take<float>(lanes);
@@ -524,12 +546,13 @@ bool Winograd::run_last(int64_t g, int64_t fy, int64_t fx, int64_t group, Span o
   const int64_t out_channels = a_.groups * a_.out_channels, channel = g * a_.out_channels + out.begin;
   if (bias != nullptr) std::copy_n(bias + channel, out.count, biases);
   for (int64_t r = 0; r < count; ++r)
-    for (int64_t e = 0; e < list[r].count; ++e) {
+    for (int64_t i = 0; i < list[r].count * phases; ++i) {
       const Run& run = list[r];
+      const int64_t e = i / phases, f = i % phases;
       char* to[kMost * kMost];
       for (int64_t k = 0; k < tile_ * tile_; ++k) {
         const int64_t oy = (run.y * tile_ + k / tile_) * phases_ + fy,
-                      ox = ((run.x + e) * tile_ + k % tile_) * phases_ + fx;
+                      ox = ((run.x + e) * tile_ + k % tile_) * phases_ + fx + f;
         to[k] = oy >= s_.y.out || ox >= s_.x.out
                     ? nullptr
                     : static_cast<char*>(a_.out) +
@@ -542,7 +565,8 @@ bool Winograd::run_last(int64_t g, int64_t fy, int64_t fx, int64_t group, Span o
           pixel[k] = !whole             ? rest + k * lanes
                      : to[k] == nullptr ? rest + tile_ * tile_ * lanes
                                         : reinterpret_cast<float*>(to[k]) + c;
-        const float* products = m + (c / width_ * group_tiles_ + run.at + e) * width_ + c % width_;
+        const float* products =
+            m + f * planes_ * m_step + (c / width_ * group_tiles_ + run.at + e) * width_ + c % width_;
         scheme_->gather(pixel, flags, products, m_step, biases + c);
         if (whole) continue;
         for (int64_t k = 0; k < tile_ * tile_; ++k)

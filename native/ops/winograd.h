@@ -14,6 +14,8 @@ class Winograd {
   bool worth_packing() const { return taps_ != 0; }
   // Whether it is the faster one for these extents.
   bool worth_running() const { return taps_ != 0 && faster_; }
+  // The same of weights that are packed for one call.
+  bool worth_running_once() const { return worth_running() && faster_once_; }
 
   bool faster_than(const Winograd& other) const { return !other.worth_running() || cost_ < other.cost_; }
 
@@ -29,10 +31,15 @@ class Winograd {
   bool run(const float* weight, const float* bias, const Context& context) const;
 
  private:
-  // One phase of an axis: output q·phases + phase reads the input from q + offset on.
+  // One phase of an axis: output q·phases + phase reads the input from q + offset on; its own taps are the
+  // ones from `lead` on, and around them are zeros.
   struct Phase {
     const conv::Pass* pass;
-    int64_t index, offset;
+    int64_t index, offset, lead;
+    // Where tap t stands in the tables of the pass, or -1.
+    int64_t tap(int64_t t) const {
+      return t < lead || t >= lead + pass->taps ? -1 : index * pass->taps + t - lead;
+    }
   };
   struct Span {
     int64_t begin, count;
@@ -43,6 +50,8 @@ class Winograd {
   };
 
   bool read_axis(const conv::Axis& axis, Phase* phase, int64_t* phases, int64_t* taps) const;
+  // Transforms of a row of tiles: phases of x that read the same inputs share one.
+  int64_t forms() const { return x_[0].offset == x_[phases_ - 1].offset ? 1 : phases_; }
   static Span part(int64_t all, int64_t parts, int64_t i, int64_t unit);
   bool run_by_parts(const float* weight, const float* bias, const Context& context) const;
   int64_t inputs_most() const { return conv::divide_up(a_.in_channels, in_parts_); }
@@ -94,7 +103,7 @@ class Winograd {
   int64_t panel_;                      // channels first: of a panel
   int64_t in_parts_, out_parts_;       // parts of the channels
   double cost_ = 0;
-  bool faster_ = false;
+  bool faster_ = false, faster_once_ = false;
 };
 
 }  // namespace upsampling

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ops/convolution-engine.h"
+#include "ops/convolution-few.h"
 
 namespace upsampling {
 namespace conv {
@@ -24,7 +25,8 @@ struct Shape {
   const char* name;
   bool transposed;
   int64_t batch, in, size, out, kernel, stride, pad, groups;
-  const char* choice = nullptr;  // of AVX-512, channels first
+  const char* choice = nullptr;    // of AVX-512, channels first
+  const char* unpacked = nullptr;  // what weights as they came are read by, there
 };
 
 // One axis as src/plan/conv2d.ts packs it: phases with the same offsets are one pass.
@@ -145,7 +147,16 @@ void check(const Shape& shape, bool nhwc, int lanes, int most, int few) {
       std::string(shape.name) + (nhwc ? ", nhwc, " : ", nchw, ") + std::to_string(lanes) + " lanes";
   const Division division = {engine, name};
   division.check(a, s);
-  if (!nhwc && lanes == 16) named(shape, engine);
+  if (!nhwc && lanes == 16) {
+    named(shape, engine);
+    const bool few = Few(a, s, table).worth_running(),
+               reaching = Reaching(a, s, table, engine.work(), &frame).worth_running();
+    const std::string got = few ? "few" : reaching ? "reaching" : "packed";
+    if (shape.unpacked != nullptr && got != shape.unpacked) {
+      std::fprintf(stderr, "%s: %s instead of %s\n", shape.name, got.c_str(), shape.unpacked);
+      std::exit(1);
+    }
+  }
   // Enough for four threads, where a call is long enough for them.
   const double products =
       static_cast<double>(shape.batch * shape.in / shape.groups * shape.out * s.out() * s.kernel()) /
@@ -167,16 +178,20 @@ int main() {
       {"DCGAN first", true, 1, 512, 8, 256, 4, 2, 1, 1, "panels, box 1x8x8, channels 128, parts 2"},
       {"DCGAN last", true, 1, 64, 32, 3, 4, 2, 1, 1},
       {"3x3 at stride 2, transposed", true, 1, 128, 64, 64, 3, 2, 1, 1},
-      {"depthwise", true, 1, 256, 32, 256, 4, 2, 1, 256, "planes 32, box 32x32"},
+      {"depthwise", true, 1, 256, 32, 256, 4, 2, 1, 256, "planes 32, box 32x32", "packed"},
       {"3x3", false, 1, 64, 128, 64, 3, 1, 1, 1},
       {"1x1 of a head", false, 1, 64, 256, 21, 1, 1, 0, 1, "in place, positions 1536, channels 64, parts 1"},
-      {"1x1 of one pixel", false, 1, 2048, 1, 256, 1, 1, 0, 1},
+      {"1x1 of one pixel", false, 1, 2048, 1, 256, 1, 1, 0, 1, nullptr, "few"},
       {"1x1 of 64 pixels", false, 64, 2048, 1, 1000, 1, 1, 0, 1},
+      {"1x1 of 400 pixels", false, 400, 512, 1, 512, 1, 1, 0, 1, nullptr, "packed"},
+      {"3x3 of 7x7", false, 1, 512, 7, 512, 3, 1, 1, 1, nullptr, "few"},
+      {"4x4 of one pixel, transposed", true, 1, 100, 1, 512, 4, 1, 0, 1, nullptr, "reaching"},
+      {"4x4 of 64 single pixels, transposed", true, 64, 100, 1, 512, 4, 1, 0, 1, nullptr, "reaching"},
       {"7x7 at stride 2 of three channels", false, 1, 3, 224, 64, 7, 2, 3, 1},
       {"groups of 8", false, 2, 64, 33, 64, 3, 1, 1, 8},
       {"one channel of a large plane", false, 1, 1, 4096, 1, 3, 1, 1, 1},
       {"5x5 of many channels", false, 4, 1024, 17, 1024, 5, 1, 2, 1,
-       "slab, box 1x4x17, channels 256, parts 7"},
+       "slab, box 1x4x17, channels 256, parts 7", "packed"},
   };
   for (const Shape& shape : shapes)
     for (const bool nhwc : {false, true}) {

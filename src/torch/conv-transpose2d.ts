@@ -32,7 +32,8 @@ export function describeConvTranspose(
  * (H − 1)·stride − 2·padding + dilation·(KH − 1) + outputPadding + 1.
  *
  * Error: |got − exact| ≤ (K + 2)·u·Σ|w·x| with K = C/groups·KH·KW, u = 2⁻²⁴ (2⁻⁵³ in float64); with Winograd's algorithm,
- * as conv2d says, which serves 3×3 at stride 1, and 4×4 and 6×6 at stride 2. The same bits at every thread count. NaN and infinity reach the outputs that they are added to, and no other.
+ * as conv2d says, which serves 3×3 at stride 1, and 3×3 to 6×6 at stride 2 (3×3
+ * with a root mean square of 1.0·u·Σ|w·x|). The same bits at every thread count. NaN and infinity reach the outputs that they are added to, and no other.
  *
  * Throws ArgumentError for shapes, options and types that do not fit, before anything is written.
  * Source: torch.nn.functional.conv_transpose2d, PyTorch 2.13.

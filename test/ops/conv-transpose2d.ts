@@ -166,6 +166,18 @@ function samples(): Args[] {
         options: { layout, stride: 2, padding: 1 },
         ...more,
       });
+    // Two and three.
+    for (const more of [{}, { type: 'float16' }, { fill: 'stray' }, { fill: 'spikes' }] as const)
+      out.push({
+        batch: 1,
+        image: [32, 34],
+        in: 40,
+        out: 36,
+        kernel: [5, 5],
+        bias: true,
+        options: { layout, stride: 2, padding: 2, outputPadding: 1 },
+        ...more,
+      });
   }
   return out.map((c) => convArgs(c, true));
 }

@@ -167,7 +167,7 @@ const mixes = (p: ConvPlan): boolean =>
   p.inChannels >= 8 &&
   p.outChannels >= 3 &&
   p.axes.every(
-    (a) => a.inStep === 1 && a.outStep <= 2 && a.passes.every((s) => [2, 3].includes(s.offsets.length)),
+    (a) => a.inStep === 1 && a.outStep <= 2 && a.passes.some((s) => [2, 3].includes(s.offsets.length)),
   );
 
 /** The largest finite number of each plane within five pixels: more than a tile of Winograd's. */

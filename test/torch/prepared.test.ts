@@ -63,6 +63,32 @@ describe('a prepared operator', () => {
     );
   });
 
+  it('comes to the same where some taps only read padding', () => {
+    const wide = make([20, 36, 5, 5], 13);
+    for (const layout of ['nchw', 'nhwc'] as const)
+      for (const batch of [1, 3, 40])
+        for (const [h, w] of [
+          [1, 1],
+          [2, 1],
+          [1, 30],
+        ] as const) {
+          const dims = (c: number) => (layout === 'nchw' ? [batch, c, h, w] : [batch, h, w, c]);
+          const options = { padding: 2, layout };
+          const close = (got: Tensor, want: Tensor) => {
+            expect(got.dims).toEqual(want.dims);
+            const all = values(want);
+            expect(values(got).every((v, i) => Math.abs(v - all[i]!) < 1e-4)).toBe(true);
+          };
+          const forward = make(dims(36), 14);
+          close(prepareConv2d(wide, options).runSync(forward), conv2dSync(forward, wide, options));
+          const back = make(dims(20), 15);
+          close(
+            prepareConvTranspose2d(wide, { ...options, stride: 2 }).runSync(back),
+            convTranspose2dSync(back, wide, { ...options, stride: 2 }),
+          );
+        }
+  });
+
   it('does so below and above the size from which tiles are transformed', () => {
     const wide = make([24, 20, 3, 3], 11);
     for (const layout of ['nchw', 'nhwc'] as const) {
