@@ -905,9 +905,6 @@ void interleave(void* out, const T* c, int64_t width, int64_t slots, int64_t n) 
 template <class T, class S>
 void lines(void* out, const T* c, int64_t width, int64_t slots, const ConvLine* list, int64_t count) {
   for (int64_t i = 0; i < count; ++i) {
-    if (i + 4 < count)
-      for (int64_t e = 0; e < list[i].n; e += 64 / sizeof(S))
-        __builtin_prefetch(static_cast<S*>(out) + list[i + 4].to + e, 1);
     line(static_cast<S*>(out) + list[i].to, c + list[i].at, width, slots, list[i].n);
   }
 }
