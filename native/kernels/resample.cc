@@ -819,6 +819,7 @@ void strip_by(void* out, int64_t out_stride, const void* in, const ResampleStrip
 // it. Bilinear 2x of 128x128x64 takes 0.38 ms rather than 0.47.
 void strip_of_pixels(float* out, int64_t out_stride, const float* in, const ResampleStrip* s, int64_t first,
                      int64_t end) {
+  enum : int64_t { AHEAD = 8192 / sizeof(float) };
   const int64_t inner = s->inner, x0 = s->first / inner, x1 = s->end / inner;
   const int64_t nx = s->x->out_size, ny = s->y->out_size;
   const int32_t *left = s->x->index, *right = left + nx, *above = s->y->index, *below = above + ny;
@@ -838,6 +839,9 @@ void strip_of_pixels(float* out, int64_t out_stride, const float* in, const Resa
       for (int64_t c = 0; c < inner; c += LANES) {
         if (c + LANES > inner) c = inner - LANES;
         const vf al = load(a + l + c), ar = load(a + r + c), bl = load(b + l + c), br = load(b + r + c);
+        // Asked for now, the next lines do not hold up the stores then.
+        __builtin_prefetch(to + c + AHEAD, 1);
+        __builtin_prefetch(second + c + AHEAD, 1);
         store(to + c, top * (u0 * al + v0 * ar) + bottom * (u0 * bl + v0 * br));
         store(second + c, top * (u1 * al + v1 * ar) + bottom * (u1 * bl + v1 * br));
       }
