@@ -622,7 +622,7 @@ UPS_INLINE Blocks blocks_of(const PreparedTaps* t, int64_t first, int64_t end) {
   k.rest = end * LANES > t->n ? t->n % LANES : 0;
   k.whole = end - (k.rest > 0);
   k.run = k.run_end = k.whole;
-  if (t->run_end > t->run && !t->masked && t->window > 0) {
+  if (t->run_end > t->run) {
     k.run = t->run < first ? first : t->run > k.whole ? k.whole : t->run;
     k.run_end = t->run_end < k.run ? k.run : t->run_end > k.whole ? k.whole : t->run_end;
   }
@@ -635,10 +635,11 @@ UPS_INLINE void across_run(float* out, int64_t out_stride, const float* in, int6
                            const PreparedTaps* t, int64_t b, int64_t end, int64_t period) {
   vi lane[TAPS];
   vf weight[TAPS];
+  const int64_t at = b - t->run, pattern = at < t->period ? b : t->run + at % t->period;
 #pragma GCC unroll 4
   for (int k = 0; k < TAPS; ++k) {
-    lane[k] = load(t->lane + (b * TAPS + k) * LANES);
-    weight[k] = load(t->weight + (b * TAPS + k) * LANES);
+    lane[k] = load(t->lane + (pattern * TAPS + k) * LANES);
+    weight[k] = load(t->weight + (pattern * TAPS + k) * LANES);
   }
   const int64_t step = t->run_step, apart = period * LANES, n = (end - b + period - 1) / period;
   in += t->base[b];

@@ -17,8 +17,9 @@ struct PreparedTaps {
   const int32_t* base;  // [block]
   const int32_t* lane;  // [block][tap][lane]
   const float* weight;  // [block][tap][lane]
-  // Blocks from `run` to `run_end` repeat the lanes and weights of the first `period` of them, `run_step`
-  // further along the row.
+  // Blocks from `run` to `run_end` have the lanes and weights of the first `period` of them, `run_step`
+  // further along the row; those of the others are not written. Only for two and four taps that are all
+  // there, with a window.
   int64_t run, run_end, period, run_step;
 };
 
