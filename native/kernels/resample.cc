@@ -298,6 +298,10 @@ UPS_INLINE void stream_row(float* out, int64_t n, RowStream* stream, const Vecto
   store(stream->last, vector(n - LANES));
 }
 
+void stream_copy(float* out, const float* in, int64_t n, RowStream* stream) {
+  stream_row(out, n, stream, [&](int64_t i) __attribute__((always_inline)) { return load(in + i); });
+}
+
 template <class S>
 void widen(float* __restrict out, const void* in, int64_t n) {
   const S* __restrict x = static_cast<const S*>(in);
@@ -997,6 +1001,7 @@ void fill_resample(KernelTable* table) {
   r.to_rows = to_rows;
   r.along_columns = along_columns;
   r.flush = flush;
+  r.stream_row = stream_copy;
   r.across_groups[0] = across_groups<2>;
   r.across_groups[1] = across_groups<4>;
   r.blend_two_from[F32] = blend_two_from<float>;

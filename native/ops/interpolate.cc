@@ -22,6 +22,10 @@ namespace {
 constexpr int64_t kRangeElements = 256 * 1024;
 // Bytes to move in one range.
 constexpr int64_t kRangeBytes = 512 * 1024;
+// Bytes that are copied again and again at a time.
+constexpr int64_t kCopyBytes = 1024;
+// Bytes of a row that is made before it is streamed: a part of the first-level cache.
+constexpr int64_t kStreamedRow = 16 * 1024;
 // Resampled rows that are kept: few, so that reading and writing alternate.
 constexpr int64_t kRingBytes = 4 * 1024;
 // The same where rows are longer.
@@ -137,6 +141,11 @@ Status move_rows(const InterpolateArgs& a, const Context& context) {
                                       : nullptr;
   // A source row that is shorter and as fast to spread again is read instead of its first copy.
   const bool rewrites = in_row < out_row && (pixel >= 64 || (repeat != nullptr && pixel >= 4));
+  // What a large input and output leave of the last level is little. Short rows are not worth the ends, long
+  // ones would be written to the second level first.
+  const int64_t in_bytes = a.outer * rows.in * in_row, out_bytes = a.outer * rows.out * out_row;
+  const bool stream = out_row >= 512 && out_row <= kStreamedRow && out_row % 4 == 0 &&
+                      in_bytes + out_bytes > last_level_cache() / 4 * 3 && !is_untouched(a.out, out_bytes);
   // The source row of every output row of a plane.
   ScratchFrame tables;
   int64_t* plane_rows = tables.take<int64_t>(rows.out);
@@ -146,7 +155,23 @@ Status move_rows(const InterpolateArgs& a, const Context& context) {
     rows.taps_of(r, &taps);
   }
   const int64_t grain = std::max<int64_t>(1, kRangeBytes / std::max<int64_t>(out_row, 1));
+  const int64_t at_once = rewrites ? 1 : std::max<int64_t>(1, kCopyBytes / std::max<int64_t>(out_row, 1));
+  // As many copies of every row: planes are nothing but their rows.
+  const int64_t times = rows.out / rows.in;
+  bool alike = repeat != nullptr && rewrites && !stream && times * rows.in == rows.out;
+  for (int64_t source = 0; source < rows.in && alike; ++source)
+    for (int64_t c = 0; c < times; ++c) alike = alike && plane_rows[source * times + c] == source;
+  if (alike) {
+    parallel_for(context, a.outer * rows.in, std::max<int64_t>(1, grain / times),
+                 [&](int64_t begin, int64_t end) {
+                   repeat(out + begin * times * out_row, in + begin * in_row, x.in_size, end - begin, times);
+                 });
+    return context.cancelled() ? CANCELLED : OK;
+  }
   parallel_for(context, a.outer * rows.out, grain, [&](int64_t begin, int64_t end) {
+    ScratchFrame frame;
+    RowStream streamed;
+    char* staged = frame.take<char>(stream ? out_row : 0);
     int64_t plane = begin / rows.out, row = begin % rows.out;
     char* to = out + begin * out_row;
     for (int64_t left = end - begin; left > 0;) {
@@ -157,7 +182,7 @@ Status move_rows(const InterpolateArgs& a, const Context& context) {
       const char* from = in + (plane * rows.in + source) * in_row;
       const auto write = [&](char* row) {
         if (repeat != nullptr)
-          repeat(row, from, x.in_size);
+          repeat(row, from, x.in_size, 1, 1);
         else if (copies_row)
           std::memcpy(row, from, static_cast<size_t>(out_row));
         else if (word)
@@ -165,12 +190,16 @@ Status move_rows(const InterpolateArgs& a, const Context& context) {
         else
           k.spread(row, from, x.index, x.out_size, pixel);
       };
-      write(to);
-      for (int64_t c = 1; c < copies; ++c) {
+      write(stream ? staged : to);
+      for (int64_t c = 0; stream && c < copies; ++c)
+        kernels().resample.stream_row(reinterpret_cast<float*>(to + c * out_row),
+                                      reinterpret_cast<const float*>(staged), out_row / 4, &streamed);
+      for (int64_t c = 1, n = 1; !stream && c < copies; c += n) {
+        if (at_once > 1) n = std::min(c, std::min(copies - c, at_once));
         if (rewrites)
           write(to + c * out_row);
         else
-          std::memcpy(to + c * out_row, to, static_cast<size_t>(out_row));
+          std::memcpy(to + c * out_row, to, static_cast<size_t>(n * out_row));
       }
       to += copies * out_row;
       left -= copies;
@@ -180,6 +209,7 @@ Status move_rows(const InterpolateArgs& a, const Context& context) {
         ++plane;
       }
     }
+    if (stream) kernels().resample.flush(reinterpret_cast<float*>(to), &streamed);
   });
   return context.cancelled() ? CANCELLED : OK;
 }
