@@ -28,11 +28,10 @@ UPS_INLINE void put(char* out, V v) {
   *reinterpret_cast<M*>(out) = reinterpret_cast<M>(v);
 }
 
-// The masks of permutes that double every element: of the first half of a vector, and of the second. Bytes
-// and pairs of bytes are permuted within 16 bytes, which every instruction set can.
-template <class T>
+// The masks of permutes that double every element: of the first half of a vector, and of the second.
+template <class T, int SIZE>
 struct Doubling {
-  enum : int { BYTES = sizeof(T) < 4 ? 16 : VECTOR, N = BYTES / sizeof(T) };
+  enum : int { BYTES = SIZE, N = SIZE / sizeof(T) };
   typedef typename VectorOf<T, N>::type V;
   typedef typename VectorOf<T, N>::memory M;
   V low, high;
@@ -44,30 +43,48 @@ struct Doubling {
   }
 };
 
-template <class T, int FACTOR>
-void repeat(void* out, const void* in, int64_t n) {
-  typedef Doubling<T> D;
-  typedef typename D::V V;
-  const T* x = static_cast<const T*>(in);
+// n at least a vector: the last one reaches back.
+template <class T, int FACTOR, int SIZE>
+void repeat_vectors(T* out, const T* in, int64_t n, int64_t rows, int64_t copies) {
+  typedef Doubling<T, SIZE> D;
   const D d;
-  int64_t i = 0;
-  for (; i + D::N <= n; i += D::N) {
-    const V v = *reinterpret_cast<const typename D::M*>(x + i);
-    const V a = __builtin_shuffle(v, d.low), b = __builtin_shuffle(v, d.high);
-    char* to = static_cast<char*>(out) + i * FACTOR * sizeof(T);
+  const auto vector = [&](int64_t i) __attribute__((always_inline)) {
+    const typename D::V v = *reinterpret_cast<const typename D::M*>(in + i);
+    const typename D::V a = __builtin_shuffle(v, d.low), b = __builtin_shuffle(v, d.high);
+    char* to = reinterpret_cast<char*>(out + i * FACTOR);
     if (FACTOR == 2) {
       put(to, a);
-      put(to + D::BYTES, b);
+      put(to + SIZE, b);
     } else {
       put(to, __builtin_shuffle(a, d.low));
-      put(to + D::BYTES, __builtin_shuffle(a, d.high));
-      put(to + 2 * D::BYTES, __builtin_shuffle(b, d.low));
-      put(to + 3 * D::BYTES, __builtin_shuffle(b, d.high));
+      put(to + SIZE, __builtin_shuffle(a, d.high));
+      put(to + 2 * SIZE, __builtin_shuffle(b, d.low));
+      put(to + 3 * SIZE, __builtin_shuffle(b, d.high));
     }
-  }
-  T* row = static_cast<T*>(out);
-  for (; i < n; ++i)
-    for (int f = 0; f < FACTOR; ++f) row[i * FACTOR + f] = x[i];
+  };
+  for (int64_t r = 0; r < rows; ++r, in += n)
+    for (int64_t c = 0; c < copies; ++c, out += n * FACTOR) {
+      int64_t i = 0;
+      for (; i + D::N <= n; i += D::N) vector(i);
+      if (i < n) vector(n - D::N);
+    }
+}
+
+template <class T, int FACTOR>
+void repeat(void* out, const void* in, int64_t n, int64_t rows, int64_t copies) {
+  T* to = static_cast<T*>(out);
+  const T* from = static_cast<const T*>(in);
+  // Bytes and pairs of bytes are permuted within 16 bytes, which every instruction set can.
+  enum : int { MOST = sizeof(T) < 4 ? 16 : VECTOR, HALF = MOST < 32 ? 16 : MOST / 2, SIZE = sizeof(T) };
+  if (n >= MOST / SIZE) return repeat_vectors<T, FACTOR, MOST>(to, from, n, rows, copies);
+  if constexpr (HALF < MOST)
+    if (n >= HALF / SIZE) return repeat_vectors<T, FACTOR, HALF>(to, from, n, rows, copies);
+  if constexpr (HALF > 16)
+    if (n >= 16 / SIZE) return repeat_vectors<T, FACTOR, 16>(to, from, n, rows, copies);
+  for (int64_t r = 0; r < rows; ++r, from += n)
+    for (int64_t c = 0; c < copies; ++c, to += n * FACTOR)
+      for (int64_t i = 0; i < n; ++i)
+        for (int f = 0; f < FACTOR; ++f) to[i * FACTOR + f] = from[i];
 }
 
 // Pixels of at least a vector of V: whole vectors, the last one overlapping.

@@ -17,8 +17,9 @@ struct PreparedTaps {
   const int32_t* base;  // [block]
   const int32_t* lane;  // [block][tap][lane]
   const float* weight;  // [block][tap][lane]
-  // Blocks from `run` to `run_end` repeat the lanes and weights of the first `period` of them, `run_step`
-  // further along the row.
+  // Blocks from `run` to `run_end` have the lanes and weights of the first `period` of them, `run_step`
+  // further along the row; those of the others are not written. Only for two and four taps that are all
+  // there, with a window.
   int64_t run, run_end, period, run_step;
 };
 
@@ -70,6 +71,8 @@ struct ResampleKernels {
   // strip->first on of output rows from first to end go to out.
   void (*strip[TYPE_COUNT])(void* out, int64_t out_stride, const void* in, const ResampleStrip* strip,
                             int64_t first, int64_t end, RowStream* stream);
+  // out[i] = in[i] past the caches, for whole rows that adjoin; n >= 2·lanes.
+  void (*stream_row)(float* out, const float* in, int64_t n, RowStream* stream);
   // Writes what waits before `out`, the end of the last row, and orders it all before what other threads
   // read.
   void (*flush)(float* out, RowStream* stream);

@@ -22,6 +22,10 @@ namespace {
 constexpr int64_t kRangeElements = 256 * 1024;
 // Bytes to move in one range.
 constexpr int64_t kRangeBytes = 512 * 1024;
+// Bytes that are copied again and again at a time.
+constexpr int64_t kCopyBytes = 1024;
+// Bytes of a row that is made before it is streamed: a part of the first-level cache.
+constexpr int64_t kStreamedRow = 16 * 1024;
 // Resampled rows that are kept: few, so that reading and writing alternate.
 constexpr int64_t kRingBytes = 4 * 1024;
 // The same where rows are longer.
@@ -35,7 +39,7 @@ constexpr int64_t kStraightRows = 8;
 // Elements of planes that are resized side by side.
 constexpr int64_t kTinyPlane = 256;
 // Elements of resampled rows for which to prepare anything takes longer than to compute them.
-constexpr int64_t kFewElements = 64;
+constexpr int64_t kFewElements = 384;
 // Columns of a strip of source rows, which is long because caches read ahead along a row: with one row per
 // lane it takes a part of the second-level cache.
 constexpr int64_t kStripColumns = 6144;
@@ -137,6 +141,11 @@ Status move_rows(const InterpolateArgs& a, const Context& context) {
                                       : nullptr;
   // A source row that is shorter and as fast to spread again is read instead of its first copy.
   const bool rewrites = in_row < out_row && (pixel >= 64 || (repeat != nullptr && pixel >= 4));
+  // What a large input and output leave of the last level is little. Short rows are not worth the ends, long
+  // ones would be written to the second level first.
+  const int64_t in_bytes = a.outer * rows.in * in_row, out_bytes = a.outer * rows.out * out_row;
+  const bool stream = out_row >= 512 && out_row <= kStreamedRow && out_row % 4 == 0 &&
+                      in_bytes + out_bytes > last_level_cache() / 4 * 3 && !is_untouched(a.out, out_bytes);
   // The source row of every output row of a plane.
   ScratchFrame tables;
   int64_t* plane_rows = tables.take<int64_t>(rows.out);
@@ -146,7 +155,23 @@ Status move_rows(const InterpolateArgs& a, const Context& context) {
     rows.taps_of(r, &taps);
   }
   const int64_t grain = std::max<int64_t>(1, kRangeBytes / std::max<int64_t>(out_row, 1));
+  const int64_t at_once = rewrites ? 1 : std::max<int64_t>(1, kCopyBytes / std::max<int64_t>(out_row, 1));
+  // As many copies of every row: planes are nothing but their rows.
+  const int64_t times = rows.out / rows.in;
+  bool alike = repeat != nullptr && rewrites && !stream && times * rows.in == rows.out;
+  for (int64_t source = 0; source < rows.in && alike; ++source)
+    for (int64_t c = 0; c < times; ++c) alike = alike && plane_rows[source * times + c] == source;
+  if (alike) {
+    parallel_for(context, a.outer * rows.in, std::max<int64_t>(1, grain / times),
+                 [&](int64_t begin, int64_t end) {
+                   repeat(out + begin * times * out_row, in + begin * in_row, x.in_size, end - begin, times);
+                 });
+    return context.cancelled() ? CANCELLED : OK;
+  }
   parallel_for(context, a.outer * rows.out, grain, [&](int64_t begin, int64_t end) {
+    ScratchFrame frame;
+    RowStream streamed;
+    char* staged = frame.take<char>(stream ? out_row : 0);
     int64_t plane = begin / rows.out, row = begin % rows.out;
     char* to = out + begin * out_row;
     for (int64_t left = end - begin; left > 0;) {
@@ -157,7 +182,7 @@ Status move_rows(const InterpolateArgs& a, const Context& context) {
       const char* from = in + (plane * rows.in + source) * in_row;
       const auto write = [&](char* row) {
         if (repeat != nullptr)
-          repeat(row, from, x.in_size);
+          repeat(row, from, x.in_size, 1, 1);
         else if (copies_row)
           std::memcpy(row, from, static_cast<size_t>(out_row));
         else if (word)
@@ -165,12 +190,16 @@ Status move_rows(const InterpolateArgs& a, const Context& context) {
         else
           k.spread(row, from, x.index, x.out_size, pixel);
       };
-      write(to);
-      for (int64_t c = 1; c < copies; ++c) {
+      write(stream ? staged : to);
+      for (int64_t c = 0; stream && c < copies; ++c)
+        kernels().resample.stream_row(reinterpret_cast<float*>(to + c * out_row),
+                                      reinterpret_cast<const float*>(staged), out_row / 4, &streamed);
+      for (int64_t c = 1, n = 1; !stream && c < copies; c += n) {
+        if (at_once > 1) n = std::min(c, std::min(copies - c, at_once));
         if (rewrites)
           write(to + c * out_row);
         else
-          std::memcpy(to + c * out_row, to, static_cast<size_t>(out_row));
+          std::memcpy(to + c * out_row, to, static_cast<size_t>(n * out_row));
       }
       to += copies * out_row;
       left -= copies;
@@ -180,6 +209,7 @@ Status move_rows(const InterpolateArgs& a, const Context& context) {
         ++plane;
       }
     }
+    if (stream) kernels().resample.flush(reinterpret_cast<float*>(to), &streamed);
   });
   return context.cancelled() ? CANCELLED : OK;
 }
@@ -194,12 +224,10 @@ struct Strip {
 // A source row to a row of the output's length, in float32.
 class Across {
  public:
-  // `rows` is how many will be asked for.
-  Across(const AxisTable& x, int64_t inner, int type, int64_t rows, ScratchFrame* frame)
+  Across(const AxisTable& x, int64_t inner, int type, ScratchFrame* frame)
       : x_(x), inner_(inner), in_row_(x.in_size * inner), out_row_(x.out_size * inner), type_(type) {
     identity_ = is_identity(x);
-    few_ = rows * out_row_ <= kFewElements;
-    if (!identity_ && inner < k_.lanes && !few_) taps_ = prepared_taps(x, inner, frame);
+    if (!identity_ && inner < k_.lanes) taps_ = prepared_taps(x, inner, frame);
     short_rows_ = in_row_ < taps_.window * k_.lanes;
   }
 
@@ -251,7 +279,7 @@ class Across {
   // What the leaf that does both ways needs of `s`: all but y and the ring.
   ResampleStrip leaf_strip(const Strip& s) const {
     ResampleStrip leaf{};
-    if (!identity_ && inner_ < k_.lanes && !few_)
+    if (!identity_ && inner_ < k_.lanes)
       leaf.taps = &taps_;
     else if (!identity_)
       leaf.x = &x_;
@@ -274,11 +302,6 @@ class Across {
  private:
   void floats(float* out, int64_t stride, const float* from, int64_t in_stride, int64_t count,
               const Strip& s) const {
-    if (few_) {
-      for (int64_t r = 0; r < count; ++r)
-        k_.resample_row(out + r * stride, from + r * in_stride, &x_, inner_);
-      return;
-    }
     if (inner_ < k_.lanes)
       return k_.resample.across(out, stride, from, in_stride, count, &taps_, s.first / k_.lanes,
                                 (s.end + k_.lanes - 1) / k_.lanes);
@@ -291,7 +314,7 @@ class Across {
   const AxisTable& x_;
   const int64_t inner_, in_row_, out_row_;
   const int type_;
-  bool identity_, few_, short_rows_;
+  bool identity_, short_rows_;
   PreparedTaps taps_{};
 };
 
@@ -329,25 +352,30 @@ Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Span
   const int64_t in_row = x.in_size * a.inner, out_row = x.out_size * a.inner;
   const KernelTable& k = kernels();
   ScratchFrame tables;
-  const Across across(x, a.inner, a.type, a.outer * y.in_size, &tables);
+  const Across across(x, a.inner, a.type, &tables);
   auto* out = static_cast<char*>(a.out);
   const int64_t size = bytes_of(a.type);
   const bool copies_down = is_identity(y);
   // Rows can be read where they are.
   const bool in_place = across.identity() && a.type == F32;
   const bool straight = copies_down && a.type == F32;
+  // Narrower vectors are bound by the arithmetic: 0.65 ms instead of 0.54 for those of 8.
+  const bool pairs = k.lanes == 16 && a.type == F32 && a.inner >= k.lanes && always_two_taps(x) &&
+                     always_two_taps(y) && 2 * in_row * size <= kAtOnceBytes;
   // What a large input and output leave of the last level is little. Short rows are not worth the ends.
-  const int64_t out_bytes = a.outer * y.out_size * out_row * size;
-  const bool stream = a.type == F32 && !straight && out_row >= 128 &&
-                      out_bytes + a.outer * y.in_size * in_row * size > last_level_cache() / 4 * 3 &&
-                      !is_untouched(a.out, out_bytes);
+  const int64_t in_bytes = a.outer * y.in_size * in_row * size,
+                out_bytes = a.outer * y.out_size * out_row * size;
+  bool stream = a.type == F32 && !straight && out_row >= 128 &&
+                out_bytes + in_bytes > last_level_cache() / 4 * 3 && !is_untouched(a.out, out_bytes);
+  // Without rows that are kept the caches take more than they gain by streams, but for results that are far
+  // larger than they and than the source: 2x of 32x32x32x64 takes 0.96 ms at one thread and 0.53 at two
+  // rather than 1.2 and 0.95, but 4x of 128x128x150 takes 5.9 rather than 4.6.
+  if (pairs) stream = stream && out_bytes > 4 * last_level_cache() && out_bytes > 8 * in_bytes;
+  const bool at_once = pairs && !stream;
   // Strips that are short enough for the rows between them and their output to stay in the cache. Rows that
   // are streamed wait for memory anyway, and have to adjoin.
   int64_t slots = copies_down ? 1 : power_of_two(spans.most + (across.patterned() ? 0 : 3));
   const int64_t unit = across.unit(), most = std::max<int64_t>(kLongRingBytes / 4 / slots, 512);
-  // Narrower vectors are bound by the arithmetic: 0.65 ms instead of 0.54 for those of 8.
-  const bool at_once = k.lanes == 16 && a.type == F32 && !stream && a.inner >= k.lanes &&
-                       always_two_taps(x) && always_two_taps(y) && 2 * in_row * size <= kAtOnceBytes;
   const int64_t width =
       stream || at_once ? out_row : std::min(out_row, std::max<int64_t>(1, most / unit) * unit);
   const int64_t stride = (width + 15) / 16 * 16 + 16;
@@ -362,7 +390,8 @@ Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Span
   parallel_for(context, a.outer * blocks, grain, [&](int64_t begin, int64_t end) {
     ScratchFrame frame;
     RowStream streamed, *streaming = stream ? &streamed : nullptr;
-    float* staged = frame.take<float>(across.staging(straight ? kStraightRows : slots));
+    const int64_t staged_rows = straight ? kStraightRows : slots;
+    float* staged = frame.take<float>(across.reads_in_place() ? 0 : across.staging(staged_rows));
     float* ring = frame.take<float>(in_place || straight || at_once ? 0 : slots * stride);
     const auto block_strip = [&](int64_t plane, int64_t first, int64_t last, const Strip& s) {
       char* to = out + ((plane * y.out_size + first) * out_row + s.first) * size;
@@ -401,19 +430,25 @@ Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Span
 }
 
 // The same, of so little that strips and rings would take longer than the sums: a call on 4×4 to 8×8 takes
-// 150 ns instead of 290.
+// 150 ns instead of 290, one on 8×8×3 800 instead of 920; on 16×16 it would take longer.
 Status few_across_then_down(const InterpolateArgs& a, const AxisTable& y) {
   const AxisTable& x = a.axes[a.axis_count - 1];
   const int64_t in_row = x.in_size * a.inner, out_row = x.out_size * a.inner, stride = (out_row + 31) & ~15;
+  const int64_t size = bytes_of(a.type), in_plane = y.in_size * in_row;
   const KernelTable& k = kernels();
   ScratchFrame frame;
   float* rows = frame.take<float>(y.in_size * stride);
-  const auto* in = static_cast<const float*>(a.in);
-  auto* out = static_cast<float*>(a.out);
+  float* widened = frame.take<float>(a.type == F32 ? 0 : in_plane);
   for (int64_t plane = 0; plane < a.outer; ++plane) {
-    for (int64_t r = 0; r < y.in_size; ++r, in += in_row) k.resample_row(rows + r * stride, in, &x, a.inner);
-    k.resample.down[F32](out, out_row, rows, stride, -1, &y, 0, y.out_size, out_row, nullptr);
-    out += y.out_size * out_row;
+    const char* from = static_cast<const char*>(a.in) + plane * in_plane * size;
+    const auto* in = reinterpret_cast<const float*>(from);
+    if (a.type != F32) {
+      k.widen[a.type](widened, from, in_plane);
+      in = widened;
+    }
+    for (int64_t r = 0; r < y.in_size; ++r) k.resample_row(rows + r * stride, in + r * in_row, &x, a.inner);
+    char* to = static_cast<char*>(a.out) + plane * y.out_size * out_row * size;
+    k.resample.down[a.type](to, out_row, rows, stride, -1, &y, 0, y.out_size, out_row, nullptr);
   }
   return OK;
 }
@@ -718,7 +753,7 @@ struct Leaves<float> {
   const Strip whole;
   int type;
   Leaves(const InterpolateArgs& a, ScratchFrame* frame)
-      : across(a.axes[a.axis_count - 1], a.inner, a.type, a.outer * Rows(a).in, frame),
+      : across(a.axes[a.axis_count - 1], a.inner, a.type, frame),
         whole(across.strip(0, INT64_MAX)),
         type(a.type) {}
   void source(float* out, const void* in, int64_t row, float* staged) const {
@@ -852,8 +887,7 @@ Status weighted(const InterpolateArgs& a, const Context& context) {
       rows.in * x.in_size * a.inner <= kTinyPlane)
     return side_by_side(a, y, down_first, context);
   if (down_first) return down_then_across(a, rows, context);
-  if (a.type == F32 && x.taps > 1 && y.taps > 1 && a.outer * y.in_size * out_row <= kFewElements &&
-      y.out_size <= kFewElements)
+  if (a.outer * y.in_size * out_row <= kFewElements && y.out_size <= kFewElements)
     return few_across_then_down(a, y);
   ScratchFrame tables;
   const Spans spans(y, &tables);

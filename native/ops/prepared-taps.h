@@ -10,22 +10,46 @@
 
 namespace upsampling {
 
+// How far pixels of an axis from `first` on have the taps of those `period` before them, `step` further on.
+inline int64_t repeats_until(const AxisTable& x, int64_t first, int64_t period, int64_t step) {
+  const auto* weight = static_cast<const float*>(x.weight);
+  constexpr int64_t kChunk = 64;
+  int64_t o = first + period;
+  while (o < x.out_size) {
+    const int64_t end = std::min(o + kChunk, x.out_size);
+    int32_t differ = 0;
+    for (int64_t i = o; i < end; ++i) differ |= x.count[i] ^ x.count[i - period];
+    for (int64_t k = 0; k < x.taps; ++k) {
+      const int32_t* index = x.index + k * x.out_size;
+      for (int64_t i = o; i < end; ++i) differ |= index[i] - index[i - period] - static_cast<int32_t>(step);
+      differ |= std::memcmp(weight + k * x.out_size + o, weight + k * x.out_size + o - period,
+                            static_cast<size_t>(end - o) * sizeof(float));
+    }
+    if (differ != 0) return o;
+    o = end;
+  }
+  return o;
+}
+
+// From block `first` on, blocks up to `end` repeat those `period` before them, `step` elements further on.
+struct RepeatedBlocks {
+  int64_t first, end, period, step;
+};
 // The first block is at the border; from the second one on the pattern may go on to the other border.
-inline void find_run(PreparedTaps* taps, int64_t period) {
-  const int64_t words = taps->taps * kernels().lanes;
-  if (taps->blocks < 2 * period + 2) return;
-  const auto same = [&](int64_t a, int64_t b) {
-    return std::memcmp(taps->lane + a * words, taps->lane + b * words, sizeof(int32_t) * words) == 0 &&
-           std::memcmp(taps->weight + a * words, taps->weight + b * words, sizeof(float) * words) == 0;
-  };
-  const int64_t step = taps->base[1 + period] - taps->base[1];
-  int64_t b = 1 + period;
-  while (b < taps->blocks && taps->base[b] - taps->base[b - period] == step && same(b, b - period)) ++b;
-  if (b < 2 * period + 1) return;
-  taps->run = 1;
-  taps->run_end = b;
-  taps->period = period;
-  taps->run_step = step;
+inline RepeatedBlocks find_repeated_blocks(const AxisTable& x, int64_t inner, int64_t lanes) {
+  constexpr int64_t kMostPeriod = 8, kMostFirst = 3;
+  for (int64_t first = 1; first <= kMostFirst; ++first) {
+    const int64_t pixel = first * lanes / inner;
+    for (int64_t period = 1; period <= kMostPeriod; ++period) {
+      if (period * lanes % inner != 0) continue;
+      const int64_t pixels = period * lanes / inner;
+      if (pixel + 2 * pixels >= x.out_size) break;
+      const int64_t step = x.index[pixel + pixels] - x.index[pixel];
+      const int64_t end = repeats_until(x, pixel, pixels, step) * inner / lanes;
+      if (end >= first + 2 * period) return {first, end, period, step * inner};
+    }
+  }
+  return {0, 0, 0, 0};
 }
 
 // For fewer elements a pixel than a vector has. Rows shorter than window · lanes are read beyond their end.
@@ -36,12 +60,11 @@ inline PreparedTaps prepared_taps(const AxisTable& x, int64_t inner, ScratchFram
   auto* lane = frame->take<int32_t>(blocks * taps * lanes);
   auto* weight = frame->take<float>(blocks * taps * lanes);
   const auto* weights = static_cast<const float*>(x.weight);
-  constexpr int64_t kMostPeriod = 8;
-  int64_t reach = 0, o = 0, c = 0;  // the element at hand is c of pixel o
+  int64_t reach = 0;
   bool masked = false;
-  for (int64_t b = 0; b < blocks; ++b) {
-    int64_t low = INT64_MAX, high = 0;
-    for (int64_t l = 0; l < lanes; ++l) {
+  const auto prepare = [&](int64_t b) {
+    int64_t low = INT64_MAX, high = 0, o = b * lanes / inner, c = b * lanes % inner;
+    for (int64_t l = 0; l < lanes; ++l) {  // element c of pixel o
       for (int64_t k = 0; k < taps; ++k) {
         const bool there = k < x.count[o];
         masked = masked || !there;
@@ -58,17 +81,33 @@ inline PreparedTaps prepared_taps(const AxisTable& x, int64_t inner, ScratchFram
     }
     base[b] = static_cast<int32_t>(low);
     reach = std::max(reach, high - low + 1);
-  }
+  };
   // Permutes of vectors of 4 would be done element by element.
+  RepeatedBlocks same{};
+  if (lanes > 4 && (taps == 2 || taps == 4)) same = find_repeated_blocks(x, inner, lanes);
+  for (int64_t b = 0; b < same.first + same.period; ++b) prepare(b);
+  for (int64_t b = std::max(same.first + same.period, same.end); b < blocks; ++b) prepare(b);
   const int window = lanes == 4 ? 0 : reach <= lanes ? 1 : reach <= 2 * lanes ? 2 : 0;
   const int64_t last = std::max<int64_t>(0, x.in_size * inner - window * lanes);
-  for (int64_t b = 0; b < blocks; ++b) {
+  const auto relate = [&](int64_t b) {
     base[b] = window == 0 ? 0 : static_cast<int32_t>(std::min<int64_t>(base[b], last));
     for (int64_t i = 0; i < taps * lanes; ++i) lane[b * taps * lanes + i] -= base[b];
-  }
+  };
+  // Of blocks that repeat others only the base is needed, and all would be for few of them.
+  int64_t run_end = same.first + same.period;
+  if (window > 0 && !masked)
+    for (; run_end < same.end && base[run_end - same.period] + same.step <= last; ++run_end)
+      base[run_end] = static_cast<int32_t>(base[run_end - same.period] + same.step);
+  for (int64_t b = run_end; b < same.end; ++b) prepare(b);
+  for (int64_t b = 0; b < same.first + same.period; ++b) relate(b);
+  for (int64_t b = run_end; b < blocks; ++b) relate(b);
   PreparedTaps prepared = {n, taps, blocks, window, masked, base, lane, weight, 0, 0, 0, 0};
-  for (int64_t period = 1; period <= kMostPeriod && prepared.run_end == 0; ++period)
-    find_run(&prepared, period);
+  if (run_end > same.first + same.period) {
+    prepared.run = same.first;
+    prepared.run_end = run_end;
+    prepared.period = same.period;
+    prepared.run_step = same.step;
+  }
   return prepared;
 }
 
