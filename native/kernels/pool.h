@@ -36,6 +36,49 @@ struct RowPositions {
   int64_t step;
 };
 
+// The windows of planes of one channel, with what `planes` needs ready. None is empty, none spread out down.
+struct PlaneWindows {
+  WindowTable down;
+  const RowWindows* across;
+  RowPositions positions;
+  int64_t row_step;  // positions from a row to the next
+  // Rows reduced across: row r in slot r mod `slots`, a power of two, `pitch` elements each.
+  void* ring;
+  int32_t* ring_index;
+  int64_t slots, pitch;
+  const void** rows;        // one for each row of a window
+  const int32_t** indices;  // the same
+  void* phases;
+  // Windows that hang over the left and over the right border, if all of them lie in the first and in the
+  // last LANES elements of a row: tap k of the first and the last LANES outputs is element
+  // lanes[side][k·LANES
+  // + o] of those, at position spots[side][k·LANES + o]; the last tap inside stands for those outside. Or
+  // null.
+  const int32_t *lanes[2], *spots[2];
+};
+
+// The same for short rows: several are taken together, one behind the other.
+struct ShortPlanes {
+  int64_t in_row, in_rows, out_row, out_rows;
+  int64_t kernel_x, kernel_y, stride_y, row_step;
+  // Rows reduced across at a time, output rows reduced down at a time.
+  int64_t across, down;
+  // Tap k of the outputs of `across` rows, as above.
+  const int32_t *lanes, *spots;
+  // Which elements of the rows reduced across `down` output rows begin at. They lie in so many vectors; with
+  // 0 they follow one another.
+  const int32_t* picked;
+  int64_t picked_vectors;
+  // Rows reduced across, of `together` planes: `top` rows of the lowest value, those of the plane, `bottom`
+  // rows of the lowest value. Ties with the latter go to the former's index: that of the first tap of row 0,
+  // pad_index, the bottom rows of a plane and the top rows of the next.
+  int64_t top, bottom, together;
+  void* space;
+  int32_t* index_space;
+  const int32_t* pad_index;
+  const void* in_end;  // nothing is read from here on
+};
+
 // By element type. `index` and `positions` are null where nobody asks for the winners.
 struct MaxPoolKernels {
   // out[o, c] = max_k in[first[o] + k·dilation, c]. `space` holds stride·phase_length·inner elements.
@@ -51,6 +94,13 @@ struct MaxPoolKernels {
   void (*stride_two[TYPE_COUNT][2])(void* out, int32_t* index, const void* in, int64_t count,
                                     const RowWindows* windows, const RowPositions* positions, int64_t base,
                                     int64_t row_step, void* space, int32_t* index_space);
+  // Output rows begin … end - 1 of so many planes, with a vector of full windows across. `out` and `index`
+  // are those of row `begin` of the first one, `in` is the first plane.
+  void (*planes[TYPE_COUNT])(void* out, int32_t* index, const void* in, int64_t planes, int64_t begin,
+                             int64_t end, const PlaneWindows* windows);
+  // Whole planes of at most 2·LANES inputs and LANES outputs across; null where there is none.
+  void (*short_planes[TYPE_COUNT])(void* out, int32_t* index, const void* in, int64_t planes,
+                                   const ShortPlanes* windows);
   // Both at once, for any windows: out[o, c] = max_{r, k} rows[r][first[o] + k·dilation, c]. `square`:
   // windows inside have as many rows as taps across. `ahead`: the input comes from far and is asked for
   // early.

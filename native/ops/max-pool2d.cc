@@ -103,9 +103,212 @@ void pool_turned(const MaxPool2dArgs& a, const TurnedPlanes& planes, const Conte
       });
 }
 
+bool any_empty(const WindowTable& axis) {
+  return std::find(axis.count, axis.count + axis.out_size, 0) != axis.count + axis.out_size;
+}
+
+// Whether windows are as far apart everywhere, and as large where they do not hang over a border; adaptive
+// ones are not.
+bool evenly_spaced(const WindowTable& axis) {
+  for (int64_t o = 0; o < axis.out_size; ++o) {
+    const int64_t begin = o * axis.stride - axis.pad, end = begin + axis.kernel;
+    if (axis.first[o] != std::max<int64_t>(begin, 0) ||
+        axis.first[o] + axis.count[o] != std::min(end, axis.in_size))
+      return false;
+  }
+  return true;
+}
+
+// Where tap k of output o stands in its row, for the leaves that permute; the last tap for those outside.
+int64_t tap_of(const WindowTable& axis, int64_t o, int64_t k) {
+  return axis.first[o] + std::min<int64_t>(k, axis.count[o] - 1) * axis.dilation;
+}
+
+// Whole planes of one channel. False where they do not suit: several channels, empty windows, rows apart
+// under a window (later windows may then begin earlier, over a border).
+class WholePlanes {
+ public:
+  explicit WholePlanes(const MaxPool2dArgs& a)
+      : a_(a),
+        k_(kernels().max_pool),
+        lanes_(kernels().lanes),
+        size_(bytes_of(a.type)),
+        indexed_(a.index != nullptr) {}
+
+  bool run(const Context& context) const {
+    const PoolShape& shape = a_.shape;
+    if (shape.inner != 1 || shape.axis_count != 2 || shape.out_rows() == 0 || shape.out_row() == 0)
+      return false;
+    const WindowTable &x = shape.last(), &y = shape.axes[0];
+    if (y.dilation > 1 || any_empty(x) || any_empty(y)) return false;
+    if (k_.short_planes[a_.type] != nullptr && x.out_size <= lanes_ && x.in_size <= 2 * lanes_ &&
+        (y.in_size + y.kernel + y.pad) * x.out_size * size_ <= kMostBytes / 4 && evenly_spaced(y))
+      return short_rows(context), true;
+    if (halves(x) && halves(y) && x.kernel == y.kernel) return false;  // in pairs of rows, below
+    const int64_t slots = slots_for(y), pitch = pitch_for(x);
+    if (x.full_end - x.full_begin < (indexed_ ? lanes_ : lanes_ * 4 / size_) ||
+        slots * pitch * (size_ + (indexed_ ? 4 : 0)) > kMostBytes)
+      return false;
+    long_rows(context);
+    return true;
+  }
+
+ private:
+  static int64_t slots_for(const WindowTable& y) {
+    int64_t slots = 1;
+    while (slots < y.kernel) slots *= 2;
+    return slots;
+  }
+  static int64_t pitch_for(const WindowTable& x) { return (x.out_size + 15) / 16 * 16; }
+
+  void widen(const int32_t* index, int64_t plane, int64_t at, int64_t n) const {
+    auto* wide = static_cast<int64_t*>(a_.index) + at;
+    for (int64_t i = 0; i < n; ++i) wide[i] = index[i] + plane * a_.plane_stride;
+  }
+
+  void long_rows(const Context& context) const {
+    const PoolShape& shape = a_.shape;
+    const WindowTable &x = shape.last(), &y = shape.axes[0];
+    const int64_t out_row = x.out_size, in_plane = y.in_size * x.in_size, step = a_.strides[1];
+    ScratchFrame shared;
+    const RowWindows across = row_windows(shape, &shared);
+    PlaneWindows windows{};
+    windows.down = y;
+    windows.across = &across;
+    windows.row_step = a_.strides[0];
+    windows.slots = slots_for(y);
+    windows.pitch = pitch_for(x);
+    if (indexed_) {
+      auto* position = shared.take<int32_t>(out_row);
+      for (int64_t o = 0; o < out_row; ++o) position[o] = static_cast<int32_t>((o * x.stride - x.pad) * step);
+      windows.positions = {position, step};
+    }
+    for (int side = 0; side < 2; ++side) {
+      const int64_t begin = side == 0 ? 0 : x.full_end, end = side == 0 ? x.full_begin : out_row;
+      const int64_t start = side == 0 ? 0 : x.in_size - lanes_, out = side == 0 ? 0 : out_row - lanes_;
+      if (begin == end || begin < out || end > out + lanes_) continue;
+      auto* lane = shared.take<int32_t>(x.kernel * lanes_);
+      auto* spot = shared.take<int32_t>(x.kernel * lanes_);
+      bool within = true;
+      for (int64_t k = 0; k < x.kernel; ++k)
+        for (int64_t i = 0; i < lanes_; ++i) {
+          const bool asked = out + i >= begin && out + i < end;
+          const int64_t at = asked ? tap_of(x, out + i, k) : start;
+          within = within && at >= start && at < start + lanes_;
+          lane[k * lanes_ + i] = static_cast<int32_t>(at - start);
+          spot[k * lanes_ + i] = static_cast<int32_t>(at * step);
+        }
+      if (!within) continue;
+      windows.lanes[side] = lane;
+      windows.spots[side] = spot;
+    }
+    const PoolBlocks blocks(shape, size_);
+    parallel_for(context, shape.outer * blocks.per_plane, blocks.grain, [&](int64_t begin, int64_t end) {
+      ScratchFrame frame;
+      PlaneWindows mine = windows;
+      mine.ring = frame.take<char>(windows.slots * windows.pitch * size_);
+      mine.ring_index = indexed_ ? frame.take<int32_t>(windows.slots * windows.pitch) : nullptr;
+      mine.rows = frame.take<const void*>(y.kernel);
+      mine.indices = frame.take<const int32_t*>(y.kernel);
+      mine.phases = frame.take<char>(phase_space(across) * size_);
+      const bool widens = indexed_ && a_.wide_index;
+      auto* narrow = frame.take<int32_t>(widens ? blocks.rows * out_row : 0);
+      // Whole planes together; parts of planes and wide indices one by one.
+      const int64_t together = blocks.per_plane == 1 && !widens ? end - begin : 1;
+      for (int64_t block = begin; block < end; block += together) {
+        const int64_t plane = block / blocks.per_plane, first = block % blocks.per_plane * blocks.rows;
+        const int64_t last = std::min(first + blocks.rows, y.out_size);
+        const int64_t at = (plane * y.out_size + first) * out_row;
+        int32_t* index = widens ? narrow : indexed_ ? static_cast<int32_t*>(a_.index) + at : nullptr;
+        k_.planes[a_.type](static_cast<char*>(a_.out) + at * size_, index,
+                           static_cast<const char*>(a_.in) + plane * in_plane * size_, together, first, last,
+                           &mine);
+        if (widens) widen(narrow, plane, at, (last - first) * out_row);
+      }
+    });
+  }
+
+  void short_rows(const Context& context) const {
+    const PoolShape& shape = a_.shape;
+    const WindowTable &x = shape.last(), &y = shape.axes[0];
+    const int64_t step = a_.strides[1];
+    ScratchFrame shared;
+    ShortPlanes w{};
+    w.in_row = x.in_size;
+    w.in_rows = y.in_size;
+    w.out_row = x.out_size;
+    w.out_rows = y.out_size;
+    w.kernel_x = x.kernel;
+    w.kernel_y = y.kernel;
+    w.stride_y = y.stride;
+    w.row_step = a_.strides[0];
+    w.across = std::min({lanes_ / x.out_size, 2 * lanes_ / x.in_size, y.in_size});
+    auto* lane = shared.take<int32_t>(x.kernel * lanes_);
+    auto* spot = shared.take<int32_t>(x.kernel * lanes_);
+    for (int64_t k = 0; k < x.kernel; ++k)
+      for (int64_t i = 0; i < lanes_; ++i) {
+        const int64_t row = i / x.out_size < w.across ? i / x.out_size : 0;
+        const int64_t at = tap_of(x, i % x.out_size, k);
+        lane[k * lanes_ + i] = static_cast<int32_t>(row * x.in_size + at);
+        spot[k * lanes_ + i] = static_cast<int32_t>(row * w.row_step + at * step);
+      }
+    w.lanes = lane;
+    w.spots = spot;
+    w.down = std::min(lanes_ / x.out_size, y.out_size);
+    const int64_t down_step = y.stride * x.out_size;
+    while ((w.down - 1) * down_step + x.out_size > 2 * lanes_) --w.down;
+    auto* picked = shared.take<int32_t>(lanes_);
+    for (int64_t i = 0; i < lanes_; ++i) {
+      const int64_t row = i / x.out_size < w.down ? i / x.out_size : 0;
+      picked[i] = static_cast<int32_t>(row * down_step + i % x.out_size);
+    }
+    w.picked = picked;
+    w.picked_vectors = w.down == 1 || y.stride == 1                      ? 0
+                       : (w.down - 1) * down_step + x.out_size <= lanes_ ? 1
+                                                                         : 2;
+    w.top = y.pad;
+    w.bottom = std::max<int64_t>(0, (y.out_size - 1) * y.stride + y.kernel - y.pad - y.in_size);
+    auto* pad_index = shared.take<int32_t>((w.top + w.bottom) * x.out_size + lanes_);
+    for (int64_t i = 0; i < (w.top + w.bottom) * x.out_size + lanes_; ++i)
+      pad_index[i] = static_cast<int32_t>(x.first[i % x.out_size] * step);
+    w.pad_index = pad_index;
+    const int64_t in_plane = y.in_size * x.in_size, out_plane = y.out_size * x.out_size;
+    const int64_t plane = (w.top + y.in_size + w.bottom) * x.out_size;
+    w.together = std::min(shape.outer, std::max<int64_t>(1, kTogetherBytes / (plane * size_)));
+    w.in_end = static_cast<const char*>(a_.in) + shape.outer * in_plane * size_;
+    const int64_t grain = std::max<int64_t>(1, kGrainBytes / ((in_plane + out_plane) * size_));
+    parallel_for(context, shape.outer, grain, [&](int64_t begin, int64_t end) {
+      ScratchFrame frame;
+      ShortPlanes mine = w;
+      // The last output rows also read what follows theirs.
+      const int64_t space = w.together * plane + (w.down * y.stride + y.kernel) * x.out_size + 2 * lanes_;
+      mine.space = frame.take<char>(space * size_);
+      mine.index_space = indexed_ ? frame.take<int32_t>(space) : nullptr;
+      const bool widens = indexed_ && a_.wide_index;
+      auto* narrow = frame.take<int32_t>(widens ? out_plane : 0);
+      const int64_t together = widens ? 1 : end - begin;
+      for (int64_t p = begin; p < end; p += together) {
+        const int64_t at = p * out_plane;
+        int32_t* index = widens ? narrow : indexed_ ? static_cast<int32_t*>(a_.index) + at : nullptr;
+        k_.short_planes[a_.type](static_cast<char*>(a_.out) + at * size_, index,
+                                 static_cast<const char*>(a_.in) + p * in_plane * size_, together, &mine);
+        if (widens) widen(narrow, p, at, out_plane);
+      }
+    });
+  }
+
+  static constexpr int64_t kTogetherBytes = 8 * 1024, kGrainBytes = 512 * 1024;
+
+  const MaxPool2dArgs& a_;
+  const MaxPoolKernels& k_;
+  const int64_t lanes_, size_;
+  const bool indexed_;
+};
+
 }  // namespace
 
 Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
+  if (WholePlanes(a).run(context)) return context.cancelled() ? CANCELLED : OK;
   const TurnedPlanes planes(a.shape, bytes_of(a.type));
   if (planes.worth()) {
     pool_turned(a, planes, context);

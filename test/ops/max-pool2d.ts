@@ -62,6 +62,24 @@ export function maxPoolSamples(): Args[] {
     for (const c of [4, 17, 40]) out.push(windowSample([1, c, 70, 66], w));
   out.push(windowSample([2, 17, 30], { kernelSize: 3, stride: 2, padding: 1 }));
   out.push(windowSample([1, 17, 4, 5, 6], { kernelSize: 3, stride: 2, padding: 1 }));
+  // Planes whose rows fit one or two vectors, several rows at a time, and rows just longer.
+  const dense = windows.filter((w) => !('dilation' in w));
+  for (const { type, size, w, fill } of product({
+    type: ['float32', 'uint32'] as const,
+    size: [
+      [4, 4],
+      [5, 3],
+      [7, 7],
+      [3, 16],
+      [9, 15],
+      [3, 31],
+      [13, 33],
+      [17, 50],
+    ],
+    w: [...dense, { kernelSize: 5, stride: 1, padding: 2 }, { kernelSize: 3 }],
+    fill: ['ties', 'special'] as const,
+  }))
+    out.push(windowSample([1, 19, ...size], w, type, fill));
   // A dilated window of which no tap is inside.
   out.push(windowSample([1, 1, 1, 1], { kernelSize: 2, dilation: 2, padding: 1 }));
   out.push(windowSample([1, 1, 6, 1], { kernelSize: 2, dilation: 2, padding: 1, stride: 1 }));
