@@ -140,6 +140,10 @@ struct MaxUnpoolKernels {
   // out. Indices lie in a plane of less than 2³¹ cells.
   bool (*two_by_two[4][2])(void* out, const void* in, const void* index, int64_t rows, int64_t n,
                            int64_t inner, int64_t base);
+  // The same for `planes` planes of one channel with short rows, whose first pixels have index base, base +
+  // plane_stride …
+  bool (*short_two_by_two[4][2])(void* out, const void* in, const void* index, int64_t planes, int64_t rows,
+                                 int64_t n, int64_t base, int64_t plane_stride);
 };
 
 }  // namespace upsampling

@@ -155,6 +155,21 @@ Status max_unpool2d(const MaxUnpool2dArgs& a, const Context& context) {
 
   constexpr int64_t kGrain = 512 * 1024;
   const int64_t planes = std::max<int64_t>(1, kGrain / std::max<int64_t>(out_plane * size, 1));
+  if (pairs && a.inner == 1 && a.in_row < kernels().lanes / (size > 4 ? 2 : 1)) {
+    // So many planes together, all of them again where a value strays.
+    constexpr int64_t kTogether = 32 * 1024;
+    const int64_t together = std::max<int64_t>(1, kTogether / (out_plane * size));
+    parallel_for(context, a.outer, planes, [&](int64_t begin, int64_t end) {
+      for (int64_t p = begin; p < end; p += together) {
+        const int64_t n = std::min(together, end - p);
+        if (k.short_two_by_two[slot][a.wide_index](out_of(p), in_of(p), index_of(p), n, in_rows, a.in_row,
+                                                   p * a.plane_stride, a.plane_stride))
+          continue;
+        for (int64_t i = p; i < p + n; ++i) any_windows(i);
+      }
+    });
+    return context.cancelled() ? CANCELLED : OK;
+  }
   if (!pairs || out_plane * size <= kGrain) {
     parallel_for(context, a.outer, planes, [&](int64_t begin, int64_t end) {
       for (int64_t p = begin; p < end; ++p)

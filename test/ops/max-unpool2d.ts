@@ -55,6 +55,14 @@ function samples(): Args[] {
       out.push(args([2, 3, 4, 5], { kernelSize: 2 }, 80, type, index));
       out.push(args([2, 3, 4, 37], { kernelSize: 2, pooled: true }, 80, type, index));
       out.push(args([2, 3, 4, 37], { kernelSize: 2, pooled: true, stray: 180 }, 80, type, index));
+      // Short rows, several planes together.
+      for (const dims of [
+        [1, 19, 7, 7],
+        [2, 3, 9, 1],
+        [1, 5, 1, 15],
+      ])
+        for (const stray of [-1, 40])
+          out.push(args(dims, { kernelSize: 2, pooled: true, stray }, 80, type, index));
       out.push(args([1, 4, 5, 3], { kernelSize: 2, layout: 'nhwc' }, 80, type, index));
       out.push(args([2, 3, 2, 37], { kernelSize: 2, layout: 'nhwc', pooled: true }, 24, type, index));
       out.push(args([1, 3, 5, 2], { kernelSize: 2, layout: 'nhwc', pooled: true }, 60, type, index));
