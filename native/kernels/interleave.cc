@@ -1,4 +1,4 @@
-// Rows woven into one by permutes in registers, for 2, 4, 8 and 16 rows; element by element for other counts.
+// Rows woven into one by permutes in registers, for 2 to 8 and 16 rows; element by element for other counts.
 #include "kernels/interleave.h"
 
 #include "kernels/kernels.h"
@@ -17,22 +17,6 @@ struct Lanes {
   typedef typename VectorOf<T, N>::memory M;
   UPS_MEMBER V load(const T* p) { return *reinterpret_cast<const M*>(p); }
   UPS_MEMBER void store(T* p, V v) { *reinterpret_cast<M*>(p) = v; }
-};
-
-// Index vectors of the permutes: element i of `low` weaves the first halves of two vectors, and so on.
-template <class T>
-struct Weave {
-  typedef typename Lanes<T>::V V;
-  enum : int { N = Lanes<T>::N };
-  V low, high, even, odd;
-  Weave() {
-    for (int i = 0; i < N; ++i) {
-      low[i] = static_cast<T>(i / 2 + (i % 2) * N);
-      high[i] = static_cast<T>(N / 2 + i / 2 + (i % 2) * N);
-      even[i] = static_cast<T>(2 * i);
-      odd[i] = static_cast<T>(2 * i + 1);
-    }
-  }
 };
 
 template <class V, int... I>
@@ -100,93 +84,246 @@ struct Turn {
   }
 };
 
-// Blocks [0, n) of N; the last one reaches back. False when n is less than N.
-template <int N, class Body>
-UPS_INLINE bool whole_blocks(int64_t n, const Body& body) {
-  if (n < N) return false;
-  for (int64_t i = 0; i < n; i += N) {
-    if (i + N > n) i = n - N;
-    body(i);
+// Two and four rows, by vectors of all bytes of a register whatever the type.
+template <class T>
+struct Turn<T, 2> {
+  typedef Lanes<T> L;
+  typedef typename L::V V;
+  enum : int { N = L::N };
+  V low, high, even, odd;
+  // Element i of `low` weaves the first halves of two vectors, and so on.
+  Turn() {
+    for (int i = 0; i < N; ++i) {
+      low[i] = static_cast<T>(i / 2 + (i % 2) * N);
+      high[i] = static_cast<T>(N / 2 + i / 2 + (i % 2) * N);
+      even[i] = static_cast<T>(2 * i);
+      odd[i] = static_cast<T>(2 * i + 1);
+    }
   }
-  return true;
+  inline __attribute__((always_inline)) void weave(T* o, const T* const* r, int64_t i) const {
+    const V a = L::load(r[0] + i), b = L::load(r[1] + i);
+    L::store(o + 2 * i, __builtin_shuffle(a, b, low));
+    L::store(o + 2 * i + N, __builtin_shuffle(a, b, high));
+  }
+  inline __attribute__((always_inline)) void unravel(T* const* r, const T* x, int64_t i) const {
+    const V a = L::load(x + 2 * i), b = L::load(x + 2 * i + N);
+    L::store(r[0] + i, __builtin_shuffle(a, b, even));
+    L::store(r[1] + i, __builtin_shuffle(a, b, odd));
+  }
+};
+template <class T>
+struct Turn<T, 4> : Turn<T, 2> {
+  typedef Lanes<T> L;
+  typedef typename L::V V;
+  enum : int { N = L::N };
+  inline __attribute__((always_inline)) void weave(T* o, const T* const* r, int64_t i) const {
+    const V a = L::load(r[0] + i), b = L::load(r[1] + i), c = L::load(r[2] + i), d = L::load(r[3] + i);
+    const V ac0 = __builtin_shuffle(a, c, this->low), ac1 = __builtin_shuffle(a, c, this->high);
+    const V bd0 = __builtin_shuffle(b, d, this->low), bd1 = __builtin_shuffle(b, d, this->high);
+    L::store(o + 4 * i, __builtin_shuffle(ac0, bd0, this->low));
+    L::store(o + 4 * i + N, __builtin_shuffle(ac0, bd0, this->high));
+    L::store(o + 4 * i + 2 * N, __builtin_shuffle(ac1, bd1, this->low));
+    L::store(o + 4 * i + 3 * N, __builtin_shuffle(ac1, bd1, this->high));
+  }
+  inline __attribute__((always_inline)) void unravel(T* const* r, const T* x, int64_t i) const {
+    const V a = L::load(x + 4 * i), b = L::load(x + 4 * i + N);
+    const V c = L::load(x + 4 * i + 2 * N), d = L::load(x + 4 * i + 3 * N);
+    const V even0 = __builtin_shuffle(a, b, this->even), odd0 = __builtin_shuffle(a, b, this->odd);
+    const V even1 = __builtin_shuffle(c, d, this->even), odd1 = __builtin_shuffle(c, d, this->odd);
+    L::store(r[0] + i, __builtin_shuffle(even0, even1, this->even));
+    L::store(r[1] + i, __builtin_shuffle(odd0, odd1, this->even));
+    L::store(r[2] + i, __builtin_shuffle(even0, even1, this->odd));
+    L::store(r[3] + i, __builtin_shuffle(odd0, odd1, this->odd));
+  }
+};
+
+// COUNT vectors into COUNT where COUNT is no power of two: each result is gathered from one vector after the
+// other. WEAVE: lane l of result R is element (R·N + l) / COUNT of vector (R·N + l) % COUNT; else element
+// (l·COUNT + R) % N of vector (l·COUNT + R) / N.
+template <class T, int COUNT>
+struct Chain {
+  enum : int { N = sizeof(T) < 4 ? 16 / static_cast<int>(sizeof(T)) : int{Lanes<T>::N} };
+  typedef Pack<T, N> P;
+  typedef typename P::V V;
+  typedef typename IndicesUpTo<N>::type All;
+  template <bool WEAVE, int R>
+  static constexpr int vector(int l) {
+    return WEAVE ? (R * N + l) % COUNT : (l * COUNT + R) / N;
+  }
+  template <bool WEAVE, int R>
+  static constexpr int element(int l) {
+    return WEAVE ? (R * N + l) / COUNT : (l * COUNT + R) % N;
+  }
+  template <bool WEAVE, int R, int K, int... I>
+  UPS_MEMBER V take(V had, const V* x, Indices<I...> all) {
+    const V v = __builtin_shufflevector(had, x[K],
+                                        (vector<WEAVE, R>(I) == K             ? N + element<WEAVE, R>(I)
+                                         : K == 1 && vector<WEAVE, R>(I) == 0 ? element<WEAVE, R>(I)
+                                                                              : I)...);
+    if constexpr (K + 1 < COUNT)
+      return take<WEAVE, R, K + 1>(v, x, all);
+    else
+      return v;
+  }
+  template <int R>
+  UPS_MEMBER void put_woven(T* out, const V* x) {
+    P::store(out + R * N, take<true, R, 1>(x[0], x, All()));
+    if constexpr (R + 1 < COUNT) put_woven<R + 1>(out, x);
+  }
+  template <int R>
+  UPS_MEMBER void put_unravelled(T* const* rows, int64_t i, const V* x) {
+    P::store(rows[R] + i, take<false, R, 1>(x[0], x, All()));
+    if constexpr (R + 1 < COUNT) put_unravelled<R + 1>(rows, i, x);
+  }
+  UPS_MEMBER void weave(T* out, const T* const* rows, int64_t i) {
+    V x[COUNT];
+#pragma GCC unroll 8
+    for (int k = 0; k < COUNT; ++k) x[k] = P::load(rows[k] + i);
+    put_woven<0>(out + i * COUNT, x);
+  }
+  UPS_MEMBER void unravel(T* const* rows, const T* in, int64_t i) {
+    V x[COUNT];
+#pragma GCC unroll 8
+    for (int k = 0; k < COUNT; ++k) x[k] = P::load(in + i * COUNT + k * N);
+    put_unravelled<0>(rows, i, x);
+  }
+};
+
+template <bool FIRST, class A, class B>
+struct Choice {
+  typedef A type;
+};
+template <class A, class B>
+struct Choice<false, A, B> {
+  typedef B type;
+};
+template <class T, int COUNT>
+struct Turner {
+  enum : bool { POWER = (COUNT & (COUNT - 1)) == 0 };
+  typedef typename Choice<POWER, Turn<T, COUNT>, Chain<T, COUNT>>::type type;
+};
+
+// Blocks of N of n elements, the last of which reaches back; one that is written beyond n where n is less.
+template <int N, class Body>
+UPS_INLINE void blocks(int64_t n, const Body& body) {
+  for (int64_t i = 0;; i = i + 2 * N <= n ? i + N : n - N) {
+    body(i);
+    if (i + N >= n) break;
+  }
+}
+
+// In steps short enough that the rows' cache lines are still there for the next row.
+enum : int64_t { STEP = 256 };
+template <class T>
+UPS_INLINE void interleave_singly(T* __restrict o, const T* const* r, int64_t from, int64_t count,
+                                  int64_t n) {
+  for (int64_t i = 0; i < n; i += STEP) {
+    const int64_t end = i + STEP < n ? i + STEP : n;
+    for (int64_t k = 0; k < count; ++k)
+      for (int64_t j = i; j < end; ++j) o[j * count + k] = r[k][from + j];
+  }
+}
+template <class T>
+UPS_INLINE void deinterleave_singly(T* const* r, const T* __restrict x, int64_t from, int64_t count,
+                                    int64_t n) {
+  for (int64_t i = 0; i < n; i += STEP) {
+    const int64_t end = i + STEP < n ? i + STEP : n;
+    for (int64_t k = 0; k < count; ++k)
+      for (int64_t j = i; j < end; ++j) r[k][from + j] = x[j * count + k];
+  }
+}
+
+template <class T, int COUNT>
+void weave_sets(T* out, const T* const* rows, int64_t n, int64_t sets, int64_t height, const T* out_end,
+                const T* in_end) {
+  typedef typename Turner<T, COUNT>::type Body;
+  enum : int { N = Body::N };
+  const Body body{};
+  for (int64_t y = 0; y < height; ++y)
+    for (int64_t s = 0; s < sets; ++s, out += n * COUNT) {
+      const T* r[COUNT];
+#pragma GCC unroll 16
+      for (int k = 0; k < COUNT; ++k) r[k] = rows[s * COUNT + k] + y * n;
+      // Of short rows the vector is written whole: what follows them is overwritten by the next ones.
+      if (n < N && (out + N * COUNT > out_end || r[COUNT - 1] + N > in_end))
+        interleave_singly(out, r, 0, COUNT, n);
+      else
+        blocks<N>(n, [&](int64_t i) __attribute__((always_inline)) { body.weave(out, r, i); });
+    }
+}
+
+template <class T>
+void interleave_sets(void* out, const void* const* rows, int64_t count, int64_t n, int64_t sets,
+                     int64_t height, const void* out_end, const void* in_end) {
+  T* o = static_cast<T*>(out);
+  const T* const* r = reinterpret_cast<const T* const*>(rows);
+  const T *o_end = static_cast<const T*>(out_end), *i_end = static_cast<const T*>(in_end);
+  switch (count) {
+#define UPS_COUNT(count_) \
+  case count_:            \
+    return weave_sets<T, count_>(o, r, n, sets, height, o_end, i_end);
+    UPS_COUNT(2)
+    UPS_COUNT(3)
+    UPS_COUNT(4)
+    UPS_COUNT(5)
+    UPS_COUNT(6)
+    UPS_COUNT(7)
+    UPS_COUNT(8)
+    UPS_COUNT(16)
+#undef UPS_COUNT
+  }
+  for (int64_t y = 0; y < height; ++y)
+    for (int64_t s = 0; s < sets; ++s, o += n * count) interleave_singly(o, r + s * count, y * n, count, n);
 }
 
 template <class T>
 void interleave(void* out, const void* const* rows, int64_t count, int64_t n) {
-  typedef Lanes<T> L;
-  enum : int { N = L::N };
-  T* __restrict o = static_cast<T*>(out);
-  const T* const* r = reinterpret_cast<const T* const*>(rows);
-  if (count == 8 && whole_blocks<Turn<T, 8>::N>(n, [&](int64_t i) { Turn<T, 8>::weave(o, r, i); })) return;
-  if (count == 16 && whole_blocks<Turn<T, 16>::N>(n, [&](int64_t i) { Turn<T, 16>::weave(o, r, i); })) return;
-  int64_t i = 0;
-  if (count == 2 || count == 4) {
-    const Weave<T> w;
-    if (count == 2) {
-      for (; i + N <= n; i += N) {
-        const typename L::V a = L::load(r[0] + i), b = L::load(r[1] + i);
-        L::store(o + 2 * i, __builtin_shuffle(a, b, w.low));
-        L::store(o + 2 * i + N, __builtin_shuffle(a, b, w.high));
-      }
-    } else {
-      for (; i + N <= n; i += N) {
-        const typename L::V a = L::load(r[0] + i), b = L::load(r[1] + i), c = L::load(r[2] + i),
-                            d = L::load(r[3] + i);
-        const typename L::V ac0 = __builtin_shuffle(a, c, w.low), ac1 = __builtin_shuffle(a, c, w.high);
-        const typename L::V bd0 = __builtin_shuffle(b, d, w.low), bd1 = __builtin_shuffle(b, d, w.high);
-        L::store(o + 4 * i, __builtin_shuffle(ac0, bd0, w.low));
-        L::store(o + 4 * i + N, __builtin_shuffle(ac0, bd0, w.high));
-        L::store(o + 4 * i + 2 * N, __builtin_shuffle(ac1, bd1, w.low));
-        L::store(o + 4 * i + 3 * N, __builtin_shuffle(ac1, bd1, w.high));
-      }
+  interleave_sets<T>(out, rows, count, n, 1, 1, nullptr, nullptr);
+}
+
+template <class T, int COUNT>
+void unravel_sets(T* const* rows, const T* in, int64_t n, int64_t sets, int64_t height, const T* in_end) {
+  typedef typename Turner<T, COUNT>::type Body;
+  enum : int { N = Body::N };
+  const Body body{};
+  for (int64_t y = 0; y < height; ++y)
+    for (int64_t s = 0; s < sets; ++s, in += n * COUNT) {
+      T* r[COUNT];
+#pragma GCC unroll 16
+      for (int k = 0; k < COUNT; ++k) r[k] = rows[s * COUNT + k] + y * n;
+      if (n < N && ((height - y) * n < N || in + N * COUNT > in_end))
+        deinterleave_singly(r, in, 0, COUNT, n);
+      else
+        blocks<N>(n, [&](int64_t i) __attribute__((always_inline)) { body.unravel(r, in, i); });
     }
+}
+
+template <class T>
+void deinterleave_sets(void* const* rows, const void* in, int64_t count, int64_t n, int64_t sets,
+                       int64_t height, const void* in_end) {
+  const T *x = static_cast<const T*>(in), *end = static_cast<const T*>(in_end);
+  T* const* r = reinterpret_cast<T* const*>(rows);
+  switch (count) {
+#define UPS_COUNT(count_) \
+  case count_:            \
+    return unravel_sets<T, count_>(r, x, n, sets, height, end);
+    UPS_COUNT(2)
+    UPS_COUNT(3)
+    UPS_COUNT(4)
+    UPS_COUNT(5)
+    UPS_COUNT(6)
+    UPS_COUNT(7)
+    UPS_COUNT(8)
+    UPS_COUNT(16)
+#undef UPS_COUNT
   }
-  // In steps short enough that the rows' cache lines are still there for the next row.
-  enum : int64_t { STEP = 256 };
-  for (; i < n; i += STEP) {
-    const int64_t end = i + STEP < n ? i + STEP : n;
-    for (int64_t k = 0; k < count; ++k)
-      for (int64_t j = i; j < end; ++j) o[j * count + k] = r[k][j];
-  }
+  for (int64_t y = 0; y < height; ++y)
+    for (int64_t s = 0; s < sets; ++s, x += n * count) deinterleave_singly(r + s * count, x, y * n, count, n);
 }
 
 template <class T>
 void deinterleave(void* const* rows, const void* in, int64_t count, int64_t n) {
-  typedef Lanes<T> L;
-  enum : int { N = L::N };
-  const T* __restrict x = static_cast<const T*>(in);
-  T* const* r = reinterpret_cast<T* const*>(rows);
-  if (count == 8 && whole_blocks<Turn<T, 8>::N>(n, [&](int64_t i) { Turn<T, 8>::unravel(r, x, i); })) return;
-  if (count == 16 && whole_blocks<Turn<T, 16>::N>(n, [&](int64_t i) { Turn<T, 16>::unravel(r, x, i); }))
-    return;
-  int64_t i = 0;
-  if (count == 2 || count == 4) {
-    const Weave<T> w;
-    if (count == 2) {
-      for (; i + N <= n; i += N) {
-        const typename L::V a = L::load(x + 2 * i), b = L::load(x + 2 * i + N);
-        L::store(r[0] + i, __builtin_shuffle(a, b, w.even));
-        L::store(r[1] + i, __builtin_shuffle(a, b, w.odd));
-      }
-    } else {
-      for (; i + N <= n; i += N) {
-        const typename L::V a = L::load(x + 4 * i), b = L::load(x + 4 * i + N);
-        const typename L::V c = L::load(x + 4 * i + 2 * N), d = L::load(x + 4 * i + 3 * N);
-        const typename L::V even0 = __builtin_shuffle(a, b, w.even), odd0 = __builtin_shuffle(a, b, w.odd);
-        const typename L::V even1 = __builtin_shuffle(c, d, w.even), odd1 = __builtin_shuffle(c, d, w.odd);
-        L::store(r[0] + i, __builtin_shuffle(even0, even1, w.even));
-        L::store(r[1] + i, __builtin_shuffle(odd0, odd1, w.even));
-        L::store(r[2] + i, __builtin_shuffle(even0, even1, w.odd));
-        L::store(r[3] + i, __builtin_shuffle(odd0, odd1, w.odd));
-      }
-    }
-  }
-  enum : int64_t { STEP = 256 };
-  for (; i < n; i += STEP) {
-    const int64_t end = i + STEP < n ? i + STEP : n;
-    for (int64_t k = 0; k < count; ++k)
-      for (int64_t j = i; j < end; ++j) r[k][j] = x[j * count + k];
-  }
+  deinterleave_sets<T>(rows, in, count, n, 1, 1, nullptr);
 }
 
 }  // namespace
@@ -196,6 +333,14 @@ void fill_interleave(InterleaveKernels* k) {
   k->interleave[1] = interleave<uint16_t>;
   k->interleave[2] = interleave<uint32_t>;
   k->interleave[3] = interleave<uint64_t>;
+  k->interleave_sets[0] = interleave_sets<uint8_t>;
+  k->interleave_sets[1] = interleave_sets<uint16_t>;
+  k->interleave_sets[2] = interleave_sets<uint32_t>;
+  k->interleave_sets[3] = interleave_sets<uint64_t>;
+  k->deinterleave_sets[0] = deinterleave_sets<uint8_t>;
+  k->deinterleave_sets[1] = deinterleave_sets<uint16_t>;
+  k->deinterleave_sets[2] = deinterleave_sets<uint32_t>;
+  k->deinterleave_sets[3] = deinterleave_sets<uint64_t>;
   k->deinterleave[0] = deinterleave<uint8_t>;
   k->deinterleave[1] = deinterleave<uint16_t>;
   k->deinterleave[2] = deinterleave<uint32_t>;

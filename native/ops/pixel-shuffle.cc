@@ -15,25 +15,26 @@ namespace {
 
 // A range is a number of groups: bh rows of one channel of the large image.
 void planar(const BlockArgs& a, const Context& context) {
-  const int64_t size = bytes_of(a.type), row = a.width * size, large_row = row * a.bw;
-  const auto interleave = kernels().interleave.interleave[size_class(size)];
+  const int64_t size = bytes_of(a.type), row = a.width * size, large_row = row * a.bw, count = a.bh * a.bw;
+  const auto interleave = kernels().interleave.interleave_sets[size_class(size)];
   const auto* in = static_cast<const char*>(a.in);
   auto* out = static_cast<char*>(a.out);
   const int64_t groups = a.batch * a.channels * a.height;
+  const auto* in_end = in + groups * count * row;
   const int64_t grain = kBlockBytes / std::max<int64_t>(large_row * a.bh, 1);
   parallel_for(context, groups, grain, [&](int64_t begin, int64_t end) {
     ScratchFrame frame;
-    const void** rows = frame.take<const void*>(a.bw);
-    for (int64_t g = begin; g < end; ++g) {
+    const void** rows = frame.take<const void*>(count);
+    for (int64_t g = begin; g < end;) {
       const int64_t y = g % a.height, c = g / a.height % a.channels, n = g / a.height / a.channels;
-      for (int64_t i = 0; i < a.bh; ++i) {
-        for (int64_t j = 0; j < a.bw; ++j) {
-          const int64_t block = i * a.bw + j, count = a.bh * a.bw;
-          const int64_t channel = a.dcr ? block * a.channels + c : c * count + block;
-          rows[j] = in + ((n * a.channels * count + channel) * a.height + y) * row;
-        }
-        interleave(out + (g * a.bh + i) * large_row, rows, a.bw, a.width);
+      const int64_t here = std::min(a.height - y, end - g);
+      for (int64_t block = 0; block < count; ++block) {
+        const int64_t channel = a.dcr ? block * a.channels + c : c * count + block;
+        rows[block] = in + ((n * a.channels * count + channel) * a.height + y) * row;
       }
+      interleave(out + g * a.bh * large_row, rows, a.bw, a.width, a.bh, here, out + end * a.bh * large_row,
+                 in_end);
+      g += here;
     }
   });
 }

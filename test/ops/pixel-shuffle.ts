@@ -16,16 +16,16 @@ const args = (
 function samples(): Args[] {
   const out: Args[] = [];
   for (const { r, w, layout } of product({
-    r: [1, 2, 3, 4, 5],
+    r: [1, 2, 3, 4, 5, 6, 7, 9],
     w: [1, 5, 16, 37, 130],
     layout: ['nchw', 'nhwc'] as const,
   }))
     out.push(
-      args(layout === 'nchw' ? [2, 3 * r * r, 3, w] : [2, 3, w, 3 * r * r], { upscaleFactor: r, layout }),
+      args(layout === 'nchw' ? [2, 3 * r * r, 5, w] : [2, 3, w, 3 * r * r], { upscaleFactor: r, layout }),
     );
   for (const { type, r, layout } of product({
     type: DATA_TYPES,
-    r: [2, 3, 4, 8, 16],
+    r: [2, 3, 4, 7, 8, 16],
     layout: ['nchw', 'nhwc'] as const,
   }))
     out.push(

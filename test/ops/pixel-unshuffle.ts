@@ -16,16 +16,16 @@ const args = (
 function samples(): Args[] {
   const out: Args[] = [];
   for (const { r, w, layout } of product({
-    r: [1, 2, 3, 4, 5],
+    r: [1, 2, 3, 4, 5, 6, 7, 9],
     w: [1, 5, 16, 37, 130],
     layout: ['nchw', 'nhwc'] as const,
   }))
     out.push(
-      args(layout === 'nchw' ? [2, 3, 3 * r, w * r] : [2, 3 * r, w * r, 3], { downscaleFactor: r, layout }),
+      args(layout === 'nchw' ? [2, 3, 5 * r, w * r] : [2, 3 * r, w * r, 3], { downscaleFactor: r, layout }),
     );
   for (const { type, r, layout } of product({
     type: DATA_TYPES,
-    r: [2, 3, 4],
+    r: [2, 3, 4, 7, 8],
     layout: ['nchw', 'nhwc'] as const,
   }))
     out.push(
