@@ -144,7 +144,8 @@ class WholePlanes {
     if (k_.short_planes[a_.type] != nullptr && x.out_size <= lanes_ && x.in_size <= 2 * lanes_ &&
         (y.in_size + y.kernel + y.pad) * x.out_size * size_ <= kMostBytes / 4 && evenly_spaced(y))
       return short_rows(context), true;
-    if (halves(x) && halves(y) && x.kernel == y.kernel) return false;  // in pairs of rows, below
+    // In pairs of rows, or turned, below: two vectors of a row take less than what a row takes by itself.
+    if ((halves(x) && halves(y) && x.kernel == y.kernel) || TurnedPlanes(shape, size_).worth()) return false;
     const int64_t slots = slots_for(y), pitch = pitch_for(x);
     if (x.full_end - x.full_begin < (indexed_ ? lanes_ : lanes_ * 4 / size_) ||
         slots * pitch * (size_ + (indexed_ ? 4 : 0)) > kMostBytes)
