@@ -128,7 +128,7 @@ describe('native', () => {
       [...read(f).matchAll(/^\s*#\s*pragma omp.*$/gm)].map((m) => `${f}: ${m[0].trim()}`),
     );
     expect(lines.filter((l) => !l.includes('omp simd'))).toEqual([
-      'native/runtime/parallel.cc: #pragma omp parallel num_threads(threads)',
+      'native/runtime/parallel.cc: #pragma omp parallel num_threads(size_)',
     ]);
   });
 
