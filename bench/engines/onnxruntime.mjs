@@ -8,7 +8,7 @@ let threads;
 export async function init({ load, threads: t }) {
   ort = load('onnxruntime-node');
   threads = t;
-  return { version: load('onnxruntime-node/package.json').version, note: `${t} threads` };
+  return { version: load('onnxruntime-node/package.json').version };
 }
 
 const MODES = { nearest: 'nearest', bilinear: 'linear', bicubic: 'cubic' };

@@ -69,7 +69,7 @@ class Torch:
         torch.set_num_threads(threads)
         self.guard = torch.inference_mode()
         self.guard.__enter__()
-        self.info = dict(version=torch.__version__, note="%d threads" % threads)
+        self.info = dict(version=torch.__version__)
 
     def prepare(self, w):
         torch, o = self.torch, w["options"]
@@ -175,7 +175,7 @@ class OpenCV:
 
         self.cv2 = cv2
         cv2.setNumThreads(threads)
-        self.info = dict(version=cv2.__version__, note="%d threads" % threads)
+        self.info = dict(version=cv2.__version__)
 
     def prepare(self, w):
         cv2, o = self.cv2, w["options"]

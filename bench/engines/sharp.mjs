@@ -7,7 +7,7 @@ export async function init({ load, threads }) {
   sharp = load('sharp');
   sharp.concurrency(threads);
   sharp.cache(false);
-  return { version: sharp.versions.sharp ?? load('sharp/package.json').version, note: `${threads} threads` };
+  return { version: sharp.versions.sharp ?? load('sharp/package.json').version };
 }
 
 export async function prepare(w) {

@@ -5,7 +5,7 @@ import { bias, channelsOf, count, unpoolIndices, values, weights } from '../lib/
 export async function init({ threads, isa }) {
   if (isa) api.runtime.setIsa(isa);
   api.runtime.setThreads(threads);
-  return { version: api.runtime.version, note: `${api.runtime.isa}, ${api.runtime.threads} threads` };
+  return { version: api.runtime.version, note: api.runtime.isa };
 }
 
 export async function prepare(w) {

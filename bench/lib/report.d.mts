@@ -25,7 +25,7 @@ export interface Run {
   readonly date: string;
   readonly cpu: string;
   readonly node: string;
-  readonly versions: Readonly<Record<string, { version: string; note: string } | { absent: string }>>;
+  readonly versions: Readonly<Record<string, { version: string; note?: string | undefined } | { absent: string }>>;
   readonly rows: readonly Row[];
 }
 

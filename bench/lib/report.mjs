@@ -18,10 +18,12 @@ function rate(row) {
 /** The run as a Markdown table, worst ratio included. */
 export function markdown(doc) {
   const engines = Object.entries(doc.versions).map(([name, v]) =>
-    v.absent === undefined ? `${name} ${v.version} (${v.note})` : `${name}: absent (${v.absent})`,
+    v.absent === undefined
+      ? `${name} ${v.version}${v.note ? ` (${v.note})` : ''}`
+      : `${name}: absent (${v.absent})`,
   );
   const lines = [
-    `${doc.date}, ${doc.cpu}, Node ${doc.node}${doc.isa ? `, instruction set ${doc.isa}` : ''}. Median times; blocking calls writing into a reused result, beside them into fresh memory; weights prepared where the engine can; memory: what the process grows by in its first call, without the result (packed weights included). Engines: ${engines.join('; ')}.`,
+    `${doc.date}, ${doc.cpu}, Node ${doc.node}${doc.isa ? `, instruction set ${doc.isa}` : ''}. Median times; blocking calls writing into a reused result, beside them into fresh memory; weights prepared where the engine can; memory: what the process grows by in its first call, without the result (packed weights included). Engines: ${engines.join('; ')}. Rerun with \`npm run bench\`; \`node bench/scaling.mjs\` shows how time grows with the planes, \`node bench/overhead.mjs\` what a call costs.`,
     '',
   ];
   for (const threads of [...new Set(doc.rows.map((r) => r.threads))]) {
