@@ -189,6 +189,23 @@ UPS_INLINE V loaded(V v) {
   return v;
 }
 
+template <bool NUMBERS, class Winner, class V, class I>
+UPS_INLINE void offer(Winner* best, V v, I where) {
+  if (NUMBERS)
+    best->offer_number(loaded(v), where);
+  else
+    best->offer(v, where);
+}
+
+// The same without `loaded`: these vectors are used once, or may be wider than a register.
+template <bool NUMBERS, class Winner, class V, class I>
+UPS_INLINE void offer_plainly(Winner* best, V v, I where) {
+  if (NUMBERS)
+    best->offer_number(v, where);
+  else
+    best->offer(v, where);
+}
+
 template <class T>
 UPS_INLINE T* held(T* p) {
   asm("" : "+r"(p));
@@ -310,26 +327,26 @@ struct Pixels {
     Winner best[B];
 #pragma GCC unroll 8
     for (int b = 0; b < B; ++b) best[b] = Winner::of(P::load(here[0] + b * next), I{});
-    const auto offer = [&](const T* tap, int64_t where) __attribute__((always_inline)) {
+    const auto compare = [&](const T* tap, int64_t where) __attribute__((always_inline)) {
       const I position = all<I>(where);
 #pragma GCC unroll 8
       for (int b = 0; b < B; ++b) {
-        if (NUMBERS)
-          best[b].offer_number(INDEXED ? loaded(P::load(tap + b * next)) : P::load(tap + b * next), position);
+        if (INDEXED)
+          offer<NUMBERS>(&best[b], P::load(tap + b * next), position);
         else
-          best[b].offer(P::load(tap + b * next), position);
+          offer_plainly<NUMBERS>(&best[b], P::load(tap + b * next), position);
       }
     };
     if constexpr (KERNEL > 0) {
 #pragma GCC unroll 3
       for (int r = 0; r < KERNEL; ++r)
 #pragma GCC unroll 3
-        for (int k = r == 0 ? 1 : 0; k < KERNEL; ++k) offer(here[r] + at[k], base[r] + position[k]);
+        for (int k = r == 0 ? 1 : 0; k < KERNEL; ++k) compare(here[r] + at[k], base[r] + position[k]);
     } else {
       const int64_t first = row[0] - rows[0] + from;
       for (int64_t r = 0; r < count; ++r)
         for (int64_t k = r == 0 ? 1 : 0; k < taps; ++k)
-          offer(rows[r] + first + k * pitch, INDEXED ? bases[r] - bases[0] + k * step : 0);
+          compare(rows[r] + first + k * pitch, INDEXED ? bases[r] - bases[0] + k * step : 0);
     }
 #pragma GCC unroll 8
     for (int b = 0; b < B; ++b) {
@@ -476,14 +493,6 @@ void pixels_wide(const PixelRun<typename O::Element>& run, int64_t from, int64_t
   if (inner <= QUARTER) return pixels_by<O, INDEXED, NUMBERS, N, QUARTER>(run, from, to);
   if (inner <= HALF) return pixels_by<O, INDEXED, NUMBERS, N, HALF>(run, from, to);
   pixels_by<O, INDEXED, NUMBERS, N, N>(run, from, to);
-}
-
-template <bool NUMBERS, class Winner, class V, class I>
-UPS_INLINE void offer(Winner* best, V v, I where) {
-  if (NUMBERS)
-    best->offer_number(loaded(v), where);
-  else
-    best->offer(v, where);
 }
 
 // B vectors from element i on; KERNEL taps, or any with 0.
@@ -715,36 +724,50 @@ void rows(void* out, int32_t* index, const void* const* in, const int32_t* const
     rows_by<O, true>(static_cast<T*>(out), index, from, indices, count, n);
 }
 
-// The elements of windows of 2 or 3 at stride 2: N windows from `in` on.
-template <class T, int N, int KERNEL>
+// The taps of N windows side by side, of which the first begins at `in`.
+template <class T, int N, int KERNEL, int STRIDE>
 struct Taps {
   typedef typename VectorOf<T, N>::type V;
+  typedef typename IndicesUpTo<N>::type All;
   V tap[KERNEL];
   UPS_MEMBER Taps at(const T* in) {
-    const auto pair = split_pairs<T, N>(in);
+    typedef Pack<T, N> P;
     Taps t;
-    t.tap[0] = pair.even;
-    t.tap[1] = pair.odd;
-    if constexpr (KERNEL == 3) t.tap[2] = split_pairs<T, N>(in + 1).odd;
+    if constexpr (STRIDE == 1) {
+#pragma GCC unroll 8
+      for (int k = 0; k < KERNEL; ++k) t.tap[k] = P::load(in + k);
+    } else if constexpr (STRIDE == 2) {
+      const auto pair = split_pairs<T, N>(in);
+      t.tap[0] = pair.even;
+      t.tap[1] = pair.odd;
+      if constexpr (KERNEL == 3) t.tap[2] = split_pairs<T, N>(in + 1).odd;
+    } else {
+      const V a = P::load(in), b = P::load(in + N), c = P::load(in + 2 * N);
+      t.tap[0] = third<0>(a, b, c, All());
+      t.tap[1] = third<1>(a, b, c, All());
+      t.tap[2] = third<2>(a, b, c, All());
+    }
     return t;
+  }
+  // Elements FIRST, FIRST + 3 … of three vectors: those of the first two, then the rest.
+  template <int FIRST, int... I>
+  UPS_MEMBER V third(V a, V b, V c, Indices<I...>) {
+    const V two = __builtin_shufflevector(a, b, (FIRST + 3 * I < 2 * N ? FIRST + 3 * I : 0)...);
+    return __builtin_shufflevector(two, c, (FIRST + 3 * I < 2 * N ? I : FIRST + 3 * I - N)...);
   }
   // NaN where one of them is, and possibly where there are infinities.
   inline __attribute__((always_inline)) V sum() const {
-    V s = tap[0] + tap[1];
-    if constexpr (KERNEL == 3) s += tap[2];
+    V s = tap[0];
+#pragma GCC unroll 8
+    for (int k = 1; k < KERNEL; ++k) s += tap[k];
     return s;
   }
   // The winner, numbered from `first` on.
   template <class O, bool INDEXED, bool NUMBERS>
   inline __attribute__((always_inline)) Best<O, N, INDEXED> best(Index first, int32_t step) const {
     auto b = Best<O, N, INDEXED>::of(tap[0], first);
-#pragma GCC unroll 2
-    for (int k = 1; k < KERNEL; ++k) {
-      if (NUMBERS)
-        b.offer_number(tap[k], first + k * step);
-      else
-        b.offer(tap[k], first + k * step);
-    }
+#pragma GCC unroll 8
+    for (int k = 1; k < KERNEL; ++k) offer_plainly<NUMBERS>(&b, tap[k], first + k * step);
     return b;
   }
 };
@@ -794,7 +817,7 @@ UPS_INLINE void stride_two_vector(const StrideTwoRow<typename O::Element>& row, 
   typedef typename O::Element T;
   enum : int { N = width<T, INDEXED>() };
   typedef Best<O, N, INDEXED> Winner;
-  typedef Taps<T, N, KERNEL> Row;
+  typedef Taps<T, N, KERNEL, 2> Row;
   const T *a = row.a + 2 * i, *b = row.b + 2 * i, *c = row.c + 2 * i;
   prefetch_ahead<T, N>(b);
   prefetch_ahead<T, N>(KERNEL == 3 ? c : a);
@@ -808,13 +831,8 @@ UPS_INLINE void stride_two_vector(const StrideTwoRow<typename O::Element>& row, 
                    three = third.template best<O, INDEXED, NUMBERS>(bottom, row.step);
       Pack<T, N>::store(row.next + i, three.value);
       if (INDEXED) store_index(row.next_index + i, three.index);
-      if (NUMBERS) {
-        best.offer_number(two.value, two.index);
-        best.offer_number(three.value, three.index);
-      } else {
-        best.offer(two.value, two.index);
-        best.offer(three.value, three.index);
-      }
+      offer_plainly<NUMBERS>(&best, two.value, two.index);
+      offer_plainly<NUMBERS>(&best, three.value, three.index);
     };
     if constexpr (Numbers<T>::SOUGHT) {
       if (__builtin_expect(any_nan(second.sum() + third.sum() + best.value), 0))
@@ -848,7 +866,7 @@ void stride_two_of(typename O::Element* out, int32_t* index, const typename O::E
   if (KERNEL == 3)
     for (int64_t i = 0; i < n; i += N) {
       if (i + N > n) i = n - N;
-      const auto first = Taps<T, N, KERNEL>::at(in + w->start + 2 * i)
+      const auto first = Taps<T, N, KERNEL, 2>::at(in + w->start + 2 * i)
                              .template best<O, INDEXED, false>(all(INDEXED ? base : 0), step);
       Pack<T, N>::store(kept + i, first.value);
       if (INDEXED) store_index(kept_index + i, first.index);
@@ -900,55 +918,6 @@ void stride_two(void* out, int32_t* index, const void* in, int64_t count, const 
                                    positions, base, row_step, static_cast<T*>(space), index_space);
 }
 
-// The taps of N windows side by side, of which the first begins at `in`.
-template <class T, int N, int KERNEL, int STRIDE>
-struct Across {
-  typedef typename VectorOf<T, N>::type V;
-  typedef typename IndicesUpTo<N>::type All;
-  V tap[KERNEL];
-  UPS_MEMBER Across at(const T* in) {
-    typedef Pack<T, N> P;
-    Across t;
-    if constexpr (STRIDE == 1) {
-#pragma GCC unroll 8
-      for (int k = 0; k < KERNEL; ++k) t.tap[k] = P::load(in + k);
-    } else if constexpr (STRIDE == 2) {
-      const auto pair = split_pairs<T, N>(in);
-      t.tap[0] = pair.even;
-      t.tap[1] = pair.odd;
-      if constexpr (KERNEL == 3) t.tap[2] = split_pairs<T, N>(in + 1).odd;
-    } else {
-      const V a = P::load(in), b = P::load(in + N), c = P::load(in + 2 * N);
-      t.tap[0] = third<0>(a, b, c, All());
-      t.tap[1] = third<1>(a, b, c, All());
-      t.tap[2] = third<2>(a, b, c, All());
-    }
-    return t;
-  }
-  // Elements FIRST, FIRST + 3 … of three vectors: those of the first two, then the rest.
-  template <int FIRST, int... I>
-  UPS_MEMBER V third(V a, V b, V c, Indices<I...>) {
-    const V two = __builtin_shufflevector(a, b, (FIRST + 3 * I < 2 * N ? FIRST + 3 * I : 0)...);
-    return __builtin_shufflevector(two, c, (FIRST + 3 * I < 2 * N ? I : FIRST + 3 * I - N)...);
-  }
-  // NaN where one of them is, and possibly where there are infinities.
-  inline __attribute__((always_inline)) V sum() const {
-    V s = tap[0];
-#pragma GCC unroll 8
-    for (int k = 1; k < KERNEL; ++k) s += tap[k];
-    return s;
-  }
-};
-
-// Without `loaded`: these vectors are used once, or may be wider than a register.
-template <bool NUMBERS, class Winner, class V, class I>
-UPS_INLINE void offer_plainly(Winner* best, V v, I where) {
-  if (NUMBERS)
-    best->offer_number(v, where);
-  else
-    best->offer(v, where);
-}
-
 // n full windows of a row, at least a vector of them. KERNEL taps, or any with 0. True when NUMBERS and one
 // was none.
 template <class O, bool INDEXED, bool NUMBERS, int KERNEL, int STRIDE>
@@ -964,12 +933,10 @@ UPS_INLINE bool full_windows(typename O::Element* out, int32_t* index, const typ
   for (int64_t i = 0;; i = i + 2 * N <= n ? i + N : n - N) {
     Winner best;
     if constexpr (KERNEL > 0) {
-      const auto taps = Across<T, N, KERNEL, STRIDE>::at(in + STRIDE * i);
+      const auto taps = Taps<T, N, KERNEL, STRIDE>::at(in + STRIDE * i);
       // Side by side, the first taps of the next vector are the later ones of this.
       if (NUMBERS) sum += STRIDE == 1 && i + N < n ? taps.tap[0] : taps.sum();
-      best = Winner::of(taps.tap[0], Index{});
-#pragma GCC unroll 8
-      for (int k = 1; k < KERNEL; ++k) offer_plainly<NUMBERS>(&best, taps.tap[k], all(k * step));
+      best = taps.template best<O, INDEXED, NUMBERS>(Index{}, step);
     } else {
       best = Winner::of(P::load(in + w.taps[0] + i), Index{});
       if (NUMBERS) sum += best.value;

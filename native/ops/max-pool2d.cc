@@ -135,7 +135,8 @@ class WholePlanes {
         size_(bytes_of(a.type)),
         indexed_(a.index != nullptr) {}
 
-  bool run(const Context& context) const {
+  // `turned`: planes with short rows may be turned instead.
+  bool run(bool turned, const Context& context) const {
     const PoolShape& shape = a_.shape;
     if (shape.inner != 1 || shape.axis_count != 2 || shape.out_rows() == 0 || shape.out_row() == 0)
       return false;
@@ -145,7 +146,7 @@ class WholePlanes {
         (y.in_size + y.kernel + y.pad) * x.out_size * size_ <= kMostBytes / 4 && evenly_spaced(y))
       return short_rows(context), true;
     // In pairs of rows, or turned, below: two vectors of a row take less than what a row takes by itself.
-    if ((halves(x) && halves(y) && x.kernel == y.kernel) || TurnedPlanes(shape, size_).worth()) return false;
+    if ((halves(x) && halves(y) && x.kernel == y.kernel) || turned) return false;
     const int64_t slots = slots_for(y), pitch = pitch_for(x);
     if (x.full_end - x.full_begin < (indexed_ ? lanes_ : lanes_ * 4 / size_) ||
         slots * pitch * (size_ + (indexed_ ? 4 : 0)) > kMostBytes)
@@ -309,8 +310,8 @@ class WholePlanes {
 }  // namespace
 
 Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
-  if (WholePlanes(a).run(context)) return context.cancelled() ? CANCELLED : OK;
   const TurnedPlanes planes(a.shape, bytes_of(a.type));
+  if (WholePlanes(a).run(planes.worth(), context)) return context.cancelled() ? CANCELLED : OK;
   if (planes.worth()) {
     pool_turned(a, planes, context);
     return context.cancelled() ? CANCELLED : OK;
