@@ -233,6 +233,34 @@ UPS_INLINE void deinterleave_singly(T* const* r, const T* __restrict x, int64_t 
   }
 }
 
+template <int N>
+struct Count {
+  enum : int { COUNT = N };
+};
+// Calls body with a Count where there is code for that many rows; false where there is none.
+template <class Body>
+UPS_INLINE bool by_count(int64_t count, const Body& body) {
+  switch (count) {
+    case 2:
+      return body(Count<2>()), true;
+    case 3:
+      return body(Count<3>()), true;
+    case 4:
+      return body(Count<4>()), true;
+    case 5:
+      return body(Count<5>()), true;
+    case 6:
+      return body(Count<6>()), true;
+    case 7:
+      return body(Count<7>()), true;
+    case 8:
+      return body(Count<8>()), true;
+    case 16:
+      return body(Count<16>()), true;
+  }
+  return false;
+}
+
 template <class T, int COUNT>
 void weave_sets(T* out, const T* const* rows, int64_t n, int64_t sets, int64_t height, const T* out_end,
                 const T* in_end) {
@@ -258,20 +286,10 @@ void interleave_sets(void* out, const void* const* rows, int64_t count, int64_t 
   T* o = static_cast<T*>(out);
   const T* const* r = reinterpret_cast<const T* const*>(rows);
   const T *o_end = static_cast<const T*>(out_end), *i_end = static_cast<const T*>(in_end);
-  switch (count) {
-#define UPS_COUNT(count_) \
-  case count_:            \
-    return weave_sets<T, count_>(o, r, n, sets, height, o_end, i_end);
-    UPS_COUNT(2)
-    UPS_COUNT(3)
-    UPS_COUNT(4)
-    UPS_COUNT(5)
-    UPS_COUNT(6)
-    UPS_COUNT(7)
-    UPS_COUNT(8)
-    UPS_COUNT(16)
-#undef UPS_COUNT
-  }
+  const bool done = by_count(count, [&](auto c) __attribute__((always_inline)) {
+    weave_sets<T, decltype(c)::COUNT>(o, r, n, sets, height, o_end, i_end);
+  });
+  if (done) return;
   for (int64_t y = 0; y < height; ++y)
     for (int64_t s = 0; s < sets; ++s, o += n * count) interleave_singly(o, r + s * count, y * n, count, n);
 }
@@ -303,20 +321,10 @@ void deinterleave_sets(void* const* rows, const void* in, int64_t count, int64_t
                        int64_t height, const void* in_end) {
   const T *x = static_cast<const T*>(in), *end = static_cast<const T*>(in_end);
   T* const* r = reinterpret_cast<T* const*>(rows);
-  switch (count) {
-#define UPS_COUNT(count_) \
-  case count_:            \
-    return unravel_sets<T, count_>(r, x, n, sets, height, end);
-    UPS_COUNT(2)
-    UPS_COUNT(3)
-    UPS_COUNT(4)
-    UPS_COUNT(5)
-    UPS_COUNT(6)
-    UPS_COUNT(7)
-    UPS_COUNT(8)
-    UPS_COUNT(16)
-#undef UPS_COUNT
-  }
+  const bool done = by_count(count, [&](auto c) __attribute__((always_inline)) {
+    unravel_sets<T, decltype(c)::COUNT>(r, x, n, sets, height, end);
+  });
+  if (done) return;
   for (int64_t y = 0; y < height; ++y)
     for (int64_t s = 0; s < sets; ++s, x += n * count) deinterleave_singly(r + s * count, x, y * n, count, n);
 }
