@@ -47,7 +47,8 @@
       "native/runtime/parallel.cc",
       "native/runtime/queue.cc",
       "native/runtime/scratch.cc",
-      "native/runtime/settings.cc"
+      "native/runtime/settings.cc",
+      "native/runtime/thread.cc"
     ],
     "ups_kernel_sources": [
       "native/kernels/avg-pool2d.cc",

@@ -2,11 +2,10 @@
 //
 // One thread of the process, the dispatcher, serves the queue, and one team of threads (Note [One team] in
 // parallel.cc) works on its jobs and on synchronous calls; every environment (main thread, workers) posts to
-// it. Several copies of the addon can be in one process (two installations of
-// the package, say). Each has its own statics, so the copy that is loaded first lends its dispatcher to the
-// others: at load, a copy looks through the libraries of the process for one that exports
-// upsampling_dispatcher, and takes its table when sizes say that both speak the same language. Otherwise it
-// has a dispatcher of its own.
+// it. Several copies of the addon can be in one process (two installations of the package, say). Each has its
+// own statics, so the copy that is loaded first lends its dispatcher to the others: at load, a copy looks
+// through the libraries of the process for one that exports upsampling_dispatcher, and takes its table when
+// sizes say that both speak the same language. Otherwise it has a dispatcher of its own.
 #pragma once
 #include <cstdint>
 

@@ -2,19 +2,18 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <unistd.h>
 #if defined(__linux__)
 #include <sys/syscall.h>
 #endif
 
 #include <atomic>
-#include <ctime>
 #include <vector>
 
 #include "runtime/dispatcher.h"
 #include "runtime/isa.h"
 #include "runtime/settings.h"
+#include "runtime/thread.h"
 
 namespace upsampling {
 
@@ -27,12 +26,6 @@ void run_team(int threads, void (*fn)(void*), void* data) { dispatcher().run_tea
 void let_shorter_jobs_in() { dispatcher().let_shorter_jobs_in(); }
 
 namespace {
-
-int64_t nanoseconds() {
-  timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
 
 // The core that this thread runs on, or -1.
 int cpu() {
@@ -53,12 +46,6 @@ void keep_off(pid_t thread, int taken) {
   sched_setaffinity(thread, sizeof cores, &cores);
 #else
   (void)thread, (void)taken;
-#endif
-}
-
-void relax() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
 #endif
 }
 
@@ -183,23 +170,12 @@ class Team {
     const int64_t now = nanoseconds();
     if (now < again_at_) return false;
     again_at_ = now + 2000000000;
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    // Signals are for Node's own threads; the OpenMP threads inherit the mask.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_t thread;
-    started_ = pthread_create(
-                   &thread, &attributes,
-                   [](void* t) -> void* {
-                     static_cast<Team*>(t)->host();
-                     return nullptr;
-                   },
-                   this) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    pthread_attr_destroy(&attributes);
+    started_ = start_thread(
+        [](void* t) -> void* {
+          static_cast<Team*>(t)->host();
+          return nullptr;
+        },
+        this);
     return started_;
   }
 

@@ -1,23 +1,15 @@
 #include "runtime/queue.h"
 
 #include <pthread.h>
-#include <signal.h>
-
-#include <ctime>
 
 #include "runtime/dispatcher.h"
 #include "runtime/parallel.h"
 #include "runtime/settings.h"
+#include "runtime/thread.h"
 
 namespace upsampling {
 
 namespace {
-
-int64_t now() {
-  timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
 
 struct Lock {
   explicit Lock(pthread_mutex_t* m) : mutex(m) { pthread_mutex_lock(mutex); }
@@ -68,7 +60,7 @@ class Executor {
   }
 
   void post(Job* job) {
-    job->posted = now();
+    job->posted = nanoseconds();
     Running here{job, job->owner, false, nullptr, nullptr};
     {
       Lock lock(&mutex_);
@@ -154,24 +146,13 @@ class Executor {
   List& list_of(const Job* job) { return lists_[static_cast<int>(job_size(job->work))]; }
 
   bool start() {
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    // Signals are for Node's own threads; the team inherits the mask.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_t thread;
-    started_ = pthread_create(
-                   &thread, &attributes,
-                   [](void* e) -> void* {
-                     role().dispatcher = true;
-                     static_cast<Executor*>(e)->loop();
-                     return nullptr;
-                   },
-                   this) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    pthread_attr_destroy(&attributes);
+    started_ = start_thread(
+        [](void* e) -> void* {
+          role().dispatcher = true;
+          static_cast<Executor*>(e)->loop();
+          return nullptr;
+        },
+        this);
     return started_;
   }
 
@@ -197,12 +178,12 @@ class Executor {
     Context context;
     context.threads = threads;
     context.cancel = &job->cancel;
-    job->began = now();
+    job->began = nanoseconds();
     Status status = job->run(context);
     // Blocks were left out, even if the operator did not notice.
     if (status == OK && context.cancelled()) status = CANCELLED;
     job->status = status;
-    job->ended = now();
+    job->ended = nanoseconds();
     const int64_t waited = job->began - job->posted, took = job->ended - job->began;
     mine = before;
     {
@@ -225,14 +206,12 @@ class Executor {
   // where the caller needs this core.
   void linger() const {
     if (default_threads() < 2) return;
-    const int64_t until = now() + 40000;
-    while (now() < until)
+    const int64_t until = nanoseconds() + 40000;
+    while (nanoseconds() < until)
       for (int i = 0; i < 32; ++i) {
         for (const List& list : lists_)
           if (list.count.load(std::memory_order_relaxed) != 0) return;
-#if defined(__x86_64__)
-        __builtin_ia32_pause();
-#endif
+        relax();
       }
   }
 
