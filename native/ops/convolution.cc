@@ -249,15 +249,15 @@ Status run_convolution(ConvArgs a, const Context& context) {
                                           : winograd.run_packed(packed + before, context);
       if (done) return context.cancelled() ? CANCELLED : OK;
     }
-  }
-  if constexpr (std::is_same<T, float>::value) {
-    const Few few_positions(a, s, *table);
-    if (packed == nullptr && few_positions.worth_running() && few_positions.run(weight, bias, context))
-      return context.cancelled() ? CANCELLED : OK;
-    const Reaching reaching(a, s, *table, engine.work(), &frame);
-    if (packed == nullptr && reaching.worth_running()) {
-      reaching.run(weight, bias, context);
-      return context.cancelled() ? CANCELLED : OK;
+    if (packed == nullptr) {
+      const Few few_positions(a, s, *table);
+      if (few_positions.worth_running() && few_positions.run(weight, bias, context))
+        return context.cancelled() ? CANCELLED : OK;
+      const Reaching reaching(a, s, *table, engine.work(), &frame);
+      if (reaching.worth_running()) {
+        reaching.run(weight, bias, context);
+        return context.cancelled() ? CANCELLED : OK;
+      }
     }
   }
   if (packed == nullptr) {
