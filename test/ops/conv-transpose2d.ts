@@ -154,6 +154,26 @@ function samples(): Args[] {
   }
   for (const layout of ['nchw', 'nhwc']) {
     out.push(...winogradCases(layout));
+    // Few inputs, spread over outputs that lie beyond every border: weights are read as they came.
+    for (const more of [{}, { weightFill: 'special' }, { image: [2, 2, 3], kernel: [4, 4, 4] }] as const)
+      out.push({
+        batch: 2,
+        image: [2, 3],
+        in: 32,
+        out: 20,
+        kernel: [4, 4],
+        bias: true,
+        options: { layout, padding: 1, stride: 2 },
+        ...more,
+      });
+    out.push({
+      batch: 3,
+      image: [1, 2],
+      in: 64,
+      out: 48,
+      kernel: [5, 4],
+      options: { layout, padding: [2, 1], stride: 2, outputPadding: 1, groups: 2 },
+    });
     // Two taps in each phase.
     for (const more of [{}, { type: 'float16' }, { fill: 'stray' }, { fill: 'spikes' }] as const)
       out.push({

@@ -108,6 +108,30 @@ function samples(): Args[] {
       options: { layout, padding: 1 },
     });
     out.push({ batch: 0, image: [8, 8], in: 2, out: 3, kernel: [3, 3], options: { layout } });
+    // Few positions, whose windows hang over every border: weights are read as they came.
+    for (const more of [
+      {},
+      { weightFill: 'special' },
+      { image: [2, 3, 2], kernel: [3, 3, 3], in: 9 },
+    ] as const)
+      out.push({
+        batch: 2,
+        image: [2, 3],
+        in: 32,
+        out: 40,
+        kernel: [3, 3],
+        bias: true,
+        options: { layout, padding: 1 },
+        ...more,
+      });
+    out.push({
+      batch: 1,
+      image: [5, 6],
+      in: 32,
+      out: 80,
+      kernel: [5, 4],
+      options: { layout, padding: [2, 1], stride: 2, groups: 2 },
+    });
     // Non-finite inputs reach the outputs they touch; non-finite weights do not meet the padding.
     out.push({
       batch: 1,
