@@ -32,7 +32,7 @@ Status averages(const AvgPool2dArgs& a, const Context& context) {
   ScratchFrame shared;
   const RowWindows windows = row_windows(shape, &shared);
   const bool narrows = a.type != F32 && a.type != F64;
-  const PoolBlocks blocks(shape, size);
+  const PoolBlocks blocks(shape, size, context);
   parallel_for(context, shape.outer * blocks.per_plane, blocks.grain, [&](int64_t begin, int64_t end) {
     ScratchFrame frame;
     auto* rows = frame.take<int64_t>(most);

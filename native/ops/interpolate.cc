@@ -383,7 +383,9 @@ Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Span
   const int64_t strips = (out_row + width - 1) / width;
   Strip* strip = tables.take<Strip>(strips);
   for (int64_t s = 0; s < strips; ++s) strip[s] = across.strip(s * width, (s + 1) * width);
-  const int64_t most_rows = std::max<int64_t>(64, kRangeElements / out_row);
+  const int64_t all_rows = a.outer * y.out_size;
+  const int64_t most_rows = std::max<int64_t>(
+      {8, share(context, all_rows, 64), share(context, all_rows * out_row, kRangeElements) / out_row});
   const int64_t blocks = (y.out_size + most_rows - 1) / most_rows,
                 height = (y.out_size + blocks - 1) / blocks;
   const int64_t grain = std::max<int64_t>(1, kRangeElements / (height * out_row));

@@ -204,7 +204,7 @@ class WholePlanes {
       windows.lanes[side] = lane;
       windows.spots[side] = spot;
     }
-    const PoolBlocks blocks(shape, size_);
+    const PoolBlocks blocks(shape, size_, context);
     parallel_for(context, shape.outer * blocks.per_plane, blocks.grain, [&](int64_t begin, int64_t end) {
       ScratchFrame frame;
       PlaneWindows mine = windows;
@@ -346,7 +346,7 @@ Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
   const int64_t vector = indexed ? kernels().lanes : kernels().lanes * 4 / size;
   const bool by_two = shape.inner == 1 && shape.axis_count == 2 && halves(x) && halves(shape.axes[0]) &&
                       x.kernel == shape.axes[0].kernel && x.full_end - x.full_begin >= vector;
-  const PoolBlocks blocks(shape, size);
+  const PoolBlocks blocks(shape, size, context);
   parallel_for(context, shape.outer * blocks.per_plane, blocks.grain, [&](int64_t begin, int64_t end) {
     ScratchFrame frame;
     auto* rows = frame.take<int64_t>(most);

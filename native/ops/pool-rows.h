@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "kernels/pool.h"
+#include "runtime/parallel.h"
 #include "runtime/scratch.h"
 
 namespace upsampling {
@@ -104,14 +105,15 @@ inline int64_t phase_space(const RowWindows& w) {
 // How output rows are dealt out: blocks of `rows` output rows of a plane, `ranges` blocks at a time.
 struct PoolBlocks {
   int64_t rows, per_plane, grain;
-  PoolBlocks(const PoolShape& shape, int64_t bytes) {
+  PoolBlocks(const PoolShape& shape, int64_t bytes, const Context& context) {
     const int64_t out_rows = std::max<int64_t>(shape.out_rows(), 1);
     const int64_t work =
         std::max<int64_t>(1, shape.in_rows() * shape.in_row() * bytes / out_rows + shape.out_row() * bytes);
-    constexpr int64_t kTarget = 512 * 1024;  // bytes: 10 to 50 microseconds
-    rows = std::min(out_rows, std::max<int64_t>(1, kTarget / work));
+    // Bytes: 10 to 50 microseconds.
+    const int64_t target = share(context, shape.outer * out_rows * work, 512 * 1024);
+    rows = std::min(out_rows, std::max<int64_t>(1, target / work));
     per_plane = (out_rows + rows - 1) / rows;
-    grain = std::max<int64_t>(1, kTarget / (work * rows));
+    grain = std::max<int64_t>(1, target / (work * rows));
   }
 };
 

@@ -20,7 +20,7 @@ struct Dispatcher {
   bool (*cancel)(Job*);
   void (*drain)(const void*);
   void (*let_shorter_jobs_in)();
-  void (*run_team)(int threads, void (*fn)(void*), void* data);
+  void (*run_team)(int threads, void (*fn)(void*, int), void* data);
   QueueStats (*stats)();
 };
 
@@ -33,7 +33,7 @@ void own_drain(const void* owner);
 void own_let_shorter_jobs_in();
 QueueStats own_stats();
 // parallel.cc:
-void own_run_team(int threads, void (*fn)(void*), void* data);
+void own_run_team(int threads, void (*fn)(void*, int), void* data);
 
 // How a thread stands to the queue; set by the dispatcher for itself and by a team for its members.
 struct ThreadRole {

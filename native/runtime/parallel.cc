@@ -22,7 +22,7 @@ ThreadRole& role() {
   return r;
 }
 
-void run_team(int threads, void (*fn)(void*), void* data) { dispatcher().run_team(threads, fn, data); }
+void run_team(int threads, void (*fn)(void*, int), void* data) { dispatcher().run_team(threads, fn, data); }
 void let_shorter_jobs_in() { dispatcher().let_shorter_jobs_in(); }
 
 namespace {
@@ -113,9 +113,9 @@ class Team {
     return *t;
   }
 
-  // Calls fn(data) on this thread and on up to `wish` - 1 others. False, without a call, where there is no
-  // team to be had.
-  bool run(int wish, void (*fn)(void*), void* data) {
+  // Calls fn(data, number) on this thread, as number 0, and on up to `wish` - 1 others. False, without a
+  // call, where there is no team to be had.
+  bool run(int wish, void (*fn)(void*, int), void* data) {
     if (taken_.exchange(true, std::memory_order_acquire)) return false;
     if (!started_ && !start()) {
       taken_.store(false, std::memory_order_release);
@@ -142,7 +142,7 @@ class Team {
       pthread_mutex_unlock(&mutex_);
       pthread_cond_signal(&posted_);
     }
-    fn(data);
+    fn(data, 0);
     gate_.fetch_and(~kOpen, std::memory_order_acq_rel);
     for (int i = 0; (gate_.load(std::memory_order_acquire) & kInside) != 0; ++i)
       if (i < 2000)
@@ -189,13 +189,15 @@ class Team {
   }
   void leave() { gate_.fetch_sub(1, std::memory_order_release); }
 
-  // What a thread inside does, before it leaves.
+  // What a thread of the host's does inside, before it leaves.
   void work() {
+    static std::atomic<int> last{0};
+    thread_local const int number = ++last;
     if (members_.fetch_add(1, std::memory_order_relaxed) < wish_) {
       ThreadRole& mine = role();
       const ThreadRole before = mine;
       mine = role_;
-      fn_(data_);
+      fn_(data_, number);
       mine = before;
     }
     leave();
@@ -258,7 +260,7 @@ class Team {
   }
 
   // Of the region; written by the caller while nobody is inside.
-  void (*fn_)(void*) = nullptr;
+  void (*fn_)(void*, int) = nullptr;
   void* data_ = nullptr;
   ThreadRole role_;
   int wish_ = 1;
@@ -281,8 +283,8 @@ class Team {
 
 }  // namespace
 
-void own_run_team(int wish, void (*fn)(void*), void* data) {
-  if (wish <= 1 || !openmp_available() || !Team::get().run(wish, fn, data)) fn(data);
+void own_run_team(int wish, void (*fn)(void*, int), void* data) {
+  if (wish <= 1 || !openmp_available() || !Team::get().run(wish, fn, data)) fn(data, 0);
 }
 
 }  // namespace upsampling

@@ -251,7 +251,7 @@ class Executor {
       }
       run_team(
           threads,
-          [](void* e) {
+          [](void* e, int) {
             // Bounded, so that a stream of small jobs does not keep a large one waiting.
             for (int i = 0; i < 64 && static_cast<Executor*>(e)->run_shorter(JobSize::MEDIUM); ++i) {
             }
