@@ -310,19 +310,25 @@ class WholePlanes {
 }  // namespace
 
 Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
-  const TurnedPlanes planes(a.shape, bytes_of(a.type));
-  if (WholePlanes(a).run(planes.worth(), context)) return context.cancelled() ? CANCELLED : OK;
-  if (planes.worth()) {
+  const PoolShape& shape = a.shape;
+  const WindowTable& x = shape.last();
+  const bool indexed = a.index != nullptr;
+  const int64_t size = bytes_of(a.type), vector = indexed ? kernels().lanes : kernels().lanes * 4 / size;
+  const bool by_two = shape.inner == 1 && shape.axis_count == 2 && halves(x) && halves(shape.axes[0]) &&
+                      x.kernel == shape.axes[0].kernel && x.full_end - x.full_begin >= vector;
+  // 2x2 windows of rows that fill a vector take half the time that turning does: 64 planes of 63x63 21 us
+  // rather than 36.
+  const TurnedPlanes planes(shape, size);
+  const bool turned = planes.worth() && !(by_two && x.kernel == 2);
+  if (WholePlanes(a).run(turned, context)) return context.cancelled() ? CANCELLED : OK;
+  if (turned) {
     pool_turned(a, planes, context);
     return context.cancelled() ? CANCELLED : OK;
   }
-  const PoolShape& shape = a.shape;
   const MaxPoolKernels& k = kernels().max_pool;
-  const int64_t size = bytes_of(a.type), in_row = shape.in_row(), out_row = shape.out_row();
+  const int64_t in_row = shape.in_row(), out_row = shape.out_row();
   const int64_t in_rows = shape.in_rows(), out_rows = shape.out_rows(), most = shape.window_rows();
-  const WindowTable& x = shape.last();
   const int64_t step = a.strides[shape.axis_count - 1];
-  const bool indexed = a.index != nullptr;
   ScratchFrame shared;
   const RowWindows windows = row_windows(shape, &shared);
   RowPositions positions{nullptr, step};
@@ -343,9 +349,6 @@ Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
   }
   const bool by_pixel = pixels_pay(shape, a.type, indexed);
   const bool ahead = shape.outer * in_rows * in_row * size > kFar;
-  const int64_t vector = indexed ? kernels().lanes : kernels().lanes * 4 / size;
-  const bool by_two = shape.inner == 1 && shape.axis_count == 2 && halves(x) && halves(shape.axes[0]) &&
-                      x.kernel == shape.axes[0].kernel && x.full_end - x.full_begin >= vector;
   const PoolBlocks blocks(shape, size, context);
   parallel_for(context, shape.outer * blocks.per_plane, blocks.grain, [&](int64_t begin, int64_t end) {
     ScratchFrame frame;
