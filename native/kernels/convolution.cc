@@ -11,6 +11,7 @@
 
 #include "kernels/half.h"
 #include "kernels/kernels.h"
+#include "kernels/phases.h"
 
 #if defined(__AVX512F__)
 #define UPS_TILE 14
@@ -174,42 +175,62 @@ void pack(T* to, const T* from, int64_t first, int64_t channels, int64_t channel
     }
 }
 
+// Channels i … i + S of a tap, each of them to sums of its own.
+template <class T, int S, int B, int NV, class V>
+UPS_INLINE void rows_step(V (&acc)[S][B][NV], const T* const (&base)[(B + 2) / 3], int64_t row, int64_t i,
+                          const T* w) {
+  enum : int { L = Simd<T>::L };
+#pragma GCC unroll 4
+  for (int s = 0; s < S; ++s) {
+    __builtin_prefetch(w + (64 + 2 * s) * L);
+    V x[NV];
+#pragma GCC unroll 2
+    for (int u = 0; u < NV; ++u) x[u] = load(w + (2 * s + u) * L);
+#pragma GCC unroll 16
+    for (int j = 0; j < B; ++j) {
+      const V y = splat(base[j / 3][j % 3 * row + i + s]);
+#pragma GCC unroll 2
+      for (int u = 0; u < NV; ++u) acc[s][j][u] += y * x[u];
+    }
+  }
+}
+
 template <class T, int NV, int B>
 void rows(T* c, int64_t pixel, const T* b, int64_t row, const T* v, const ConvSum* sum, const T* bias) {
   typedef typename Simd<T>::V V;
-  enum : int { L = Simd<T>::L };
+  // Of few sums some channels at a time: a single one waits for itself.
+  enum : int { L = Simd<T>::L, S = NV * B <= 2 ? 4 : NV * B < 8 ? 2 : 1 };
   const int64_t taps = sum->taps, channels = sum->channels;
   for (int64_t repeat = 0; repeat < sum->count; ++repeat, c += sum->c_step, b += sum->v_step) {
-    V acc[B][NV];
+    V acc[S][B][NV];
 #pragma GCC unroll 16
     for (int j = 0; j < B; ++j)
 #pragma GCC unroll 2
-      for (int u = 0; u < NV; ++u)
-        acc[j][u] = bias != nullptr ? load(bias + u * L) : load(c + j * pixel + u * L);
+      for (int u = 0; u < NV; ++u) {
+        acc[0][j][u] = bias != nullptr ? load(bias + u * L) : load(c + j * pixel + u * L);
+#pragma GCC unroll 3
+        for (int s = 1; s < S; ++s) acc[s][j][u] = V{};
+      }
     for (int64_t t = 0; t < taps; ++t) {
       const T* w = v + sum->order[t];
       // A base for every third row: the others are reached by scaled addresses.
       const T* base[(B + 2) / 3];
 #pragma GCC unroll 16
       for (int j = 0; j < (B + 2) / 3; ++j) base[j] = b + sum->offset[t] + 3 * j * row;
-      for (int64_t i = 0; i < channels; ++i) {
-        __builtin_prefetch(w + 64 * L);
-        V x[NV];
-#pragma GCC unroll 2
-        for (int u = 0; u < NV; ++u) x[u] = load(w + u * L);
-#pragma GCC unroll 16
-        for (int j = 0; j < B; ++j) {
-          const V y = splat(base[j / 3][j % 3 * row + i]);
-#pragma GCC unroll 2
-          for (int u = 0; u < NV; ++u) acc[j][u] += y * x[u];
-        }
-        w += 2 * L;
-      }
+      int64_t i = 0;
+      for (; i + S <= channels; i += S, w += 2 * S * L) rows_step<T, S, B, NV>(acc, base, row, i, w);
+      if constexpr (S > 1)
+        for (; i < channels; ++i, w += 2 * L)
+          rows_step<T, 1, B, NV>(reinterpret_cast<V(&)[1][B][NV]>(acc[0]), base, row, i, w);
     }
 #pragma GCC unroll 16
     for (int j = 0; j < B; ++j)
 #pragma GCC unroll 2
-      for (int u = 0; u < NV; ++u) store(c + j * pixel + u * L, acc[j][u]);
+      for (int u = 0; u < NV; ++u) {
+#pragma GCC unroll 3
+        for (int s = 1; s < S; ++s) acc[0][j][u] += acc[s][j][u];
+        store(c + j * pixel + u * L, acc[0][j][u]);
+      }
   }
 }
 
@@ -265,9 +286,24 @@ UPS_INLINE void copy_run(float* to, const Half* from, int64_t n) {
 #define UPS_ZIP(x, y, h) __builtin_shufflevector(x, y, 2 * h, 2 * h + 4, 2 * h + 1, 2 * h + 5)
 #endif
 
+// A third of the LANES groups of three.
+template <int THIRD, int... I>
+UPS_INLINE vf zip_third(const vf* x, Indices<I...>) {
+  const vf two = __builtin_shufflevector(
+      x[0], x[1], ((THIRD * LANES + I) / 3 + ((THIRD * LANES + I) % 3 == 1 ? LANES : 0))...);
+  return __builtin_shufflevector(
+      two, x[2], ((THIRD * LANES + I) % 3 == 2 ? LANES + (THIRD * LANES + I) / 3 : I)...);
+}
+UPS_INLINE void zip_three(vf* x) {
+  typedef IndicesUpTo<LANES>::type All;
+  const vf y[3] = {zip_third<0>(x, All()), zip_third<1>(x, All()), zip_third<2>(x, All())};
+  for (int i = 0; i < 3; ++i) x[i] = y[i];
+}
+
 // LANES elements of each of N rows as LANES groups of N.
 template <int N>
 UPS_INLINE void zip(vf* x) {
+  if constexpr (N == 3) return zip_three(x);
   vf y[N];
 #pragma GCC unroll 8
   for (int level = 1; level < N; level *= 2) {
@@ -887,6 +923,7 @@ UPS_INLINE void line(S* o, const T* c, int64_t width, int64_t slots, int64_t n) 
   int64_t done = 0;
   if constexpr (__is_same(S, float)) {
     if (slots == 2) return zip_line<2>(o, c, width, n);
+    if (slots == 3) return zip_line<3>(o, c, width, n);
     if (slots == 4) return zip_line<4>(o, c, width, n);
     if (slots == 8) return zip_line<8>(o, c, width, n);
     if (slots % LANES == 0)
