@@ -291,8 +291,8 @@ template <int THIRD, int... I>
 UPS_INLINE vf zip_third(const vf* x, Indices<I...>) {
   const vf two = __builtin_shufflevector(
       x[0], x[1], ((THIRD * LANES + I) / 3 + ((THIRD * LANES + I) % 3 == 1 ? LANES : 0))...);
-  return __builtin_shufflevector(
-      two, x[2], ((THIRD * LANES + I) % 3 == 2 ? LANES + (THIRD * LANES + I) / 3 : I)...);
+  return __builtin_shufflevector(two, x[2],
+                                 ((THIRD * LANES + I) % 3 == 2 ? LANES + (THIRD * LANES + I) / 3 : I)...);
 }
 UPS_INLINE void zip_three(vf* x) {
   typedef IndicesUpTo<LANES>::type All;
@@ -538,6 +538,30 @@ UPS_INLINE void turn(T* to, int64_t width, const S* from, int64_t channels, int6
   }
   for (; i < stop; ++i)
     for (int64_t c = 0; c < channels; ++c) to[c * width + i] = widen(from[i * step + c]);
+}
+
+template <class T>
+void transpose(T* to, int64_t to_row, const T* from, int64_t from_row, int64_t rows, int64_t columns) {
+  if constexpr (__is_same(T, float)) {
+    if (rows >= LANES && columns >= LANES) {
+      // The last blocks reach back.
+      for (int64_t i = 0; i < rows; i += LANES) {
+        if (i + LANES > rows) i = rows - LANES;
+        for (int64_t j = 0; j < columns; j += LANES) {
+          if (j + LANES > columns) j = columns - LANES;
+          vf x[LANES];
+#pragma GCC unroll 16
+          for (int k = 0; k < LANES; ++k) x[k] = load(from + (i + k) * from_row + j);
+          zip<LANES>(x);
+#pragma GCC unroll 16
+          for (int k = 0; k < LANES; ++k) store(to + (j + k) * to_row + i, x[k]);
+        }
+      }
+      return;
+    }
+  }
+  for (int64_t j = 0; j < columns; ++j)
+    for (int64_t i = 0; i < rows; ++i) to[j * to_row + i] = from[i * from_row + j];
 }
 
 // All runs of a channel before the next channel: they share its cache lines.
@@ -1031,6 +1055,8 @@ void fill_convolution(KernelTable* table) {
   table->conv_double.dots = nullptr;
   table->conv.columns = columns;
   table->conv_double.columns = nullptr;
+  table->conv.transpose = transpose<float>;
+  table->conv_double.transpose = transpose<double>;
   table->conv.weights = weights<float>;
   table->conv_double.weights = weights<double>;
   table->conv.finite = finite<float, uint32_t>;

@@ -122,6 +122,8 @@ struct ConvLeaves {
   // offset[t] + c], by taps.
   void (*deep_last[3])(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias);
 
+  // to[j·to_row + i] = from[i·from_row + j] for i < rows and j < columns.
+  void (*transpose)(T* to, int64_t to_row, const T* from, int64_t from_row, int64_t rows, int64_t columns);
   void (*weights)(T* to, const T* w, const ConvPacking* p);
   // out[r·out_row + place[p]] = bias[r] + Σ w[r·row + e] · x[p·pixel + e] for begin <= e < end; it adds to
   // what is in out where begin is not 0. Weights may be without bias.

@@ -119,6 +119,12 @@ inline int64_t zeros_before(int64_t start, int64_t step, int64_t extent) {
 inline int64_t end_inside(int64_t start, int64_t step, int64_t extent, int64_t in) {
   return std::min(extent, start >= in ? int64_t{0} : divide_up(in - start, step));
 }
+// Of positions begin … end, those that find an input at this offset.
+inline void keep_inside(const Axis& axis, int64_t offset, int64_t* begin, int64_t* end) {
+  const int64_t start = *begin * axis.in_step + offset, extent = *end - *begin;
+  *end = *begin + std::max<int64_t>(0, end_inside(start, axis.in_step, extent, axis.in));
+  *begin += zeros_before(start, axis.in_step, extent);
+}
 
 // A run of neighbouring pixels of one input row inside a panel.
 struct Segment {
@@ -163,7 +169,15 @@ struct Column {
 template <class T>
 class Engine {
  public:
-  Engine(const ConvArgs& a, const Geometry& s, const KernelTable& kernels, ScratchFrame* frame);
+  // `turned`: vectors hold columns although inputs and outputs are channels first (if can_turn).
+  Engine(const ConvArgs& a, const Geometry& s, const KernelTable& kernels, ScratchFrame* frame,
+         bool turned = false);
+  // Whether weights are packed for that, too. Not of the extents of the inputs.
+  static bool can_turn(const ConvArgs& a, const KernelTable& kernels);
+  // About in cycles.
+  double cost() const;
+  // Whether vectors of columns might be faster.
+  bool may_be_turned() const { return first_ && !doubled_ && !deep_ && (!in_place_ || s_.in() == 1); }
 
   int64_t group_weights() const { return group_weights_; }
   int64_t group_bias() const { return group_bias_; }
@@ -237,6 +251,8 @@ class Engine {
   void choose_deep_box();
   bool fit_box(int64_t budget, int64_t most);
   double cost_of_box() const;
+  double cost_last(bool by_taps) const;
+  bool choose_taps(int64_t budget, int64_t most);
   double work_of_position() const;
   Slab slab_of(const int64_t* extent) const;
   int64_t room(const int64_t* extent) const;
@@ -268,11 +284,16 @@ class Engine {
   // --- channels last ---
 
   void fill_slab_last(const Slab& slab, const Box& box, int64_t g, int64_t c0, int64_t c1, T* to) const;
+  void fill_slab_turned(const Slab& slab, const Box& box, int64_t g, int64_t c0, int64_t c1, T* to) const;
   void run_last(int64_t task, const T* packed, const T* packed_bias) const;
   void run_unit_last(const Unit& u, const Box& box, const Slab& slab, int64_t g, int64_t part, const T* w,
                      const T* bias, T* space) const;
   void multiply_lines(Lines lines, T* to, const T* from, int vectors, const T* weights, ConvSum* sum,
                       const T* bias) const;
+  void multiply_taps(const Unit& u, const Pass& x, const int64_t* begin, const Lines& lines, T* to,
+                     const T* from, const Slab& slab, int vectors, const T* weights, const T* bias) const;
+  void emit_turned(const Unit& u, const Pass& x, int64_t g, const int64_t* begin, const int64_t* extent,
+                   int64_t first, int64_t n, const T* c) const;
   void emit_last(const Unit& u, const Pass& x, int64_t g, const int64_t* begin, const int64_t* extent,
                  int64_t first, int64_t n, const T* c) const;
 
@@ -285,7 +306,11 @@ class Engine {
   const int64_t strip_;  // groups of one channel, channels last: pixels that fill vectors
   // Vectors hold pixels, in either layout: of few channels they do even in channels last.
   const bool first_;
-  const bool deep_;  // groups of one channel
+  const bool deep_;    // groups of one channel
+  const bool turned_;  // vectors hold columns, channels first
+  // Vectors hold columns: one tap after the other, each at only the positions that find it inside the input,
+  // which is read without padding.
+  bool by_taps_;
   Bundle* bundles_;
   Unit* units_;
   int64_t bundle_count_, unit_count_;

@@ -8,8 +8,41 @@ namespace upsampling {
 namespace conv {
 
 template <class T>
+void Engine<T>::fill_slab_turned(const Slab& slab, const Box& box, int64_t g, int64_t c0, int64_t c1,
+                                 T* to) const {
+  const int64_t all = a_.groups * a_.in_channels, channels = c1 - c0, plane = s_.in();
+  const int64_t start = s_.x.in_step * box.begin[3] + low_[2], extent = slab.extent[2];
+  const int64_t lead = std::min(extent, std::max<int64_t>(0, -start));
+  const int64_t stop = std::max(lead, std::min(extent, s_.x.in - start));
+  for (int64_t n = box.begin[0]; n < box.end[0]; ++n) {
+    const T* image = static_cast<const T*>(a_.in) + (n * all + g * a_.in_channels + c0) * plane;
+    T* slice = to + (n - box.begin[0]) * slab.pitch[0];
+    if (by_taps_) {
+      leaves_.transpose(slice, slab.pitch[3], image, plane, channels, plane);
+      continue;
+    }
+    for (int64_t mz = 0; mz < slab.extent[0]; ++mz)
+      for (int64_t my = 0; my < slab.extent[1]; ++my) {
+        const int64_t z = s_.z.in_step * box.begin[1] + low_[0] + mz,
+                      y = s_.y.in_step * box.begin[2] + low_[1] + my;
+        const bool any = z >= 0 && z < s_.z.in && y >= 0 && y < s_.y.in && stop > lead;
+        T* row = slice + mz * slab.pitch[1] + my * slab.pitch[2];
+        std::fill_n(row, (any ? lead : extent) * slab.pitch[3], T(0));
+        if (!any) continue;
+        leaves_.transpose(row + lead * slab.pitch[3], slab.pitch[3],
+                          image + (z * s_.y.in + y) * s_.x.in + start + lead, plane, channels, stop - lead);
+        std::fill_n(row + stop * slab.pitch[3], (extent - stop) * slab.pitch[3], T(0));
+      }
+  }
+}
+
+template <class T>
 void Engine<T>::fill_slab_last(const Slab& slab, const Box& box, int64_t g, int64_t c0, int64_t c1,
                                T* to) const {
+  if (turned_) {
+    fill_slab_turned(slab, box, g, c0, c1, to);
+    return;
+  }
   const int64_t all = a_.groups * a_.in_channels, channels = c1 - c0;
   const int64_t start = s_.x.in_step * box.begin[3] + low_[2], extent = slab.extent[2];
   const int64_t lead = std::min(extent, std::max<int64_t>(0, -start));
@@ -88,8 +121,9 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
   T* sums = nullptr;
   for (int64_t c0 = 0; c0 < a_.in_channels; c0 += chunk_) {
     const int64_t c1 = std::min(a_.in_channels, c0 + chunk_), channels = c1 - c0;
-    const T* source = space + from;
+    const T *source = space + from, *origin = space;
     if (in_place_) {
+      origin = static_cast<const T*>(a_.in) + g * a_.in_channels + begin[0] * slab.pitch[0];
       source = static_cast<const T*>(a_.in) + g * a_.in_channels;
       for (int i = 0; i < 4; ++i)
         source += (begin[i] * (i == 0 ? 1 : step[i]) + (i == 0 ? 0 : low_[i - 1])) * slab.pitch[i];
@@ -133,8 +167,14 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
         const T* start = c0 == 0 ? bias + u.bias[j] + b * width_ : nullptr;
         const Column column = column_of(u, x, b * width_);
         Lines lines = all;
-        const bool whole = n == lanes << vectors && column.o + n <= a_.out_channels &&
-                           size_ == static_cast<int64_t>(sizeof(T));
+        const auto multiply = [&](T* to, const Lines& some) {
+          if (by_taps_)
+            multiply_taps(u, x, begin, some, to, origin, slab, vectors, weights, start);
+          else
+            multiply_lines(some, to, source, vectors, weights, &sum, start);
+        };
+        const bool whole = (a_.nhwc || s_.out() == 1) && n == lanes << vectors &&
+                           column.o + n <= a_.out_channels && size_ == static_cast<int64_t>(sizeof(T));
         if (whole) {
           // Where this phase has outputs.
           const int64_t phase[4] = {0, u.z->phase[column.fz], u.y->phase[column.fy], x.phase[column.fx]};
@@ -151,17 +191,52 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
           }
           lines.out[0] = pitch;
           to += begin[0] * pitch;
-          multiply_lines(lines, static_cast<T*>(a_.out) + to, source, vectors, weights, &sum, start);
+          multiply(static_cast<T*>(a_.out) + to, lines);
           continue;
         }
         T* c = sums + (chunked ? (block_base + b - block0) * pixels : 0) * width_;
         lines.out[3] = width_;
         for (int i = 2; i >= 0; --i) lines.out[i] = lines.out[i + 1] * lines.count[i + 1];
-        multiply_lines(lines, c, source, vectors, weights, &sum, start);
-        if (c1 == a_.in_channels) emit_last(u, x, g, begin, all.count, b * width_, n, c);
+        multiply(c, lines);
+        if (c1 < a_.in_channels) continue;
+        if (turned_)
+          emit_turned(u, x, g, begin, all.count, b * width_, n, c);
+        else
+          emit_last(u, x, g, begin, all.count, b * width_, n, c);
       }
       block_base += block1 - block0;
     }
+  }
+}
+
+// The same, tap by tap; `from` is the first pixel of the images, and all of it is inside.
+template <class T>
+void Engine<T>::multiply_taps(const Unit& u, const Pass& x, const int64_t* begin, const Lines& lines, T* to,
+                              const T* from, const Slab& slab, int vectors, const T* weights,
+                              const T* bias) const {
+  const int64_t zero = 0;
+  ConvSum sum = {&zero, &zero, 0, 0, a_.in_channels, 0, 0, 0, 0};
+  multiply_lines(lines, to, from, vectors, weights, &sum, bias);
+  sum.taps = 1;
+  const Axis* axes[3] = {&s_.z, &s_.y, &s_.x};
+  const Pass* passes[3] = {u.z, u.y, &x};
+  const int64_t taps = u.z->taps * u.y->taps * x.taps;
+  for (int64_t t = 0; t < taps; ++t) {
+    const int64_t tap[3] = {t / x.taps / u.y->taps, t / x.taps % u.y->taps, t % x.taps};
+    Lines some = lines;
+    int64_t in = 0, out = 0;
+    for (int i = 1; i < 4; ++i) {
+      const Axis& axis = *axes[i - 1];
+      const int64_t offset = passes[i - 1]->offset[tap[i - 1]];
+      int64_t first = begin[i], last = begin[i] + lines.count[i];
+      keep_inside(axis, offset, &first, &last);
+      some.count[i] = std::max<int64_t>(0, last - first);
+      in += (first * axis.in_step + offset) * slab.pitch[i];
+      out += (first - begin[i]) * lines.out[i];
+    }
+    if (some.count[1] * some.count[2] * some.count[3] == 0) continue;
+    multiply_lines(some, to + out, from + in, vectors, weights + order_of(u, x, t) * a_.in_channels * width_,
+                   &sum, nullptr);
   }
 }
 
@@ -183,6 +258,14 @@ void Engine<T>::multiply_lines(Lines lines, T* to, const T* from, int vectors, c
     lines.count[3] = n * lines.count[axis];
     lines.count[axis] = 1;
   }
+  // The longest innermost where rows are short.
+  if (2 * lines.count[3] < leaves_.most)
+    for (int i = 0; i < 3; ++i)
+      if (lines.count[i] > lines.count[3]) {
+        std::swap(lines.count[i], lines.count[3]);
+        std::swap(lines.in[i], lines.in[3]);
+        std::swap(lines.out[i], lines.out[3]);
+      }
   const int64_t n = lines.count[3], tile = n == 0 ? 1 : tile_of(n), whole = n / tile, rest = n % tile;
   sum->c_step = tile * lines.out[3];
   sum->v_step = tile * lines.in[3];
@@ -198,6 +281,42 @@ void Engine<T>::multiply_lines(Lines lines, T* to, const T* from, int vectors, c
         leaves_.rows[vectors][rest](c + whole * sum->c_step, lines.out[3], b + whole * sum->v_step,
                                     lines.in[3], weights, sum, bias);
       }
+}
+
+// Columns first … first + n of the pixels to the planes of the output: c[pixel·width + i].
+template <class T>
+void Engine<T>::emit_turned(const Unit& u, const Pass& x, int64_t g, const int64_t* begin,
+                            const int64_t* extent, int64_t first, int64_t n, const T* c) const {
+  const int64_t channels = a_.groups * a_.out_channels, plane = s_.out(), step = s_.x.out_step;
+  auto* out = static_cast<T*>(a_.out);
+  for (int64_t i = 0; i < n;) {
+    const Column column = column_of(u, x, first + i);
+    const int64_t run = std::min(n - i, a_.out_channels - column.o);
+    const int64_t ox = begin[3] * step + x.phase[column.fx];
+    const int64_t pixels = ox >= s_.x.out ? 0 : std::min(extent[3], divide_up(s_.x.out - ox, step));
+    // Rows that continue one another.
+    int64_t joined = 1;
+    if (step == 1 && s_.y.out_step == 1 && pixels == s_.x.out && pixels == extent[3])
+      joined = std::min(extent[2], s_.y.out - begin[2]);
+    for (int64_t image = 0; image < extent[0]; ++image)
+      for (int64_t z = 0; z < extent[1]; ++z)
+        for (int64_t y = 0; y < extent[2]; y += joined) {
+          const int64_t oz = (begin[1] + z) * s_.z.out_step + u.z->phase[column.fz];
+          const int64_t oy = (begin[2] + y) * s_.y.out_step + u.y->phase[column.fy];
+          if (oz >= s_.z.out || oy >= s_.y.out) continue;
+          const int64_t channel = (begin[0] + image) * channels + g * a_.out_channels + column.o;
+          const int64_t row = (image * extent[1] + z) * extent[2] + y;
+          T* to = out + ((channel * s_.z.out + oz) * s_.y.out + oy) * s_.x.out + ox;
+          const T* from = c + row * extent[3] * width_ + i;
+          if (step == 1) {
+            leaves_.transpose(to, plane, from, width_, joined * pixels, run);
+            continue;
+          }
+          for (int64_t o = 0; o < run; ++o)
+            for (int64_t p = 0; p < pixels; ++p) to[o * plane + p * step] = from[p * width_ + o];
+        }
+    i += run;
+  }
 }
 
 // Columns first … first + n of the pixels to the output: c[pixel·width + i].

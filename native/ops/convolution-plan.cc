@@ -1,4 +1,6 @@
 // What is to be computed, and its division into tasks.
+#include <cmath>
+
 #include "ops/convolution-engine.h"
 
 namespace upsampling {
@@ -127,7 +129,14 @@ void Geometry::trim(bool packed, ScratchFrame* frame) {
 }
 
 template <class T>
-Engine<T>::Engine(const ConvArgs& a, const Geometry& s, const KernelTable& kernels, ScratchFrame* frame)
+bool Engine<T>::can_turn(const ConvArgs& a, const KernelTable& kernels) {
+  return !a.nhwc && bytes_of(a.type) == static_cast<int64_t>(sizeof(T)) && a.in_channels > 1 &&
+         2 * a.out_channels >= leaves_of<T>(kernels).lanes;
+}
+
+template <class T>
+Engine<T>::Engine(const ConvArgs& a, const Geometry& s, const KernelTable& kernels, ScratchFrame* frame,
+                  bool turned)
     : a_(a),
       s_(s),
       leaves_(leaves_of<T>(kernels)),
@@ -137,9 +146,11 @@ Engine<T>::Engine(const ConvArgs& a, const Geometry& s, const KernelTable& kerne
                      s.x.in_step == 1 && s.x.out_step == 1
                  ? leaves_.lanes
                  : 1),
-      first_(!a.nhwc || (strip_ == 1 && 2 * a.out_channels < leaves_.lanes &&
-                         (a.in_channels > 1 || a.out_channels > 1 || a.groups < leaves_.lanes))),
-      deep_(a.in_channels == 1 && (a.nhwc ? !first_ && a.out_channels == 1 : a.out_channels <= 2)) {
+      first_(!turned && (!a.nhwc || (strip_ == 1 && 2 * a.out_channels < leaves_.lanes &&
+                                     (a.in_channels > 1 || a.out_channels > 1 || a.groups < leaves_.lanes)))),
+      deep_(a.in_channels == 1 && (a.nhwc ? !first_ && a.out_channels == 1 : a.out_channels <= 2)),
+      turned_(turned),
+      by_taps_(false) {
   make_bundles(frame);
   make_units(frame);
   plan_boxes();
@@ -224,7 +235,7 @@ void Engine<T>::plan_boxes() {
   const Axis* axes[3] = {&s_.z, &s_.y, &s_.x};
   // Read as they are: planes that have no padding and whose rows continue one another, or pixels without
   // padding that do not all fall in one set of the first-level cache.
-  in_place_ = size_ == static_cast<int64_t>(sizeof(T)) &&
+  in_place_ = size_ == static_cast<int64_t>(sizeof(T)) && (!turned_ || s_.in() == 1) &&
               (first_ ? !a_.nhwc && !deep_ : deep_ || a_.groups * a_.in_channels * s_.x.in_step % 1024 != 0);
   for (int i = 0; i < 3; ++i) {
     const Axis& axis = *axes[i];
@@ -325,6 +336,7 @@ void Engine<T>::choose_box() {
                                 std::max(2 * width_, static_cast<int64_t>(kMostWork / work)));
   if (!first_) {
     for (int64_t i = 0; i < unit_count_; ++i) units_[i].panels = false;
+    if (choose_taps(budget, most)) return;
     chunk_ = std::max<int64_t>(a_.in_channels, 1);
     while (!fit_box(budget, most) && !in_place_ && chunk_ > kLeastChunk) chunk_ = half_of(chunk_);
     for (int i = 0; i < 4; ++i) boxes_[i] = divide_up(all[i], box_[i]);
@@ -384,6 +396,80 @@ void Engine<T>::choose_box() {
   chunk_ = best_chunk;
   for (int64_t i = 0; i < unit_count_; ++i) units_[i].panels = packed;
   for (int i = 0; i < 4; ++i) boxes_[i] = divide_up(all[i], box_[i]);
+}
+
+template <class T>
+double Engine<T>::cost() const {
+  if (first_) return in_place_ ? INFINITY : cost_of_box();
+  if (!turned_ || s_.in() == 1) return cost_last(by_taps_);
+  const auto in = static_cast<double>(a_.batch * a_.in_channels * s_.in()),
+             out = static_cast<double>(a_.batch * a_.out_channels * s_.out());
+  return cost_last(by_taps_) + 0.4 * in + (s_.x.out_step == 1 ? 0.4 : 1.5) * out;
+}
+
+// Whether sums are better made tap by tap, and the boxes for it: whole images.
+template <class T>
+bool Engine<T>::choose_taps(int64_t budget, int64_t most) {
+  if (in_place_) return false;
+  const int64_t positions = q_[0] * q_[1] * q_[2], image = s_.in() * a_.in_channels;
+  const bool in_place =
+      a_.nhwc && size_ == static_cast<int64_t>(sizeof(T)) && a_.groups * a_.in_channels % 1024 != 0;
+  if (positions == 0 || (!in_place && image > 2 * budget)) return false;
+  for (int i = 0; i < 4; ++i) boxes_[i] = 1, box_[i] = i == 0 ? 1 : q_[i - 1];
+  box_[0] = std::min({a_.batch, divide_up(most, positions),
+                      std::max<int64_t>(1, kSums / static_cast<int64_t>(sizeof(T)) / (positions * width_)),
+                      in_place ? a_.batch : std::max<int64_t>(1, budget / image)});
+  if (cost_last(true) >= cost_last(false)) return false;
+  boxes_[0] = divide_up(a_.batch, box_[0]);
+  chunk_ = a_.in_channels;
+  by_taps_ = true;
+  in_place_ = in_place;
+  for (int64_t& low : low_) low = 0;
+  return true;
+}
+
+// About in cycles, of all images: a product of two vectors is one, where it does not wait for weights; sums
+// of a pixel are taken up and laid down in four.
+template <class T>
+double Engine<T>::cost_last(bool by_taps) const {
+  const auto tiles = [&](int64_t n) {
+    const auto count = static_cast<double>(divide_up<int64_t>(n, leaves_.most));
+    return std::max(static_cast<double>(n), 2.5 * count) + 0.5 * count;
+  };
+  const auto channels = static_cast<double>(a_.in_channels), images = static_cast<double>(box_[0]);
+  const auto line = [&](int64_t n, double products) {
+    const double along = tiles(n) * images, across = tiles(box_[0]) * static_cast<double>(n);
+    return std::min(along, across) * products + (40 + 4 * static_cast<double>(n)) * images;
+  };
+  const auto over = [&](const Axis& axis, const Pass& p, auto&& add) {
+    for (int64_t t = 0; t < p.taps; ++t) {
+      int64_t begin = p.begin, end = p.end;
+      if (by_taps) keep_inside(axis, p.offset[t], &begin, &end);
+      if (end > begin) add(end - begin);
+    }
+  };
+  double cost = 0;
+  for (int64_t i = 0; i < unit_count_; ++i) {
+    const Unit& u = units_[i];
+    for (int64_t j = 0; j < u.x->count; ++j) {
+      const Pass& x = *u.x->pass[j];
+      double planes = 0, rows = 0, products = 0;
+      over(s_.z, *u.z, [&](int64_t n) { planes += static_cast<double>(n); });
+      over(s_.y, *u.y, [&](int64_t n) { rows += static_cast<double>(n); });
+      if (by_taps) {
+        over(s_.x, x, [&](int64_t n) { products += line(n, channels); });
+      } else {
+        // All taps of a row at once.
+        const double taps = planes * rows / static_cast<double>(std::max<int64_t>(1, u.qz * u.qy));
+        planes = static_cast<double>(u.qz);
+        rows = static_cast<double>(u.qy);
+        products = line(u.qx, channels * taps * static_cast<double>(x.taps));
+      }
+      const int64_t vectors = divide_up<int64_t>(u.rows * x.phases, leaves_.lanes);
+      cost += planes * rows * products * (static_cast<double>(vectors / 2) + (vectors % 2 == 0 ? 0 : 0.6));
+    }
+  }
+  return cost * static_cast<double>(a_.batch) / images;
 }
 
 // As many positions as fit with chunk_ channels; false if not even one vector does.
@@ -476,7 +562,8 @@ Slab Engine<T>::slab_of(const int64_t* extent) const {
     int64_t pitch = slab.pitch[3];
     for (int i = 2; i >= 0; --i) {
       slab.residues[i] = 1;
-      slab.extent[i] = (extent[i + 1] - 1) * axes[i]->in_step + high_[i] - low_[i] + 1;
+      slab.extent[i] =
+          by_taps_ ? axes[i]->in : (extent[i + 1] - 1) * axes[i]->in_step + high_[i] - low_[i] + 1;
       pitch *= in_place_ ? axes[i]->in : slab.extent[i];
       slab.pitch[i] = pitch;
     }

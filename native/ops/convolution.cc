@@ -123,8 +123,9 @@ void one_by_one(const ConvArgs& a, const Geometry& s, const KernelTable& kernels
 // What stands before packed weights.
 struct Packed {
   const KernelTable* table;
-  int64_t raw;          // the weights are as they came: they are few, or not all of them finite
-  int64_t transformed;  // as Winograd's forms, too, behind the others
+  int64_t raw;  // the weights are as they came: they are few, or not all of them finite
+  // Where they are once more, for vectors of columns and as Winograd's forms, or 0.
+  int64_t turned, transformed;
 };
 
 constexpr int64_t kHead = 128, kFew = 256;
@@ -135,20 +136,19 @@ P* aligned(P* p) {
   return reinterpret_cast<P*>((reinterpret_cast<uintptr_t>(p) + 63) & ~uintptr_t{63});
 }
 
-// Elements of what the engine packs, or of the weights as they came.
+// Elements of what an engine packs.
 template <class T>
-int64_t direct_size(const ConvArgs& a, const Geometry& s, const Engine<T>& engine) {
-  const int64_t raw = a.groups * a.out_channels * (a.in_channels * s.kernel() + 1);
-  return divide_up<int64_t>(std::max(raw, a.groups * (engine.group_weights() + engine.group_bias())), 16) *
-         16;
+int64_t engine_size(const ConvArgs& a, const Engine<T>& engine) {
+  return divide_up<int64_t>(a.groups * (engine.group_weights() + engine.group_bias()), 16) * 16;
 }
 
 template <class T>
 int64_t packed_size(const ConvArgs& a) {
   ScratchFrame frame;
   const Geometry s(a, &frame);
-  const Engine<T> engine(a, s, kernels(), &frame);
-  int64_t size = direct_size(a, s, engine);
+  const int64_t raw = a.groups * a.out_channels * (a.in_channels * s.kernel() + 1);
+  int64_t size = std::max(raw, engine_size(a, Engine<T>(a, s, kernels(), &frame)));
+  if (Engine<T>::can_turn(a, kernels())) size += engine_size(a, Engine<T>(a, s, kernels(), &frame, true));
   for (const int64_t tile : kTiles) size += Winograd(a, s, kernels(), tile).packed_size();
   return kHead + static_cast<int64_t>(sizeof(T)) * size;
 }
@@ -173,7 +173,7 @@ Status pack_ahead(const ConvArgs& a, const Context& context) {
   auto* head = static_cast<Packed*>(a.packing);
   T* to = reinterpret_cast<T*>(aligned(static_cast<char*>(a.packing) + sizeof(Packed)));
   head->table = &table;
-  head->transformed = 0;
+  head->turned = head->transformed = 0;
   head->raw = weights <= kFew || !all_finite(table, weight, weights, context);
   if (head->raw) {
     std::copy_n(weight, weights, to);
@@ -185,13 +185,20 @@ Status pack_ahead(const ConvArgs& a, const Context& context) {
   }
   const Engine<T> engine(a, s, table, &frame);
   pack_all(a, engine, weight, bias, to, context);
+  T* form = to + engine_size(a, engine);
+  // For small planes.
+  if (Engine<T>::can_turn(a, table)) {
+    const Engine<T> turned(a, s, table, &frame, true);
+    pack_all(a, turned, weight, bias, form, context);
+    head->turned = form - to;
+    form += engine_size(a, turned);
+  }
   // For inputs that are large enough.
   if constexpr (std::is_same<T, float>::value) {
-    T* form = to + direct_size(a, s, engine);
     for (const int64_t tile : kTiles) {
       const Winograd winograd(a, s, table, tile);
       if (!winograd.worth_packing()) continue;
-      head->transformed = 1;
+      if (head->transformed == 0) head->transformed = form - to;
       winograd.pack(weight, bias, form, context);
       form += winograd.packed_size();
     }
@@ -210,6 +217,14 @@ Status run_one_by_one(const ConvArgs& a, const Geometry& s, const KernelTable& t
 }
 
 template <class T>
+void run_engine(const ConvArgs& a, const Engine<T>& engine, const T* packed, const Context& context) {
+  const T* bias = packed + a.groups * engine.group_weights();
+  parallel_for(context, engine.tasks(), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t task = begin; task < end; ++task) engine.run(task, packed, bias);
+  });
+}
+
+template <class T>
 Status run_convolution(ConvArgs a, const Context& context) {
   if (a.batch == 0) return OK;
   ScratchFrame frame;
@@ -220,8 +235,8 @@ Status run_convolution(ConvArgs a, const Context& context) {
   const bool few = a.batch * channels * s.out() * a.in_channels <= kFew;
   const KernelTable* table = &kernels();
   const T *packed = nullptr, *weight = nullptr, *bias = nullptr;
-  if (a.packed != nullptr) {
-    const auto* head = static_cast<const Packed*>(a.packed);
+  const auto* head = static_cast<const Packed*>(a.packed);
+  if (head != nullptr) {
     packed = reinterpret_cast<const T*>(aligned(static_cast<const char*>(a.packed) + sizeof(Packed)));
     table = head->table;
     if (head->raw) {
@@ -243,8 +258,8 @@ Status run_convolution(ConvArgs a, const Context& context) {
     const bool little = packed != nullptr && small.worth_running() && small.faster_than(large);
     const Winograd& winograd = little ? small : large;
     if (packed == nullptr ? winograd.worth_running_once()
-                          : winograd.worth_running() && static_cast<const Packed*>(a.packed)->transformed) {
-      const int64_t before = direct_size(a, s, engine) + (little ? large.packed_size() : 0);
+                          : winograd.worth_running() && head->transformed > 0) {
+      const int64_t before = packed == nullptr ? 0 : head->transformed + (little ? large.packed_size() : 0);
       const bool done = packed == nullptr ? winograd.run(weight, bias, context)
                                           : winograd.run_packed(packed + before, context);
       if (done) return context.cancelled() ? CANCELLED : OK;
@@ -267,10 +282,14 @@ Status run_convolution(ConvArgs a, const Context& context) {
     pack_all(a, engine, weight, bias, space, context);
     packed = space;
   }
-  const T* packed_bias = packed + a.groups * engine.group_weights();
-  parallel_for(context, engine.tasks(), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t task = begin; task < end; ++task) engine.run(task, packed, packed_bias);
-  });
+  if (head != nullptr && head->turned > 0 && engine.may_be_turned()) {
+    const Engine<T> turned(a, near, *table, &frame, true);
+    if (turned.cost() < engine.cost()) {
+      run_engine(a, turned, packed + head->turned, context);
+      return context.cancelled() ? CANCELLED : OK;
+    }
+  }
+  run_engine(a, engine, packed, context);
   return context.cancelled() ? CANCELLED : OK;
 }
 

@@ -27,6 +27,7 @@ struct Shape {
   int64_t batch, in, size, out, kernel, stride, pad, groups;
   const char* choice = nullptr;    // of AVX-512, channels first
   const char* unpacked = nullptr;  // what weights as they came are read by, there
+  bool turned = false;             // whether its vectors hold columns once weights are packed
 };
 
 // One axis as src/plan/conv2d.ts packs it: phases with the same offsets are one pass.
@@ -107,7 +108,7 @@ struct Division {
     // columns.
     CHECK(e.work_of_position() * positions <= 1.5 * Engine<float>::kMostWork * static_cast<double>(e.parts_));
     // Working memory: inputs of a box, unless one vector of the fewest channels is more.
-    const int64_t budget = Engine<float>::kPanel / 4;
+    const int64_t budget = (e.by_taps_ ? 2 : 1) * Engine<float>::kPanel / 4;
     const bool least = e.chunk_ <= ConvSum::kBlock && positions <= static_cast<double>(e.width_);
     if (!e.in_place_) CHECK(least || e.room(e.box_) <= budget);
   }
@@ -147,6 +148,16 @@ void check(const Shape& shape, bool nhwc, int lanes, int most, int few) {
       std::string(shape.name) + (nhwc ? ", nhwc, " : ", nchw, ") + std::to_string(lanes) + " lanes";
   const Division division = {engine, name};
   division.check(a, s);
+  if (Engine<float>::can_turn(a, table)) {
+    const Engine<float> turned(a, s, table, &frame, true);
+    const std::string turned_name = name + ", turned";
+    Division{turned, turned_name}.check(a, s);
+    const bool faster = engine.may_be_turned() && turned.cost() < engine.cost();
+    if (lanes == 16 && faster != shape.turned) {
+      std::fprintf(stderr, "%s: %s\n", turned_name.c_str(), faster ? "faster" : "slower");
+      std::exit(1);
+    }
+  }
   if (!nhwc && lanes == 16) {
     named(shape, engine);
     const bool few = Few(a, s, table).worth_running(),
@@ -175,23 +186,24 @@ int main() {
        "in place, positions 96, channels 512, parts 2"},
       {"U-Net last up-convolution", true, 1, 128, 196, 64, 2, 2, 0, 1},
       {"FCN-8s 16x16", true, 1, 21, 64, 21, 16, 8, 4, 1, "slab, box 1x8x64, channels 21, parts 1"},
-      {"DCGAN first", true, 1, 512, 8, 256, 4, 2, 1, 1, "panels, box 1x8x8, channels 128, parts 2"},
+      {"DCGAN first", true, 1, 512, 8, 256, 4, 2, 1, 1, "panels, box 1x8x8, channels 128, parts 2", nullptr,
+       true},
       {"DCGAN last", true, 1, 64, 32, 3, 4, 2, 1, 1},
       {"3x3 at stride 2, transposed", true, 1, 128, 64, 64, 3, 2, 1, 1},
       {"depthwise", true, 1, 256, 32, 256, 4, 2, 1, 256, "planes 32, box 32x32", "packed"},
       {"3x3", false, 1, 64, 128, 64, 3, 1, 1, 1},
       {"1x1 of a head", false, 1, 64, 256, 21, 1, 1, 0, 1, "in place, positions 1536, channels 64, parts 1"},
-      {"1x1 of one pixel", false, 1, 2048, 1, 256, 1, 1, 0, 1, nullptr, "few"},
-      {"1x1 of 64 pixels", false, 64, 2048, 1, 1000, 1, 1, 0, 1},
-      {"1x1 of 400 pixels", false, 400, 512, 1, 512, 1, 1, 0, 1, nullptr, "packed"},
-      {"3x3 of 7x7", false, 1, 512, 7, 512, 3, 1, 1, 1, nullptr, "few"},
-      {"4x4 of one pixel, transposed", true, 1, 100, 1, 512, 4, 1, 0, 1, nullptr, "reaching"},
-      {"4x4 of 64 single pixels, transposed", true, 64, 100, 1, 512, 4, 1, 0, 1, nullptr, "reaching"},
+      {"1x1 of one pixel", false, 1, 2048, 1, 256, 1, 1, 0, 1, nullptr, "few", true},
+      {"1x1 of 64 pixels", false, 64, 2048, 1, 1000, 1, 1, 0, 1, nullptr, nullptr, true},
+      {"1x1 of 400 pixels", false, 400, 512, 1, 512, 1, 1, 0, 1, nullptr, "packed", true},
+      {"3x3 of 7x7", false, 1, 512, 7, 512, 3, 1, 1, 1, nullptr, "few", true},
+      {"4x4 of one pixel, transposed", true, 1, 100, 1, 512, 4, 1, 0, 1, nullptr, "reaching", true},
+      {"4x4 of 64 single pixels, transposed", true, 64, 100, 1, 512, 4, 1, 0, 1, nullptr, "reaching", true},
       {"7x7 at stride 2 of three channels", false, 1, 3, 224, 64, 7, 2, 3, 1},
       {"groups of 8", false, 2, 64, 33, 64, 3, 1, 1, 8},
       {"one channel of a large plane", false, 1, 1, 4096, 1, 3, 1, 1, 1},
       {"5x5 of many channels", false, 4, 1024, 17, 1024, 5, 1, 2, 1,
-       "slab, box 1x4x17, channels 256, parts 7", "packed"},
+       "slab, box 1x4x17, channels 256, parts 7", "packed", true},
   };
   for (const Shape& shape : shapes)
     for (const bool nhwc : {false, true}) {
