@@ -885,25 +885,155 @@ UPS_INLINE EvenOdd even_odd(vf a, vf b) {
   return {__builtin_shuffle(a, b, even), __builtin_shuffle(a, b, odd)};
 }
 
+// FACTOR vectors of elements one after the other to vectors of every FACTOR-th.
+template <int FACTOR>
+UPS_INLINE void unravel(vf* v) {
+  if constexpr (FACTOR == 3) {
+    // Of two vectors what there is, then of the third what is missing.
+    vf part[3];
+#pragma GCC unroll 3
+    for (int k = 0; k < 3; ++k) {
+      vi two, three;
+      for (int i = 0; i < LANES; ++i) {
+        const int at = 3 * i + k;
+        two[i] = at < 2 * LANES ? at : 0;
+        three[i] = at < 2 * LANES ? i : at - LANES;
+      }
+      part[k] = __builtin_shuffle(__builtin_shuffle(v[0], v[1], two), v[2], three);
+    }
+#pragma GCC unroll 3
+    for (int k = 0; k < 3; ++k) v[k] = part[k];
+  } else if constexpr (FACTOR > 1) {
+    enum : int { HALF = FACTOR / 2 };
+    vf even[HALF], odd[HALF];
+#pragma GCC unroll 4
+    for (int k = 0; k < HALF; ++k) {
+      const EvenOdd pair = even_odd(v[2 * k], v[2 * k + 1]);
+      even[k] = pair.even;
+      odd[k] = pair.odd;
+    }
+    unravel<HALF>(even);
+    unravel<HALF>(odd);
+#pragma GCC unroll 4
+    for (int k = 0; k < HALF; ++k) {
+      v[2 * k] = even[k];
+      v[2 * k + 1] = odd[k];
+    }
+  }
+}
+
+template <int FACTOR>
+UPS_INLINE vf sum_along(vf* v, const float* weight) {
+  unravel<FACTOR>(v);
+  vf sum = weight[0] * v[0];
+#pragma GCC unroll 8
+  for (int k = 1; k < FACTOR; ++k) sum += weight[k] * v[k];
+  return sum;
+}
+
 template <int FACTOR>
 void across_groups(float* __restrict out, const float* __restrict in, const float* weight, int64_t n) {
   int64_t o = 0;
   for (; o + LANES <= n; o += LANES) {
-    const float* from = in + o * FACTOR;
-    const EvenOdd a = even_odd(load(from), load(from + LANES));
-    if (FACTOR == 2) {
-      store(out + o, weight[0] * a.even + weight[1] * a.odd);
-      continue;
-    }
-    const EvenOdd b = even_odd(load(from + 2 * LANES), load(from + 3 * LANES));
-    const EvenOdd even = even_odd(a.even, b.even), odd = even_odd(a.odd, b.odd);
-    store(out + o,
-          ((weight[0] * even.even + weight[1] * odd.even) + weight[2] * even.odd) + weight[3] * odd.odd);
+    vf v[FACTOR];
+#pragma GCC unroll 8
+    for (int k = 0; k < FACTOR; ++k) v[k] = load(in + o * FACTOR + k * LANES);
+    store(out + o, sum_along<FACTOR>(v, weight));
   }
   for (; o < n; ++o) {
     float sum = weight[0] * in[o * FACTOR];
     for (int k = 1; k < FACTOR; ++k) sum += weight[k] * in[o * FACTOR + k];
     out[o] = sum;
+  }
+}
+
+// Bytes, and floats of each row, that are asked for ahead.
+enum : int64_t { GROUPS_AHEAD = 8192, PIXELS_AHEAD = 256 };
+
+// Both ways at once: nothing is written but the result (area 4x down of 64x256x256: 0.21 ms rather than
+// 0.45).
+template <class S, int FACTOR>
+void sum_groups(void* out, const void* in, int64_t rows, int64_t n, const float* down, int64_t taps,
+                const float* along) {
+  S* __restrict to = static_cast<S*>(out);
+  const S* from = static_cast<const S*>(in);
+  const int64_t in_row = n * FACTOR, group = taps * in_row;
+  // Several rows at a time are read ahead by nothing else: two groups of short rows, one of long ones.
+  const int64_t ahead = (GROUPS_AHEAD / static_cast<int64_t>(sizeof(S)) + group - 1) / group * group;
+  for (int64_t r = 0; r < rows; ++r, from += group, to += n) {
+    const S* next = from + ahead;
+    for (int64_t o = 0; o < n; o += LANES) {
+      if (o + LANES > n) o = n - LANES;
+      const S* row = from + o * FACTOR;
+      const auto line = [&](vf* v) __attribute__((always_inline)) {
+#pragma GCC unroll 8
+        for (int k = 0; k < FACTOR; ++k) v[k] = Packed<S>::load(row + k * LANES);
+#pragma GCC unroll 8
+        for (int b = 0; b < FACTOR * LANES; b += 64 / static_cast<int>(sizeof(S)))
+          __builtin_prefetch(next + b);
+        row += in_row;
+        next += FACTOR * LANES;
+      };
+      vf v[FACTOR], x[FACTOR];
+      line(v);
+#pragma GCC unroll 8
+      for (int k = 0; k < FACTOR; ++k) v[k] *= splat(down[0]);
+      for (int64_t t = 1; t < taps; ++t) {
+        line(x);
+#pragma GCC unroll 8
+        for (int k = 0; k < FACTOR; ++k) v[k] += splat(down[t]) * x[k];
+      }
+      Packed<S>::store(to + o, sum_along<FACTOR>(v, along));
+    }
+  }
+}
+
+// Both ways at once, down first (area 4x down of 256x256x64: 0.2 ms rather than 0.35). Taps across that
+// overlap sum the same rows again.
+template <int STEP>
+UPS_INLINE void pixel_of_sums(float* out, const float* const* rows, const float* down, int64_t taps,
+                              const int32_t* index, const float* along, int64_t size, int64_t count,
+                              int64_t inner, int64_t c) {
+  const auto read = [&](int64_t row, int64_t at) __attribute__((always_inline)) {
+    // Of several rows at a time caches do not read ahead fast enough: 0.2 ms rather than 0.27.
+    __builtin_prefetch(rows[row] + at + PIXELS_AHEAD);
+    return load(rows[row] + at);
+  };
+  const auto summed = [&](vf* v, int64_t k) __attribute__((always_inline)) {
+    const int64_t at = index[k * size] * inner + c;
+#pragma GCC unroll 4
+    for (int j = 0; j < STEP; ++j) v[j] = splat(down[0]) * read(0, at + j * LANES);
+    for (int64_t t = 1; t < taps; ++t) {
+#pragma GCC unroll 4
+      for (int j = 0; j < STEP; ++j) v[j] += splat(down[t]) * read(t, at + j * LANES);
+    }
+#pragma GCC unroll 4
+    for (int j = 0; j < STEP; ++j) v[j] *= splat(along[k * size]);
+  };
+  vf sum[STEP], v[STEP];
+  summed(sum, 0);
+  for (int64_t k = 1; k < count; ++k) {
+    summed(v, k);
+#pragma GCC unroll 4
+    for (int j = 0; j < STEP; ++j) sum[j] += v[j];
+  }
+#pragma GCC unroll 4
+  for (int j = 0; j < STEP; ++j) store(out + c + j * LANES, sum[j]);
+}
+
+void sum_pixels(float* __restrict out, const float* const* rows, const float* down, int64_t taps,
+                const AxisTable* axis, int64_t inner) {
+  const int64_t size = axis->out_size;
+  for (int64_t o = 0; o < size; ++o, out += inner) {
+    const int32_t* index = axis->index + o;
+    const float* along = static_cast<const float*>(axis->weight) + o;
+    int64_t c = 0;
+    for (; c + 4 * LANES <= inner; c += 4 * LANES)
+      pixel_of_sums<4>(out, rows, down, taps, index, along, size, axis->count[o], inner, c);
+    for (; c < inner; c += LANES) {
+      if (c + LANES > inner) c = inner - LANES;
+      pixel_of_sums<1>(out, rows, down, taps, index, along, size, axis->count[o], inner, c);
+    }
   }
 }
 
@@ -968,6 +1098,14 @@ void along_columns(float* __restrict out, const float* __restrict columns, const
   }
 }
 
+template <class S>
+void fill_sum_groups(SumGroups* by_factor) {
+  by_factor[0] = sum_groups<S, 2>;
+  by_factor[1] = sum_groups<S, 3>;
+  by_factor[2] = sum_groups<S, 4>;
+  by_factor[3] = sum_groups<S, 8>;
+}
+
 }  // namespace
 
 void fill_resample(KernelTable* table) {
@@ -1003,7 +1141,14 @@ void fill_resample(KernelTable* table) {
   r.flush = flush;
   r.stream_row = stream_copy;
   r.across_groups[0] = across_groups<2>;
-  r.across_groups[1] = across_groups<4>;
+  r.across_groups[1] = across_groups<3>;
+  r.across_groups[2] = across_groups<4>;
+  r.across_groups[3] = across_groups<8>;
+  fill_sum_groups<float>(r.sum_groups[F32]);
+  fill_sum_groups<Half>(r.sum_groups[F16]);
+  fill_sum_groups<uint8_t>(r.sum_groups[U8]);
+  fill_sum_groups<int8_t>(r.sum_groups[I8]);
+  r.sum_pixels = sum_pixels;
   r.blend_two_from[F32] = blend_two_from<float>;
   r.blend_two_from[F16] = blend_two_from<Half>;
   r.blend_two_from[U8] = blend_two_from<uint8_t>;

@@ -51,6 +51,15 @@ struct ResampleStrip {
   int64_t staged_row;
 };
 
+// `rows` rows of n >= lanes outputs one after the other, every output the weighted sum of the next `taps`
+// rows of the next `factor` elements, rounded to the element type: out[r·n + o] = Σ_k along[k] · Σ_t down[t]
+// · in[((r·taps + t)·n + o)·factor + k], for a factor of kGroups.
+typedef void (*SumGroups)(void* out, const void* in, int64_t rows, int64_t n, const float* down, int64_t taps,
+                          const float* along);
+
+// How many elements the groups have that there are leaves for.
+constexpr int kGroups[4] = {2, 3, 4, 8};
+
 struct ResampleKernels {
   // out[r·out_stride + o - first·lanes] = Σ_k weight[k, o] · in[r·in_stride + index[k, o]] for `count` rows
   // and the outputs of the blocks from first to end; in the order of k.
@@ -60,8 +69,12 @@ struct ResampleKernels {
   // inner >= lanes.
   void (*across_pixels)(float* out, const float* in, const AxisTable* axis, int64_t inner, int64_t first,
                         int64_t end);
-  // out[o] = Σ_k weight[k] · in[o·factor + k], k < factor, in the order of k, for factor 2 (first) and 4.
-  void (*across_groups[2])(float* out, const float* in, const float* weight, int64_t n);
+  // out[o] = Σ_k weight[k] · in[o·factor + k], k < factor, in the order of k, for the factors of kGroups.
+  void (*across_groups[4])(float* out, const float* in, const float* weight, int64_t n);
+  SumGroups sum_groups[TYPE_COUNT][4];
+  // out[o·inner + c] = Σ_k weight[k, o] · Σ_t down[t] · rows[t][index[k, o]·inner + c]; inner >= lanes.
+  void (*sum_pixels)(float* out, const float* const* rows, const float* down, int64_t taps,
+                     const AxisTable* axis, int64_t inner);
   // For outputs o up to end: out[(o - first)·out_stride + i] = Σ_k weight[k, o] · row(index[k, o])[i] for i <
   // n, rounded to the element type, with row(j) = rows + (j & mask)·stride. With `stream` the rows are
   // adjoining floats, go past the caches, and the last ones wait for flush.

@@ -457,14 +457,41 @@ Status few_across_then_down(const InterpolateArgs& a, const AxisTable& y) {
 
 // down first, then across
 
+// An axis whose outputs are weighted sums of the next `size` inputs each, with weights that are all alike.
+struct Groups {
+  static constexpr int64_t kMost = 8;
+  int64_t size = 0;
+  float weight[kMost];
+
+  bool of(const AxisTable& x) {
+    if (x.taps > kMost || x.in_size != x.taps * x.out_size) return false;
+    const auto* weights = static_cast<const float*>(x.weight);
+    for (int64_t k = 0; k < x.taps; ++k) {
+      weight[k] = weights[k * x.out_size];
+      for (int64_t o = 0; o < x.out_size; ++o)
+        if (x.count[o] != x.taps || x.index[k * x.out_size + o] != o * x.taps + k ||
+            weights[k * x.out_size + o] != weight[k])
+          return false;
+    }
+    size = x.taps;
+    return true;
+  }
+};
+
+// The leaf for groups of that size, or -1.
+int leaf_of(int64_t size) {
+  for (int leaf = 0; leaf < 4; ++leaf)
+    if (kGroups[leaf] == size) return leaf;
+  return -1;
+}
+
 // Rows blended down, as they are summed along: side by side in the lanes of vectors, so turned to columns and
 // back, where nothing simpler does.
 class Along {
  public:
   Along(const InterpolateArgs& a, ScratchFrame* frame)
       : a_(a), x_(a.axes[a.axis_count - 1]), in_row_(x_.in_size * a.inner), out_row_(x_.out_size * a.inner) {
-    for (int f = 0; f < 2 && groups_ < 0 && a.inner == 1; ++f)
-      if (sums_groups(f == 0 ? 2 : 4)) groups_ = f;
+    if (a.inner == 1 && sums_.of(x_)) groups_ = leaf_of(sums_.size);
     strips_ = std::min(x_.out_size, (in_row_ + kStripColumns - 1) / kStripColumns);
     width_ = (x_.out_size + strips_ - 1) / strips_;
     strips_ = (x_.out_size + width_ - 1) / width_;
@@ -519,8 +546,7 @@ class Along {
         float* sums = a_.type == F32 ? reinterpret_cast<float*>(to) : space.result;
         const float* from = blended + r * stride - s.low;
         if (groups_ >= 0)
-          k_.resample.across_groups[groups_](sums, from + s.first * (groups_ == 0 ? 2 : 4), group_weights_,
-                                             n);
+          k_.resample.across_groups[groups_](sums, from + s.first * sums_.size, sums_.weight, n);
         else
           k_.resample.across_pixels(sums, from, &x_, a_.inner, s.first, s.end);
         const float* result = space.result;
@@ -547,20 +573,6 @@ class Along {
   bool in_place() const { return groups_ >= 0 || a_.inner >= k_.lanes; }
   int64_t out_stride() const { return (turned_ * a_.inner + 15) / 16 * 16 + 16; }
 
-  // Whether every output is the weighted sum of the next `factor` inputs, with weights that are all alike.
-  bool sums_groups(int64_t factor) {
-    if (x_.in_size != factor * x_.out_size || x_.taps != factor) return false;
-    const auto* weight = static_cast<const float*>(x_.weight);
-    for (int64_t k = 0; k < factor; ++k) {
-      group_weights_[k] = weight[k * x_.out_size];
-      for (int64_t o = 0; o < x_.out_size; ++o)
-        if (x_.count[o] != factor || x_.index[k * x_.out_size + o] != o * factor + k ||
-            weight[k * x_.out_size + o] != group_weights_[k])
-          return false;
-    }
-    return true;
-  }
-
   const KernelTable& k_ = kernels();
   const InterpolateArgs& a_;
   const AxisTable& x_;
@@ -569,8 +581,8 @@ class Along {
   int64_t turned_ = 0, widest_ = 0;  // outputs that are turned at a time, the columns they need at most
   Strip* part_ = nullptr;            // those, in order
   int64_t parts_ = 0;
-  int groups_ = -1;  // 0: by twos, 1: by fours
-  float group_weights_[4] = {};
+  Groups sums_;
+  int groups_ = -1;  // the leaf that sums them, if there is one
 };
 
 // Whether the taps are rows one after the other.
@@ -580,7 +592,59 @@ bool consecutive(const RowTaps<float>& taps) {
   return true;
 }
 
+// Groups of rows and columns that are summed at once.
+bool sums_groups(const InterpolateArgs& a, Groups* down, Groups* along) {
+  const AxisTable& x = a.axes[a.axis_count - 1];
+  return a.axis_count == 2 && a.inner == 1 && x.out_size >= kernels().lanes && along->of(x) &&
+         leaf_of(along->size) >= 0 && down->of(a.axes[0]);
+}
+
+Status sum_groups(const InterpolateArgs& a, const Groups& down, const Groups& along, const Context& context) {
+  const int64_t n = a.axes[1].out_size, size = bytes_of(a.type), work = n * down.size * along.size;
+  const SumGroups leaf = kernels().resample.sum_groups[a.type][leaf_of(along.size)];
+  parallel_for(context, a.outer * a.axes[0].out_size, std::max<int64_t>(1, kRangeElements / work),
+               [&](int64_t begin, int64_t end) {
+                 leaf(static_cast<char*>(a.out) + begin * n * size,
+                      static_cast<const char*>(a.in) + begin * work * size, end - begin, n, down.weight,
+                      down.size, along.weight);
+               });
+  return context.cancelled() ? CANCELLED : OK;
+}
+
+// Whether pixels are summed both ways at once: with few taps that overlap that costs less than rows between.
+bool sums_pixels(const InterpolateArgs& a) {
+  const AxisTable& x = a.axes[a.axis_count - 1];
+  if (a.type != F32 || a.inner < kernels().lanes) return false;
+  int64_t taps = 0;
+  for (int64_t o = 0; o < x.out_size; ++o) taps += x.count[o];
+  return taps <= x.in_size + x.in_size / 4;
+}
+
+Status sum_pixels(const InterpolateArgs& a, const Rows& rows, const Context& context) {
+  const AxisTable& x = a.axes[a.axis_count - 1];
+  const int64_t in_row = x.in_size * a.inner, out_row = x.out_size * a.inner;
+  const auto* in = static_cast<const float*>(a.in);
+  auto* out = static_cast<float*>(a.out);
+  const auto leaf = kernels().resample.sum_pixels;
+  parallel_for(context, a.outer * rows.out, std::max<int64_t>(1, kRangeElements / (in_row * rows.taps)),
+               [&](int64_t begin, int64_t end) {
+                 ScratchFrame frame;
+                 RowTaps<float> taps{0, frame.take<int64_t>(rows.taps), frame.take<float>(rows.taps)};
+                 const float** sources = frame.take<const float*>(rows.taps);
+                 for (int64_t r = begin; r < end; ++r) {
+                   rows.taps_of(r % rows.out, &taps);
+                   for (int64_t t = 0; t < taps.count; ++t)
+                     sources[t] = in + (r / rows.out * rows.in + taps.row[t]) * in_row;
+                   leaf(out + r * out_row, sources, taps.weight, taps.count, &x, a.inner);
+                 }
+               });
+  return context.cancelled() ? CANCELLED : OK;
+}
+
 Status down_then_across(const InterpolateArgs& a, const Rows& rows, const Context& context) {
+  Groups down_groups, along_groups;
+  if (sums_groups(a, &down_groups, &along_groups)) return sum_groups(a, down_groups, along_groups, context);
+  if (sums_pixels(a)) return sum_pixels(a, rows, context);
   ScratchFrame tables;
   const Along along(a, &tables);
   const AxisTable& x = a.axes[a.axis_count - 1];

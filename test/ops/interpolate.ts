@@ -72,6 +72,12 @@ function samples(): Args[] {
     args([3, 4, 5], { mode: 'bilinear', size: [6, 7] }),
     args([0, 3, 4, 5], { mode: 'bilinear', size: [6, 7] }),
   );
+  // Rows and columns in groups, which are summed at once.
+  for (const type of NUMERIC)
+    for (const factor of [2, 3, 4, 5, 8])
+      out.push(args([2, 3, 3 * factor, 37 * factor], { mode: 'area', size: [3, 37] }, type));
+  for (const c of [1, 3, 17, 70])
+    out.push(args([2, 6, 12, c], { mode: 'area', size: [2, 3], layout: 'nhwc' }));
   // Channels around the vector lengths, and rows longer than one.
   for (const c of [1, 4, 7, 16, 17, 37])
     out.push(args([1, 5, 6, c], { mode: 'bilinear', size: [11, 13], layout: 'nhwc' }));
