@@ -265,8 +265,8 @@ void pixel_scalar(const PixelRun<typename O::Element>& run, int64_t o) {
 // line of the channels of all.
 enum Spread { CHANNELS, ACROSS, LINE };
 
-// Output pixels whose windows have the same taps, of KERNEL rows and taps, or any with 0, at least one. All
-// that blocks need, so that none of it is read again after their stores. NUMBERS: no element is NaN.
+// The windows of a row of output pixels, of KERNEL rows and taps, or any with 0, at least one. All that
+// blocks need, so that none of it is read again after their stores. NUMBERS: no element is NaN.
 template <class O, bool INDEXED, bool NUMBERS, int N, int KERNEL>
 struct Pixels {
   typedef typename O::Element T;
@@ -277,84 +277,98 @@ struct Pixels {
 
   const T* const* rows;
   const int64_t* bases;
-  int64_t count, taps, pitch, step;
-  // Of the taps, in elements and in position, from the first one on.
+  int64_t count, pitch, step;
   const T* row[K];
-  int64_t base[K], at[K], position[K];
+  int32_t where[K][K];  // positions of taps from the first one on, all of them there
   T* out;
   int32_t* index;
   const int32_t* spots;  // positions of the first taps, from bases[0] on; with all taps and indices only
   // From pixel to pixel, in input and in position.
-  int64_t inner, apart, along, top;
+  int64_t inner, apart, along, top, pixel_step;
 
-  // Pixels `begin` and the next ones. A window with fewer taps than KERNEL has its last one twice: equal
-  // elements never win.
-  UPS_MEMBER Pixels of(const PixelRun<T>& run, int64_t begin) {
+  UPS_MEMBER Pixels of(const PixelRun<T>& run) {
     const WindowTable& axis = run.windows->axis;
-    const int64_t first = axis.first[begin];
     Pixels p;
     p.inner = run.windows->inner;
     p.rows = run.rows;
     p.bases = run.bases;
     p.count = run.count;
-    p.taps = axis.count[begin];
     p.pitch = axis.dilation * p.inner;
     p.step = axis.dilation * run.step;
-    for (int k = 0; k < K; ++k) {
-      const int64_t tap = k < p.taps ? k : p.taps - 1;
-      p.row[k] = run.rows[k] + first * p.inner;
-      p.at[k] = tap * p.pitch;
-      p.base[k] = INDEXED ? run.bases[k] - run.bases[0] : 0;
-      p.position[k] = tap * p.step;
+    for (int r = 0; r < K; ++r) {
+      p.row[r] = run.rows[r];
+      if (INDEXED)
+        for (int k = 0; k < K; ++k)
+          p.where[r][k] = static_cast<int32_t>(run.bases[r] - run.bases[0] + k * p.step);
     }
-    p.out = run.out + begin * p.inner;
-    p.index = INDEXED ? run.index + begin * p.inner : nullptr;
-    p.spots = INDEXED ? run.position + begin * p.inner : nullptr;
+    p.out = run.out;
+    p.index = run.index;
+    p.spots = run.position;
     p.apart = axis.stride * p.inner;
     p.along = axis.stride * run.step;
-    p.top = INDEXED ? run.bases[0] + first * run.step : 0;
+    p.top = INDEXED ? run.bases[0] : 0;
+    p.pixel_step = run.step;
     return p;
   }
 
-  // B vectors from channel c of pixel i on.
+  // Windows of as many taps, the first one at pixel `first` of the input.
+  struct Taps {
+    int64_t first, count;
+    int64_t at[K];  // in elements
+  };
+  // A window with fewer taps than KERNEL has its last one twice: equal elements never win. Of NaNs the last
+  // one does.
+  inline __attribute__((always_inline)) Taps taps(int64_t first, int64_t count) const {
+    Taps t;
+    t.first = first;
+    t.count = count;
+    for (int k = 0; k < K; ++k) t.at[k] = (k < count ? k : count - 1) * pitch;
+    return t;
+  }
+
+  // B vectors from channel c of output pixel o on, which is the i-th one with these taps.
   template <int B, Spread SPREAD>
-  inline __attribute__((always_inline)) void block(int64_t i, int64_t c) const {
-    const int64_t from = i * apart + c, next = SPREAD == ACROSS ? apart : N, to = i * inner + c,
-                  next_to = SPREAD == ACROSS ? inner : N;
-    // Held: gcc would step each tap's address on its own, and spill.
+  inline __attribute__((always_inline)) void block(const Taps& taps, int64_t o, int64_t i, int64_t c) const {
+    const int64_t from = taps.first * inner + i * apart + c, next = SPREAD == ACROSS ? apart : N,
+                  to = o * inner + c, next_to = SPREAD == ACROSS ? inner : N;
+    Winner best[B];
+    // Held: gcc would step the address of each vector of each tap on its own, and spill.
     const T* here[K];
     for (int r = 0; r < K; ++r) here[r] = held(row[r] + from);
-    Winner best[B];
 #pragma GCC unroll 8
     for (int b = 0; b < B; ++b) best[b] = Winner::of(P::load(here[0] + b * next), I{});
-    const auto compare = [&](const T* tap, int64_t where) __attribute__((always_inline)) {
-      const I position = all<I>(where);
+    const auto compare = [&](const T* tap, int32_t position) __attribute__((always_inline)) {
+      const I where_all = all<I>(position);
 #pragma GCC unroll 8
       for (int b = 0; b < B; ++b) {
         if (INDEXED)
-          offer<NUMBERS>(&best[b], P::load(tap + b * next), position);
+          offer<NUMBERS>(&best[b], P::load(tap + b * next), where_all);
         else
-          offer_plainly<NUMBERS>(&best[b], P::load(tap + b * next), position);
+          offer_plainly<NUMBERS>(&best[b], P::load(tap + b * next), where_all);
       }
     };
     if constexpr (KERNEL > 0) {
 #pragma GCC unroll 3
       for (int r = 0; r < KERNEL; ++r)
 #pragma GCC unroll 3
-        for (int k = r == 0 ? 1 : 0; k < KERNEL; ++k) compare(here[r] + at[k], base[r] + position[k]);
+        for (int k = r == 0 ? 1 : 0; k < KERNEL; ++k)
+          compare(k == 0 ? here[r] : held(here[r] + taps.at[k]),
+                  !INDEXED  ? 0
+                  : NUMBERS ? where[r][k]
+                            : where[r][k < taps.count ? k : taps.count - 1]);
     } else {
-      const int64_t first = row[0] - rows[0] + from;
       for (int64_t r = 0; r < count; ++r)
-        for (int64_t k = r == 0 ? 1 : 0; k < taps; ++k)
-          compare(rows[r] + first + k * pitch, INDEXED ? bases[r] - bases[0] + k * step : 0);
+        for (int64_t k = r == 0 ? 1 : 0; k < taps.count; ++k)
+          compare(rows[r] + from + k * pitch,
+                  INDEXED ? static_cast<int32_t>(bases[r] - bases[0] + k * step) : 0);
     }
 #pragma GCC unroll 8
     for (int b = 0; b < B; ++b) {
       P::store(out + to + b * next_to, best[b].value);
       if (INDEXED) {
         const I first = SPREAD == LINE
-                            ? Pack<int32_t, sizeof(I) / 4>::load(spots + c + b * N) + all<I>(bases[0])
-                            : all<I>(top + (SPREAD == ACROSS ? i + b : i) * along);
+                            ? Pack<int32_t, sizeof(I) / 4>::load(spots + to + b * N) + all<I>(top)
+                            : all<I>(top + taps.first * pixel_step + (SPREAD == ACROSS ? i + b : i) * along);
         store_index(index + to + b * next_to, best[b].index + first);
       }
     }
@@ -375,61 +389,65 @@ UPS_INLINE void prefetch_pixel(const PixelRun<T>& run, int64_t o) {
 
 // Pixels of fewer channels than a vector, in order: the vectors also write what the next pixels overwrite.
 template <class O, bool INDEXED, bool NUMBERS, int N, int KERNEL>
-void narrow_pixels(const PixelRun<typename O::Element>& run, int64_t begin, int64_t end) {
+UPS_INLINE void narrow_pixels(const Pixels<O, INDEXED, NUMBERS, N, KERNEL>& p,
+                              const PixelRun<typename O::Element>& run, int64_t begin, int64_t end) {
   typedef typename O::Element T;
   const WindowTable& axis = run.windows->axis;
-  const auto p = Pixels<O, INDEXED, NUMBERS, N, KERNEL>::of(run, begin);
-  const int64_t inner = p.inner, n = end - begin, before = N - inner, first = axis.first[begin];
+  const auto taps = p.taps(axis.first[begin], axis.count[begin]);
+  const int64_t inner = p.inner, n = end - begin, before = N - inner;
   // Those whose vectors end within the rows.
-  const int64_t last_tap = first + (p.taps - 1) * axis.dilation;
+  const int64_t last_tap = taps.first + (taps.count - 1) * axis.dilation;
   int64_t fit = 0;
   while (fit < n && (last_tap + fit * axis.stride) * inner + N <= axis.in_size * inner &&
          (begin + fit) * inner + N <= axis.out_size * inner)
     ++fit;
   int64_t i = 0;
   if constexpr (KERNEL > 0)
-    for (; i + 4 <= fit; i += 4) p.template block<4, ACROSS>(i, 0);
+    for (; i + 4 <= fit; i += 4) p.template block<4, ACROSS>(taps, begin + i, i, 0);
   for (; i < n; ++i) {
-    if (i >= fit && (first + i * axis.stride) * inner < before) {
+    if (i >= fit && (taps.first + i * axis.stride) * inner < before) {
       pixel_scalar<O, INDEXED>(run, begin + i);
+      continue;
+    }
+    if (i < fit) {
+      p.template block<1, CHANNELS>(taps, begin + i, i, 0);
       continue;
     }
     // Where the vector would not fit, it begins before the pixel.
     T values[N];
     int32_t indices[N];
-    const int64_t shift = i < fit ? 0 : before;
+    const int64_t to = (begin + i) * inner;
     auto q = p;
-    if (shift > 0) {
-      q.out = values + before - i * inner;
-      q.index = indices + before - i * inner;
-    }
-    q.template block<1, CHANNELS>(i, -shift);
-    if (shift == 0) continue;
-    for (int64_t c = 0; c < inner; ++c) p.out[i * inner + c] = values[before + c];
+    q.out = values + before - to;
+    q.index = indices + before - to;
+    q.template block<1, CHANNELS>(taps, begin + i, i, -before);
+    for (int64_t c = 0; c < inner; ++c) p.out[to + c] = values[before + c];
     if (INDEXED)
-      for (int64_t c = 0; c < inner; ++c) p.index[i * inner + c] = indices[before + c];
+      for (int64_t c = 0; c < inner; ++c) p.index[to + c] = indices[before + c];
   }
 }
 
 template <class O, bool INDEXED, bool NUMBERS, int N, int KERNEL>
-void wide_pixels(const PixelRun<typename O::Element>& run, int64_t begin, int64_t end) {
-  const auto p = Pixels<O, INDEXED, NUMBERS, N, KERNEL>::of(run, begin);
+UPS_INLINE void wide_pixels(const Pixels<O, INDEXED, NUMBERS, N, KERNEL>& p,
+                            const PixelRun<typename O::Element>& run, int64_t begin, int64_t end) {
+  const WindowTable& axis = run.windows->axis;
+  const auto taps = p.taps(axis.first[begin], axis.count[begin]);
   const int64_t inner = p.inner, n = end - begin, whole = inner / (4 * N) * (4 * N);
   const bool ahead = run.ahead;
   for (int64_t i = 0; i < n;) {
     const int64_t stop = KERNEL > 0 && whole < inner && i + 4 <= n ? i + 4 : i + 1;
     for (int64_t j = i; j < stop; ++j) {
       if (ahead) prefetch_pixel(run, begin + j);
-      for (int64_t c = 0; c < whole; c += 4 * N) p.template block<4, CHANNELS>(j, c);
+      for (int64_t c = 0; c < whole; c += 4 * N) p.template block<4, CHANNELS>(taps, begin + j, j, c);
     }
     for (int64_t c = whole; c < inner; c += N) {
       if (c + N > inner) c = inner - N;
       if constexpr (KERNEL > 0)
         if (stop == i + 4) {
-          p.template block<4, ACROSS>(i, c);
+          p.template block<4, ACROSS>(taps, begin + i, i, c);
           continue;
         }
-      p.template block<1, CHANNELS>(i, c);
+      p.template block<1, CHANNELS>(taps, begin + i, i, c);
     }
     i = stop;
   }
@@ -437,32 +455,35 @@ void wide_pixels(const PixelRun<typename O::Element>& run, int64_t begin, int64_
 
 // Pixels without a stride, of N elements at least.
 template <class O, bool INDEXED, bool NUMBERS, int N, int KERNEL>
-void line_pixels(const PixelRun<typename O::Element>& run, int64_t begin, int64_t end) {
-  const auto p = Pixels<O, INDEXED, NUMBERS, N, KERNEL>::of(run, begin);
+UPS_INLINE void line_pixels(const Pixels<O, INDEXED, NUMBERS, N, KERNEL>& p,
+                            const PixelRun<typename O::Element>& run, int64_t begin, int64_t end) {
+  const auto taps = p.taps(run.windows->axis.first[begin], KERNEL);
   const int64_t n = (end - begin) * p.inner;
-  p.template block<1, LINE>(0, 0);
-  int64_t c = unaligned<N>(p.row[0]);
-  for (; c + 4 * N <= n; c += 4 * N) p.template block<4, LINE>(0, c);
+  p.template block<1, LINE>(taps, begin, 0, 0);
+  int64_t c = unaligned<N>(p.row[0] + taps.first * p.inner);
+  for (; c + 4 * N <= n; c += 4 * N) p.template block<4, LINE>(taps, begin, 0, c);
   for (; c < n; c += N) {
     if (c + N > n) c = n - N;
-    p.template block<1, LINE>(0, c);
+    p.template block<1, LINE>(taps, begin, 0, c);
   }
 }
 
 // Output pixels from … to - 1, the ones with all their taps together. WIDE is the widest vector.
 template <class O, bool INDEXED, bool NUMBERS, int WIDE, int N, int KERNEL>
-UPS_INLINE void pixels_of(const PixelRun<typename O::Element>& run, int64_t from, int64_t to) {
+void pixels_of(const PixelRun<typename O::Element>& run, int64_t from, int64_t to) {
   const WindowTable& axis = run.windows->axis;
+  const auto p = Pixels<O, INDEXED, NUMBERS, N, KERNEL>::of(run);
   for (int64_t o = from; o < to;) {
     const int64_t stop = o == axis.full_begin && axis.full_begin < axis.full_end ? axis.full_end : o + 1;
     if (run.count == 0 || axis.count[o] == 0)
       pixel_scalar<O, INDEXED>(run, o);
     else if (KERNEL > 0 && axis.stride == 1 && stop > o + 1 && (stop - o) * run.windows->inner >= WIDE)
-      line_pixels<O, INDEXED, NUMBERS, WIDE, KERNEL>(run, o, stop);
+      line_pixels<O, INDEXED, NUMBERS, WIDE, KERNEL>(Pixels<O, INDEXED, NUMBERS, WIDE, KERNEL>::of(run), run,
+                                                     o, stop);
     else if (run.windows->inner < N)
-      narrow_pixels<O, INDEXED, NUMBERS, N, KERNEL>(run, o, stop);
+      narrow_pixels<O, INDEXED, NUMBERS, N, KERNEL>(p, run, o, stop);
     else
-      wide_pixels<O, INDEXED, NUMBERS, N, KERNEL>(run, o, stop);
+      wide_pixels<O, INDEXED, NUMBERS, N, KERNEL>(p, run, o, stop);
     o = stop;
   }
 }
@@ -1305,46 +1326,57 @@ void short_planes(void* out, int32_t* index, const void* in, int64_t planes, con
 }
 #endif
 
+template <class O, bool INDEXED, bool NUMBERS>
+void pixel_rows(typename O::Element* out, int32_t* index, const PixelRows& under, const RowWindows* w,
+                const RowPositions* positions) {
+  typedef typename O::Element T;
+  const int64_t n = w->axis.out_size, kernel = w->axis.kernel;
+  PixelRun<T> run;
+  run.windows = w;
+  run.position = positions->position;
+  run.step = positions->step;
+  run.ahead = under.ahead;
+  for (int64_t i = 0; i < under.count; ++i) {
+    run.out = out + i * n * w->inner;
+    run.index = INDEXED ? index + i * n * w->inner : nullptr;
+    run.rows = reinterpret_cast<const T* const*>(under.in) + i * under.most;
+    run.bases = under.bases + i * under.most;
+    run.count = under.counts[i];
+    // Windows of 2x2 and 3x3 that hang over the upper or lower border have their last row twice.
+    const T* rows[3];
+    int64_t bases[3];
+    if (under.square && run.count > 0 && run.count < kernel && kernel <= 3) {
+      for (int64_t r = 0; r < kernel; ++r) {
+        rows[r] = run.rows[r < run.count ? r : run.count - 1];
+        bases[r] = run.bases[r < run.count ? r : run.count - 1];
+      }
+      run.rows = rows;
+      run.bases = bases;
+      run.count = kernel;
+    }
+    pixels_wide<O, INDEXED, NUMBERS>(run, 0, n);
+  }
+}
+
 template <class O, bool INDEXED>
-void pixels_of_row(const PixelRun<typename O::Element>& run) {
-  const int64_t n = run.windows->axis.out_size;
+void pixels_by_flag(typename O::Element* out, int32_t* index, const PixelRows& under, const RowWindows* w,
+                    const RowPositions* positions) {
   if constexpr (Numbers<typename O::Element>::SOUGHT && NanFlag::THERE) {
     NanFlag::lower();
-    pixels_wide<O, INDEXED, true>(run, 0, n);
+    pixel_rows<O, INDEXED, true>(out, index, under, w, positions);
     if (!NanFlag::raised()) return;
   }
-  pixels_wide<O, INDEXED, false>(run, 0, n);
+  pixel_rows<O, INDEXED, false>(out, index, under, w, positions);
 }
 
 template <class O>
-void pixels(void* out, int32_t* index, const void* const* in, int64_t count, const RowWindows* w,
-            const RowPositions* positions, const int64_t* bases, bool square, bool ahead) {
+void pixels(void* out, int32_t* index, const PixelRows* under, const RowWindows* w,
+            const RowPositions* positions) {
   typedef typename O::Element T;
-  PixelRun<T> run = {static_cast<T*>(out),
-                     index,
-                     reinterpret_cast<const T* const*>(in),
-                     count,
-                     bases,
-                     w,
-                     positions->position,
-                     positions->step,
-                     ahead};
-  // Windows of 2x2 and 3x3 that hang over the upper or lower border have their last row twice.
-  const T* rows[3];
-  int64_t row_bases[3];
-  if (square && count > 0 && count < w->axis.kernel && w->axis.kernel <= 3) {
-    for (int64_t r = 0; r < w->axis.kernel; ++r) {
-      rows[r] = run.rows[r < count ? r : count - 1];
-      row_bases[r] = bases[r < count ? r : count - 1];
-    }
-    run.rows = rows;
-    run.bases = row_bases;
-    run.count = w->axis.kernel;
-  }
   if (index == nullptr)
-    pixels_of_row<O, false>(run);
+    pixels_by_flag<O, false>(static_cast<T*>(out), nullptr, *under, w, positions);
   else
-    pixels_of_row<O, true>(run);
+    pixels_by_flag<O, true>(static_cast<T*>(out), index, *under, w, positions);
 }
 
 }  // namespace

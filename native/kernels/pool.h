@@ -79,6 +79,16 @@ struct ShortPlanes {
   const void* in_end;  // nothing is read from here on
 };
 
+// The input rows under `count` output rows: counts[i] of them, with their positions, from in[i·most] and
+// bases[i·most] on; bases[i·most] is there even when there is no row.
+struct PixelRows {
+  const void* const* in;
+  const int64_t *bases, *counts;
+  int64_t count, most;
+  bool square;  // windows inside have as many rows as taps across
+  bool ahead;   // the input comes from far and is asked for early
+};
+
 // By element type. `index` and `positions` are null where nobody asks for the winners.
 struct MaxPoolKernels {
   // out[o, c] = max_k in[first[o] + k·dilation, c]. `space` holds stride·phase_length·inner elements.
@@ -101,12 +111,10 @@ struct MaxPoolKernels {
   // Whole planes of at most 2·LANES inputs and LANES outputs across; null where there is none.
   void (*short_planes[TYPE_COUNT])(void* out, int32_t* index, const void* in, int64_t planes,
                                    const ShortPlanes* windows);
-  // Both at once, for any windows: out[o, c] = max_{r, k} rows[r][first[o] + k·dilation, c]. `square`:
-  // windows inside have as many rows as taps across. `ahead`: the input comes from far and is asked for
-  // early.
-  void (*pixels[TYPE_COUNT])(void* out, int32_t* index, const void* const* rows, int64_t count,
-                             const RowWindows* windows, const RowPositions* positions, const int64_t* bases,
-                             bool square, bool ahead);
+  // Both at once, for any windows, output rows one behind the other: out[o, c] = max_{r, k} rows[r][first[o]
+  // + k·dilation, c].
+  void (*pixels[TYPE_COUNT])(void* out, int32_t* index, const PixelRows* rows, const RowWindows* windows,
+                             const RowPositions* positions);
 };
 
 // T is float, or double for float64.

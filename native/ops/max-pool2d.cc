@@ -77,6 +77,15 @@ bool pixels_pay(const PoolShape& shape, int type, bool indexed) {
   return 10 * taps * width <= (across + 1) * (indexed ? 28 : 14) * shape.inner;
 }
 
+// Positions of the first taps of full windows, in the scratch memory of `frame`.
+const int32_t* row_positions(const PoolShape& shape, int64_t step, ScratchFrame* frame) {
+  const WindowTable& x = shape.last();
+  auto* position = frame->take<int32_t>(shape.out_row());
+  for (int64_t o = 0; o < x.out_size; ++o)
+    std::fill_n(position + o * shape.inner, shape.inner, static_cast<int32_t>((o * x.stride - x.pad) * step));
+  return position;
+}
+
 void pool_turned(const MaxPool2dArgs& a, const TurnedPlanes& planes, const Context& context) {
   const int64_t out_row = a.shape.out_row(), out_plane = a.shape.out_rows() * out_row;
   planes.each(
@@ -101,6 +110,55 @@ void pool_turned(const MaxPool2dArgs& a, const TurnedPlanes& planes, const Conte
           for (int64_t i = 0; i < n; ++i) to[i] = index[i] + static_cast<int32_t>(skipped);
         }
       });
+}
+
+// Output rows of pixels of several channels, many at a time, be they of one plane or of several.
+Status pool_pixels(const MaxPool2dArgs& a, const Context& context) {
+  const PoolShape& shape = a.shape;
+  const WindowTable& x = shape.last();
+  const int64_t size = bytes_of(a.type), in_row = shape.in_row(), out_row = shape.out_row();
+  const int64_t in_rows = shape.in_rows(), out_rows = shape.out_rows(), most = shape.window_rows();
+  const bool indexed = a.index != nullptr, widens = indexed && a.wide_index;
+  ScratchFrame shared;
+  const RowWindows windows = row_windows(shape, &shared);
+  RowPositions positions{nullptr, a.strides[shape.axis_count - 1]};
+  if (indexed) positions.position = row_positions(shape, positions.step, &shared);
+  const bool ahead = shape.outer * in_rows * in_row * size > kFar;
+  const PoolBlocks blocks(shape, size, context);
+  parallel_for(context, shape.outer * blocks.per_plane, blocks.grain, [&](int64_t begin, int64_t end) {
+    // Wide indices are widened from one row.
+    constexpr int64_t kTogether = 64;
+    const int64_t together = widens ? 1 : kTogether;
+    ScratchFrame frame;
+    auto* rows = frame.take<int64_t>(most);
+    auto* index_row = frame.take<int32_t>(widens ? out_row : 0);
+    const void** sources = frame.take<const void*>(together * most);
+    auto* bases = frame.take<int64_t>(together * most);
+    auto* counts = frame.take<int64_t>(together);
+    const auto row_of = [&](int64_t block) {
+      return block / blocks.per_plane * out_rows + block % blocks.per_plane * blocks.rows;
+    };
+    int64_t plane = begin / blocks.per_plane, r = row_of(begin) - plane * out_rows;
+    for (int64_t done = row_of(begin), stop = row_of(end); done < stop;) {
+      const int64_t n = std::min(together, stop - done), at = done * out_row;
+      for (int64_t i = 0; i < n; ++i) {
+        const auto* in = static_cast<const char*>(a.in) + plane * in_rows * in_row * size;
+        counts[i] = rows_under(shape, r, a.strides, rows, bases + i * most);
+        for (int64_t k = 0; k < counts[i]; ++k) sources[i * most + k] = in + rows[k] * in_row * size;
+        if (++r == out_rows) r = 0, ++plane;
+      }
+      const PixelRows under{sources, bases, counts, n, most, most == x.kernel, ahead};
+      int32_t* index = !indexed ? nullptr : widens ? index_row : static_cast<int32_t*>(a.index) + at;
+      kernels().max_pool.pixels[a.type](static_cast<char*>(a.out) + at * size, index, &under, &windows,
+                                        &positions);
+      done += n;
+      if (!widens) continue;
+      auto* wide = static_cast<int64_t*>(a.index) + at;
+      const int64_t above = (done - 1) / out_rows * a.plane_stride;
+      for (int64_t i = 0; i < out_row; ++i) wide[i] = index_row[i] + above;
+    }
+  });
+  return context.cancelled() ? CANCELLED : OK;
 }
 
 bool any_empty(const WindowTable& axis) {
@@ -332,13 +390,7 @@ Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
   ScratchFrame shared;
   const RowWindows windows = row_windows(shape, &shared);
   RowPositions positions{nullptr, step};
-  if (indexed) {
-    auto* position = shared.take<int32_t>(out_row);
-    for (int64_t o = 0; o < x.out_size; ++o)
-      std::fill_n(position + o * shape.inner, shape.inner,
-                  static_cast<int32_t>((o * x.stride - x.pad) * step));
-    positions.position = position;
-  }
+  if (indexed) positions.position = row_positions(shape, step, &shared);
   // A window table without taps: for output rows whose windows are empty.
   RowWindows none = windows;
   {
@@ -347,8 +399,6 @@ Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
     none.axis.count = count;
     none.axis.full_begin = none.axis.full_end = x.out_size;
   }
-  const bool by_pixel = pixels_pay(shape, a.type, indexed);
-  const bool ahead = shape.outer * in_rows * in_row * size > kFar;
   const PoolBlocks blocks(shape, size, context);
   parallel_for(context, shape.outer * blocks.per_plane, blocks.grain, [&](int64_t begin, int64_t end) {
     ScratchFrame frame;
@@ -366,7 +416,6 @@ Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
                                  2, std::min({most, kMostRows, kMostBytes / std::max<int64_t>(per_row, 1)}))
                            : 0;
     const bool keeps = cache.slots >= most;
-    if (by_pixel) cache.slots = 0;
     cache.held = frame.take<int64_t>(cache.slots);
     cache.used = frame.take<int64_t>(cache.slots);
     cache.values = frame.take<char*>(cache.slots);
@@ -397,9 +446,6 @@ Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
           r += together - 1;
         } else if (count == 0) {
           k.row[a.type](out, index, in, &none, &positions, bases[0], space);
-        } else if (by_pixel) {
-          for (int64_t i = 0; i < count; ++i) sources[i] = in + rows[i] * in_row * size;
-          k.pixels[a.type](out, index, sources, count, &windows, &positions, bases, most == x.kernel, ahead);
         } else if (count == 1) {
           k.row[a.type](out, index, in + rows[0] * in_row * size, &windows, &positions, bases[0], space);
         } else {
