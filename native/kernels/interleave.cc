@@ -334,6 +334,144 @@ void deinterleave(void* const* rows, const void* in, int64_t count, int64_t n) {
   deinterleave_sets<T>(rows, in, count, n, 1, 1, nullptr);
 }
 
+#if defined(__AVX2__)  // permutes by index vectors
+// Vectors of the results of a permute, each gathered from up to SOURCES vectors, `put` from an index of an
+// element to where it is in those. Several pixels are taken together where they are small.
+template <class Body>
+UPS_INLINE void permute_groups(typename Body::Element* out, const typename Body::Element* in,
+                               const int32_t* from, int64_t length, int64_t n) {
+  typedef typename Body::Element T;
+  enum : int { N = Body::N, SOURCES = Body::SOURCES };
+  const int64_t together = 2 * N > length ? 2 * N / length : 1, total = together * length;
+  const int64_t results = (total + N - 1) / N;
+  Body body;
+  for (int64_t e = 0; e < results * N; ++e)
+    body.put(e, e < total ? e / length * length + from[e % length] : 0);
+  // Vectors reach beyond a group: what they write there is overwritten by the next one.
+  const int64_t end = n * length, reach = SOURCES * N;
+  int64_t i = 0;
+  for (; i + reach <= end; i += total) body.group(out + i, in + i, results);
+  for (; i < end; i += total) {
+    const int64_t left = end - i < total ? end - i : total;
+    T source[SOURCES * N], result[SOURCES * N];
+    for (int64_t e = 0; e < SOURCES * N; ++e) source[e] = e < left ? in[i + e] : T(0);
+    body.group(result, source, results);
+    for (int64_t e = 0; e < left; ++e) out[i + e] = result[e];
+  }
+}
+
+template <int PAIRS>
+struct PermutedWords {
+  typedef uint32_t Element;
+  enum : int { N = LANES, SOURCES = 2 * PAIRS };
+  typedef Pack<uint32_t, N> P;
+  typedef typename P::V V;
+  V index[SOURCES], pair[SOURCES];  // of each result: where in a pair of vectors, which pair
+  void put(int64_t e, int64_t at) {
+    index[e / N][e % N] = static_cast<uint32_t>(at % (2 * N));
+    pair[e / N][e % N] = static_cast<uint32_t>(at / (2 * N));
+  }
+  inline __attribute__((always_inline)) void group(uint32_t* out, const uint32_t* in, int64_t results) const {
+    V x[SOURCES];
+#pragma GCC unroll 8
+    for (int s = 0; s < SOURCES; ++s) x[s] = P::load(in + s * N);
+    for (int64_t r = 0; r < results; ++r) {
+      V v = __builtin_shuffle(x[0], x[1], index[r]);
+#pragma GCC unroll 4
+      for (int p = 1; p < PAIRS; ++p)
+        v = pair[r] == V{} + static_cast<uint32_t>(p) ? __builtin_shuffle(x[2 * p], x[2 * p + 1], index[r])
+                                                      : v;
+      P::store(out + r * N, v);
+    }
+  }
+};
+
+// Of elements of 1 and 2 bytes, byte by byte.
+template <int COUNT>
+struct PermutedBytes {
+  typedef uint8_t Element;
+  enum : int { N = 16, SOURCES = COUNT };
+  typedef char V __attribute__((vector_size(16)));
+  V index[SOURCES][SOURCES];  // of each result, in each source; elsewhere negative
+  void put(int64_t e, int64_t at) {
+    for (int s = 0; s < SOURCES; ++s) index[e / N][s][e % N] = static_cast<char>(at / N == s ? at % N : -1);
+  }
+  inline __attribute__((always_inline)) void group(uint8_t* out, const uint8_t* in, int64_t results) const {
+    V x[SOURCES];
+#pragma GCC unroll 8
+    for (int s = 0; s < SOURCES; ++s) __builtin_memcpy(&x[s], in + s * N, N);
+    for (int64_t r = 0; r < results; ++r) {
+      V v = __builtin_ia32_pshufb128(x[0], index[r][0]);
+#pragma GCC unroll 8
+      for (int s = 1; s < SOURCES; ++s) v |= __builtin_ia32_pshufb128(x[s], index[r][s]);
+      __builtin_memcpy(out + r * N, &v, N);
+    }
+  }
+};
+
+void permute_words(void* out, const void* in, const int32_t* from, int64_t length, int64_t n) {
+  uint32_t* to = static_cast<uint32_t*>(out);
+  const uint32_t* x = static_cast<const uint32_t*>(in);
+  if (length <= 2 * LANES) return permute_groups<PermutedWords<1>>(to, x, from, length, n);
+  if (length <= 4 * LANES) return permute_groups<PermutedWords<2>>(to, x, from, length, n);
+  permute_groups<PermutedWords<4>>(to, x, from, length, n);
+}
+
+template <int SIZE>
+void permute_bytes(void* out, const void* in, const int32_t* from, int64_t length, int64_t n) {
+  uint8_t* to = static_cast<uint8_t*>(out);
+  const uint8_t* x = static_cast<const uint8_t*>(in);
+  int32_t bytes[128];
+  for (int64_t e = 0; e < length; ++e)
+    for (int b = 0; b < SIZE; ++b) bytes[e * SIZE + b] = from[e] * SIZE + b;
+  if (length * SIZE <= 32) return permute_groups<PermutedBytes<2>>(to, x, bytes, length * SIZE, n);
+  if (length * SIZE <= 64) return permute_groups<PermutedBytes<4>>(to, x, bytes, length * SIZE, n);
+  permute_groups<PermutedBytes<8>>(to, x, bytes, length * SIZE, n);
+}
+#endif
+
+template <int WIDTH>
+UPS_INLINE void copy(char* to, const char* from) {
+  char bytes[WIDTH];
+  __builtin_memcpy(bytes, from, WIDTH);
+  __builtin_memcpy(to, bytes, WIDTH);
+}
+
+// Runs of at most WIDTH bytes, in order, as so many: what is written behind a run is overwritten by the next.
+template <int WIDTH>
+void copy_short_runs(char* out, const char* in, int64_t bytes, int64_t n, int64_t rows, int64_t out_step,
+                     int64_t out_row, int64_t in_step, int64_t in_row) {
+  const int64_t last = (WIDTH - 1) / bytes;
+  for (int64_t x = 0; x < n; ++x, out += out_step, in += in_step)
+    for (int64_t i = 0; i < rows; ++i) {
+      char* to = out + i * out_row;
+      const char* from = in + i * in_row;
+      if (__builtin_expect(x + last < n, 1))
+        copy<WIDTH>(to, from);
+      else
+        for (int64_t b = 0; b < bytes; ++b) to[b] = from[b];
+    }
+}
+
+void copy_runs(void* out, const void* in, int64_t bytes, int64_t n, int64_t rows, int64_t out_step,
+               int64_t out_row, int64_t in_step, int64_t in_row) {
+  enum : int { WIDE = LANES * 4 };
+  char* to = static_cast<char*>(out);
+  const char* from = static_cast<const char*>(in);
+  if (bytes <= 8) return copy_short_runs<8>(to, from, bytes, n, rows, out_step, out_row, in_step, in_row);
+  if (bytes <= 16) return copy_short_runs<16>(to, from, bytes, n, rows, out_step, out_row, in_step, in_row);
+  if (bytes <= 32 && WIDE >= 32)
+    return copy_short_runs<32>(to, from, bytes, n, rows, out_step, out_row, in_step, in_row);
+  if (bytes <= WIDE)
+    return copy_short_runs<WIDE>(to, from, bytes, n, rows, out_step, out_row, in_step, in_row);
+  for (int64_t x = 0; x < n; ++x, to += out_step, from += in_step)
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t b = 0; b < bytes; b += WIDE) {
+        if (b + WIDE > bytes) b = bytes - WIDE;
+        copy<WIDE>(to + i * out_row + b, from + i * in_row + b);
+      }
+}
+
 }  // namespace
 
 void fill_interleave(InterleaveKernels* k) {
@@ -353,6 +491,16 @@ void fill_interleave(InterleaveKernels* k) {
   k->deinterleave[1] = deinterleave<uint16_t>;
   k->deinterleave[2] = deinterleave<uint32_t>;
   k->deinterleave[3] = deinterleave<uint64_t>;
+  for (int i = 0; i < 3; ++i) k->permute[i] = nullptr, k->most_permuted[i] = 0;
+#if defined(__AVX2__)
+  k->permute[0] = permute_bytes<1>;
+  k->permute[1] = permute_bytes<2>;
+  k->permute[2] = permute_words;
+  k->most_permuted[0] = 128;
+  k->most_permuted[1] = 64;
+  k->most_permuted[2] = 8 * LANES;
+#endif
+  k->copy_runs = copy_runs;
 }
 
 }  // namespace UPS_ISA

@@ -3,8 +3,8 @@
 #include "ops/pixel-shuffle.h"
 
 #include <algorithm>
-#include <cstring>
 
+#include "ops/pixel-blocks.h"
 #include "runtime/isa.h"
 #include "runtime/parallel.h"
 #include "runtime/scratch.h"
@@ -42,29 +42,47 @@ void planar(const BlockArgs& a, const Context& context) {
 // A range is a number of rows of the small image.
 void channels_last(const BlockArgs& a, const Context& context) {
   const int64_t size = bytes_of(a.type), pixel = a.channels * size, count = a.bh * a.bw;
-  const int64_t large_row = a.width * a.bw * pixel, small_row = a.width * count * pixel;
-  const auto deinterleave = kernels().interleave.deinterleave[size_class(size)];
+  const int64_t run = a.bw * pixel, small = count * pixel, large_row = a.width * run;
+  const InterleaveKernels& k = kernels().interleave;
   const auto* in = static_cast<const char*>(a.in);
   auto* out = static_cast<char*>(a.out);
-  parallel_for(context, a.batch * a.height, kBlockBytes / std::max<int64_t>(small_row, 1),
-               [&](int64_t begin, int64_t end) {
-                 ScratchFrame frame;
-                 void** pixels = frame.take<void*>(count);
-                 for (int64_t r = begin; r < end; ++r)
-                   for (int64_t x = 0; x < a.width; ++x) {
-                     const char* small = in + r * small_row + x * count * pixel;
-                     char* large = out + r * a.bh * large_row + x * a.bw * pixel;
-                     if (a.dcr) {
-                       for (int64_t i = 0; i < a.bh; ++i)
-                         std::memcpy(large + i * large_row, small + i * a.bw * pixel,
-                                     static_cast<size_t>(a.bw * pixel));
-                     } else {
-                       for (int64_t k = 0; k < count; ++k)
-                         pixels[k] = large + k / a.bw * large_row + k % a.bw * pixel;
-                       deinterleave(pixels, small, count, a.channels);
-                     }
-                   }
-               });
+  ScratchFrame shared;
+  const PixelOrder order(a, true, &shared);
+  const int64_t step = std::max<int64_t>(1, kPermutedBytes / std::max<int64_t>(small, 1));
+  const int64_t grain = kBlockBytes / std::max<int64_t>(a.width * small, 1);
+  parallel_for(context, a.batch * a.height, grain, [&](int64_t begin, int64_t end) {
+    ScratchFrame frame;
+    char* permuted = frame.take<char>(order.permutes() ? step * small : 0);
+    void** parts = frame.take<void*>(count);
+    // The pixels of a row of the small image.
+    const auto move = [&](const char* from, int64_t y, int64_t x, int64_t n) {
+      char* to = out + y * a.bh * large_row + x * run;
+      if (!order.permutes() && !order.same()) {
+        for (int64_t i = 0; i < n; ++i) {
+          for (int64_t p = 0; p < count; ++p)
+            parts[p] = to + p / a.bw * large_row + i * run + p % a.bw * pixel;
+          k.deinterleave[size_class(size)](parts, from + i * small, count, a.channels);
+        }
+      } else if (is_element(run)) {
+        for (int64_t i = 0; i < a.bh; ++i) parts[i] = to + i * large_row;
+        k.deinterleave[size_class(run)](parts, from, a.bh, n);
+      } else {
+        k.copy_runs(to, from, run, n, a.bh, run, large_row, small, run);
+      }
+    };
+    const int64_t stop = end * a.width;
+    for (int64_t first = begin * a.width; first < stop; first += step) {
+      const int64_t n = std::min(step, stop - first);
+      const char* from = in + first * small;
+      if (order.permutes()) {
+        order.permute(permuted, from, n);
+        from = permuted;
+      }
+      each_row(first, n, a.width, [&](int64_t y, int64_t x, int64_t here, int64_t done) {
+        move(from + done * small, y, x, here);
+      });
+    }
+  });
 }
 
 }  // namespace
