@@ -383,6 +383,7 @@ Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
     pool_turned(a, planes, context);
     return context.cancelled() ? CANCELLED : OK;
   }
+  if (pixels_pay(shape, a.type, indexed)) return pool_pixels(a, context);
   const MaxPoolKernels& k = kernels().max_pool;
   const int64_t in_row = shape.in_row(), out_row = shape.out_row();
   const int64_t in_rows = shape.in_rows(), out_rows = shape.out_rows(), most = shape.window_rows();
