@@ -365,8 +365,8 @@ Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Span
   // What a large input and output leave of the last level is little. Short rows are not worth the ends.
   const int64_t in_bytes = a.outer * y.in_size * in_row * size,
                 out_bytes = a.outer * y.out_size * out_row * size;
-  bool stream = a.type == F32 && !straight && out_row >= 128 &&
-                out_bytes + in_bytes > last_level_cache() / 4 * 3 && !is_untouched(a.out, out_bytes);
+  const bool cached = out_bytes + in_bytes <= last_level_cache() / 4 * 3;
+  bool stream = a.type == F32 && !straight && out_row >= 128 && !cached && !is_untouched(a.out, out_bytes);
   // Without rows that are kept the caches take more than they gain by streams, but for results that are far
   // larger than they and than the source: 2x of 32x32x32x64 takes 0.96 ms at one thread and 0.53 at two
   // rather than 1.2 and 0.95, but 4x of 128x128x150 takes 5.9 rather than 4.6.
@@ -414,6 +414,7 @@ Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Span
       both.slots = slots;
       both.stride = stride;
       both.at_once = at_once;
+      both.two_rows = cached;
       both.staged = across.reads_in_place() ? nullptr : staged;
       k.resample.strip[a.type](to, out_row, plane_in, &both, first, last, streaming);
     };
