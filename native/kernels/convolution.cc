@@ -57,7 +57,8 @@ void tile(T* c, const int32_t* place, const T* b, const T* v, const ConvSum* sum
   typedef typename Simd<T>::V V;
   enum : int { L = Simd<T>::L };
   const int64_t taps = sum->taps, all = sum->all, channels = sum->channels, channel = sum->channel;
-  const int64_t block = all == 1 ? channels : ConvSum::kBlock;
+  const int64_t block = sum->block(), asked = sum->asked;
+  const char* const* ahead = sum->ahead;
   for (int64_t repeat = 0; repeat < sum->count; ++repeat, c += sum->c_step, v += sum->v_step) {
     V acc[B][NV];
 #pragma GCC unroll 28
@@ -68,6 +69,7 @@ void tile(T* c, const int32_t* place, const T* b, const T* v, const ConvSum* sum
       const int64_t n = channels - c0 < block ? channels - c0 : block;
       for (int64_t t = 0; t < taps; ++t) {
         const T* from = v + c0 * channel + sum->offset[t];
+        for (int64_t i = 0; i < asked; ++i) __builtin_prefetch(*ahead++, 1);
         const T* w = b + (c0 * all + sum->order[t] * n) * B;
         for (int64_t i = 0; i < n; ++i) {
           // Past the next page too, where the hardware does not look ahead.

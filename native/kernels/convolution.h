@@ -31,6 +31,11 @@ struct ConvSum {
   int64_t taps, all, channels;
   int64_t channel;  // from a channel to the next one in v
   int64_t count, c_step, v_step;
+  // Before each block of channels of a tap, a tile asks for `asked` lines of memory, the next of `ahead`.
+  const char* const* ahead = nullptr;
+  int64_t asked = 0;
+  int64_t block() const { return all > 1 ? kBlock : asked > 0 ? 64 : channels; }
+  int64_t blocks() const { return taps == 0 ? 0 : taps * ((channels + block() - 1) / block()); }
 };
 
 // Sums over the taps of one channel, of rows of n positions.

@@ -261,6 +261,18 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
   T* c = frame.take<T>(sums * slots * width + 64);
   int32_t* place = frame.take<int32_t>(u.block * slots);
   int64_t *offsets = frame.take<int64_t>(3 * taps + 1), *order = frame.take<int64_t>(taps + 1);
+  // The parts of the sums that do not depend on the tile.
+  ConvSum* sums_of = frame.take<ConvSum>(bundle.count);
+  const auto blocks_of = [&](int64_t rows) {  // of `rows` rows
+    int64_t tiles = 0, blocks = 0;
+    for (int64_t i = 0; i < run_count; ++i) tiles += runs[i].narrow > 0 ? 0 : runs[i].count;
+    for (int64_t j = 0; j < bundle.count; ++j) {
+      const int64_t columns = rows * bundle.pass[j]->phases;
+      blocks += divide_up(columns, tile_of(columns)) * tiles * sums_of[j].blocks();
+    }
+    return blocks;
+  };
+  const char** ahead = nullptr;
   for (int64_t c0 = 0; c0 < a_.in_channels; c0 += chunk_) {
     const int64_t c1 = std::min(a_.in_channels, c0 + chunk_), channels = c1 - c0;
     const T *source = space, *end = space + slab.channel * chunk_ + 64;
@@ -272,6 +284,9 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
     } else if (chunked) {
       fill_slab(slab, box, g, c0, c1, space);
     }
+    // Outputs are on their way into the cache while their sums are computed. All at once they would be waited
+    // for.
+    const bool asks = whole && !direct && c1 == a_.in_channels;
     int64_t tap0 = 0;
     for (int64_t j = 0; j < bundle.count; ++j) {
       const Pass& x = *bundle.pass[j];
@@ -291,7 +306,23 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
           leaves_.pack(panels, source + i * slab.channel + offset_of(slab, u, x, t),
                        tap0 * channels + i * n + t * some, some, slab.channel, copies, copy_count, end);
       }
+      // All taps of a panel are one.
+      const bool one = u.panels && !u.trimmed;
+      ConvSum& sum = sums_of[j];
+      sum = {};
+      sum.offset = offsets + tap0;
+      sum.order = order + tap0;
+      sum.taps = one ? std::min<int64_t>(n, 1) : n;
+      sum.all = one ? 1 : u.z->all * u.y->all * x.all;
+      sum.channels = one ? n * channels : channels;
+      sum.channel = slab.channel;
+      sum.asked = asks ? 1 : 0;
       tap0 += n;
+    }
+    if (asks) {
+      int64_t most = blocks_of(u.block);
+      for (int64_t i = 0; i < line_count; ++i) most += u.block * divide_up<int64_t>(outputs[i].n * size_, 64);
+      ahead = frame.take<const char*>(most);
     }
     for (int64_t r = row0; r < row1; r += u.block) {
       const auto target = [&](int64_t e) {
@@ -302,18 +333,24 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
       };
       T* to = direct ? reinterpret_cast<T*>(target(r)) + outputs[0].to
                      : c + (chunked ? r - row0 : 0) * slots * width;
-      // Outputs are on their way into the cache while their sums are computed.
-      if (whole && !direct && c1 == a_.in_channels)
-        for (int64_t e = r; e < std::min(row1, r + u.block); ++e)
+      const int64_t rows = std::min(row1 - r, u.block);
+      const char** asked = ahead;
+      int64_t each = 0;
+      if (asks) {
+        for (int64_t e = r; e < r + rows; ++e) {
+          const char* row = target(e);
           for (int64_t i = 0; i < line_count; ++i)
             for (int64_t at = 0; at < outputs[i].n * size_; at += 64)
-              __builtin_prefetch(target(e) + outputs[i].to * size_ + at, 1);
-      tap0 = 0;
+              *asked++ = row + outputs[i].to * size_ + at;
+        }
+        const int64_t blocks = blocks_of(rows);
+        each = blocks == 0 ? 0 : divide_up(asked - ahead, blocks);
+        for (const char** end = ahead + each * blocks; asked < end; ++asked) *asked = ahead[0];
+        asked = ahead;
+      }
       for (int64_t j = 0; j < bundle.count; ++j) {
         const Pass& x = *bundle.pass[j];
-        const int64_t n = u.z->taps * u.y->taps * x.taps, all = u.z->all * u.y->all * x.all;
-        const int64_t k = weights_of(u, j);
-        const int64_t columns = std::min(u.block, u.rows - r) * x.phases, tile = tile_of(columns);
+        const int64_t k = weights_of(u, j), columns = rows * x.phases, tile = tile_of(columns);
         const T* from = w + u.weights[j] + r * x.phases * k;
         const T* b = bias + u.bias[j] + r * x.phases;
         for (int64_t i = 0; i < columns; ++i)
@@ -323,30 +360,29 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
           const int64_t m = std::min(tile, columns - i);
           for (int64_t q = 0; q < run_count; ++q) {
             const Run& run = runs[q];
-            // All taps of a panel are one.
-            const bool one = u.panels && !u.trimmed;
-            const ConvSum sum = {offsets + run.log * taps + tap0,
-                                 order + tap0,
-                                 one ? std::min<int64_t>(n, 1) : n,
-                                 one ? 1 : all,
-                                 one ? n * channels : channels,
-                                 u.panels ? lanes << run.log : slab.channel,
-                                 run.count,
-                                 lanes << run.log,
-                                 run.step};
+            ConvSum sum = sums_of[j];
+            sum.offset += run.log * taps;
+            if (u.panels) sum.channel = lanes << run.log;
+            sum.count = run.count;
+            sum.c_step = lanes << run.log;
+            sum.v_step = run.step;
+            sum.ahead = asked;
+            sum.asked = each;
             const T* v = (u.panels ? panels : source) + run.from;
             const T* start = c0 == 0 ? b + i : nullptr;
-            if (run.narrow > 0)
-              leaves_.narrow_tile[run.narrow](to + run.at, place + i, from + c0 * all * m, m, v, &sum, start);
-            else
-              leaves_.tile[run.log][m](to + run.at, place + i, from + c0 * all * m, v, &sum, start);
+            const T* part = from + c0 * sum.all * m;
+            if (run.narrow > 0) {
+              leaves_.narrow_tile[run.narrow](to + run.at, place + i, part, m, v, &sum, start);
+            } else {
+              leaves_.tile[run.log][m](to + run.at, place + i, part, v, &sum, start);
+              asked += each * run.count * sum.blocks();
+            }
           }
           from += k * m;
         }
-        tap0 += n;
       }
       if (direct || c1 < a_.in_channels) continue;
-      for (int64_t e = r; e < std::min(row1, r + u.block); ++e, to += slots * width) {
+      for (int64_t e = r; e < r + rows; ++e, to += slots * width) {
         if (whole) {
           leaves_.lines[a_.type](target(e), to, width, slots, outputs, line_count);
           continue;
