@@ -95,6 +95,76 @@ void tile(T* c, const int32_t* place, const T* b, const T* v, const ConvSum* sum
   }
 }
 
+template <class T>
+UPS_INLINE void move_next(ConvMove<T>& m) {
+  enum : int { L = Simd<T>::L };
+  __builtin_prefetch(m.from + m.ahead);
+  __builtin_prefetch(m.from + m.ahead + L);
+  store(m.to, load(m.from));
+  store(m.to + L, load(m.from + L));
+  m.from += 2 * L;
+  m.to += m.panel;
+  if (++m.at == m.panels) {
+    m.at = 0;
+    m.from += m.channel - 2 * L * m.panels;
+    m.to += 2 * L - m.panels * m.panel;
+  }
+}
+
+template <class T>
+void move(ConvMove<T>* m) {
+  ConvMove<T> local = *m;
+  for (; local.left > 0; --local.left) move_next(local);
+  *m = local;
+}
+
+// The step of a tile of two vectors: the products of one channel.
+template <class T, int B, class V>
+UPS_INLINE void tile_step(V (&acc)[B][2], const T* w, const T* from) {
+  const V x = load(from), y = load(from + Simd<T>::L);
+#pragma GCC unroll 28
+  for (int j = 0; j < B; ++j) {
+    const V z = splat(w[j]);
+    acc[j][0] += z * x;
+    acc[j][1] += z * y;
+  }
+}
+
+template <class T, int B>
+void moving_tile(T* c, const int32_t* place, const T* b, const T* v, const ConvSum* sum, const T* bias,
+                 ConvMove<T>* move) {
+  typedef typename Simd<T>::V V;
+  enum : int { L = Simd<T>::L };
+  const int64_t channels = sum->channels;
+  ConvMove<T> m = *move;
+  for (int64_t repeat = 0; repeat < sum->count; ++repeat, c += sum->c_step, v += sum->v_step) {
+    V acc[B][2];
+#pragma GCC unroll 28
+    for (int j = 0; j < B; ++j) acc[j][0] = acc[j][1] = splat(bias[j]);
+    const T *from = v, *w = b;
+    const int64_t pairs = channels / 2 < m.left ? channels / 2 : m.left;
+    for (int64_t i = 0; i < pairs; ++i) {
+      move_next(m);
+      tile_step<T, B>(acc, w, from);
+      tile_step<T, B>(acc, w + B, from + 2 * L);
+      from += 4 * L;
+      w += 2 * B;
+    }
+    m.left -= pairs;
+    for (int64_t i = 2 * pairs; i < channels; ++i) {
+      tile_step<T, B>(acc, w, from);
+      from += 2 * L;
+      w += B;
+    }
+#pragma GCC unroll 28
+    for (int j = 0; j < B; ++j) {
+      store(c + place[j], acc[j][0]);
+      store(c + place[j] + L, acc[j][1]);
+    }
+  }
+  *move = m;
+}
+
 // A step of a narrow tile: the products of one channel.
 template <class T, int P, int N, class V>
 UPS_INLINE void narrow_step(V (&acc)[P][N], const T* w, const T* from) {
@@ -993,6 +1063,7 @@ template <class T, int B>
 void fill_tiles(ConvLeaves<T>* leaves) {
   leaves->tile[0][B] = tile<T, 1, B>;
   leaves->tile[1][B] = tile<T, 2, B>;
+  leaves->moving_tile[B] = moving_tile<T, B>;
   if constexpr (B <= UPS_FEW) leaves->tile[2][B] = tile<T, 4, B>;
   leaves->rows[0][B] = rows<T, 1, B>;
   leaves->rows[1][B] = rows<T, 2, B>;
@@ -1034,6 +1105,8 @@ void fill_convolution(KernelTable* table) {
   table->conv_double.lanes = Simd<double>::L;
   table->conv.most = table->conv_double.most = UPS_TILE;
   table->conv.few = table->conv_double.few = UPS_FEW;
+  table->conv.move = move<float>;
+  table->conv_double.move = move<double>;
   table->conv.pack = pack<float>;
   table->conv_double.pack = pack<double>;
   fill_tiles<float, UPS_TILE>(&table->conv);

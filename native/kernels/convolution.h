@@ -38,6 +38,16 @@ struct ConvSum {
   int64_t blocks() const { return taps == 0 ? 0 : taps * ((channels + block() - 1) / block()); }
 };
 
+// Copies that a tile makes on its way: of each of `channels` planes, two vectors for each of `panels` panels.
+template <class T>
+struct ConvMove {
+  const T* from;
+  T* to;
+  int64_t panels, panel;   // and from one panel to the next
+  int64_t channel, ahead;  // from a plane to the next, and where to look ahead
+  int64_t at, left;        // the panel that is next, and the copies that are left
+};
+
 // Sums over the taps of one channel, of rows of n positions.
 struct ConvDeep {
   int64_t rows, n, in_row, out_row;
@@ -99,6 +109,12 @@ struct ConvLeaves {
   // columns.
   void (*tile[3][kMost + 1])(T* c, const int32_t* place, const T* b, const T* v, const ConvSum* sum,
                              const T* bias);
+  // The same of one tap and two vectors, while it makes some of the copies: at most one for two channels of
+  // each tile.
+  void (*moving_tile[kMost + 1])(T* c, const int32_t* place, const T* b, const T* v, const ConvSum* sum,
+                                 const T* bias, ConvMove<T>* move);
+  // The copies that are left.
+  void (*move)(ConvMove<T>* move);
   // The same of few positions, by their number: vectors hold columns. Reads up to 15 weights more.
   void (*narrow_tile[kNarrow + 1])(T* c, const int32_t* place, const T* b, int64_t columns, const T* v,
                                    const ConvSum* sum, const T* bias);

@@ -90,8 +90,54 @@ int64_t Engine<T>::lines_of(const Unit& u, const Box& box, const Slab& slab, Seg
 
 // --- tasks
 
+// Planes of one tap, some panels at a time, each copied while those before it are multiplied. The last
+// panel reaches back.
+template <class T>
+void Engine<T>::run_flow(int64_t task, const T* packed, const T* packed_bias) const {
+  const int64_t g = task % a_.groups, plane = s_.in(), k = a_.in_channels, rows = units_[0].rows;
+  task /= a_.groups;
+  const int64_t boxes = boxes_[3] / a_.batch, n = task / boxes, box = task % boxes;
+  const int64_t begin = box * flat_, end = box == boxes - 1 ? plane : begin + flat_;
+  const T* in = static_cast<const T*>(a_.in) + (n * a_.groups + g) * k * plane;
+  T* out = static_cast<T*>(a_.out) + (n * a_.groups + g) * rows * plane;
+  const T *w = packed + g * group_weights_ + units_[0].weights[0],
+          *bias = packed_bias + g * group_bias_ + units_[0].bias[0];
+  ScratchFrame frame;
+  const int64_t panel = k * width_ + 16;  // not a power of two
+  T *now = frame.take<T>(flow_ * panel), *next = frame.take<T>(flow_ * panel);
+  int32_t* place = frame.take<int32_t>(leaves_.most);
+  for (int64_t i = 0; i < leaves_.most; ++i) place[i] = static_cast<int32_t>(i * plane);
+  const int64_t zero = 0;
+  const auto move_of = [&](int64_t at, T* to) {
+    const bool last = at + width_ > end;
+    const int64_t panels = at >= end ? 0 : last ? 1 : std::min(flow_, (end - at) / width_);
+    return ConvMove<T>{in + (last ? end - width_ : at), to, panels, panel, plane, 2 * plane, 0, panels * k};
+  };
+  ConvMove<T> move = move_of(begin, now);
+  leaves_.move(&move);
+  for (int64_t at = begin; at < end;) {
+    const bool last = at + width_ > end;
+    const int64_t panels = last ? 1 : std::min(flow_, (end - at) / width_);
+    T* to = out + (last ? end - width_ : at);
+    at += panels * width_;
+    move = move_of(at, next);
+    ConvSum sum = {&zero, &zero, 1, 1, k, width_, panels, width_, panel};
+    const int64_t block = units_[0].block;
+    for (int64_t r = 0; r < rows; r += block) {
+      const int64_t columns = std::min(block, rows - r), tile = tile_of(columns);
+      for (int64_t i = 0; i < columns; i += tile) {
+        const int64_t m = std::min(tile, columns - i);
+        leaves_.moving_tile[m](to + (r + i) * plane, place, w + (r + i) * k, now, &sum, bias + r + i, &move);
+      }
+    }
+    leaves_.move(&move);
+    std::swap(now, next);
+  }
+}
+
 template <class T>
 void Engine<T>::run_first(int64_t task, const T* packed, const T* packed_bias) const {
+  if (flow_ > 0) return run_flow(task, packed, packed_bias);
   const int64_t g = task % a_.groups;
   task /= a_.groups;
   const int64_t unit = split_units_ ? task % unit_count_ : 0;

@@ -255,6 +255,7 @@ void Engine<T>::plan_boxes() {
     in_place_ = in_place_ && low >= 0 && (q - 1) * axis.in_step + high < axis.in &&
                 (!first_ || (high == 0 && axis.in_step == 1));
   }
+  flow_ = 0;
   if (deep_) {
     choose_deep_box();
     return;
@@ -277,6 +278,7 @@ void Engine<T>::plan_boxes() {
   split_units_ = tasks_ < 8 && unit_count_ > 1 && !doubled_ && work() > 1 << 22;
   if (split_units_) tasks_ *= unit_count_;
   parts_ = 1;
+  if (flow_ > 0) return;
   if (tasks_ < 4 && work() * static_cast<double>(a_.groups) > 1 << 22) parts_ = divide_up<int64_t>(4, tasks_);
   const int64_t pixels = first_ && in_place_ ? flat_ : box_[0] * box_[1] * box_[2] * box_[3];
   // The smallest boxes of many channels take more than 2 ms.
@@ -358,6 +360,21 @@ void Engine<T>::choose_box() {
     flat_ = divide_up(divide_up(pixels, width_), count) * width_;
     for (int64_t& n : boxes_) n = 1;
     boxes_[3] = divide_up(pixels, flat_);
+    // One tap of large planes and few columns: copying the panels takes about as long as the products, so
+    // both are done at once.
+    const Unit& u = units_[0];
+    const int64_t plane = s_.in(), group = std::min<int64_t>(16, budget / (2 * chunk_ * width_));
+    const int64_t boxes = std::max<int64_t>(1, divide_up(plane, most)),
+                  flat = plane / boxes / width_ * width_;
+    const bool one = unit_count_ == 1 && u.x->count == 1 && taps_of(u) == 1 && !u.trimmed &&
+                     u.rows * u.x->phases == a_.out_channels && plane == s_.out() &&
+                     u.qz * u.qy * u.qx == plane && chunk_ == a_.in_channels;
+    if (one && u.rows > leaves_.most && u.rows <= 4 * leaves_.most && group >= 8 &&
+        flat >= 4 * group * width_ && leaves_.most * plane <= INT32_MAX) {
+      flow_ = group;
+      flat_ = flat;
+      boxes_[3] = a_.batch * boxes;
+    }
     return;
   }
   double least = 0;

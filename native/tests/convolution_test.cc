@@ -90,7 +90,12 @@ struct Division {
     double positions = 1, boxes = 1;
     if (e.first_ && e.in_place_) {
       const int64_t pixels = all[0] * all[1] * all[2] * all[3];
-      CHECK(e.flat_ * e.boxes_[3] >= pixels && e.flat_ * (e.boxes_[3] - 1) < pixels);
+      // Where panels flow, the last box of a plane has what is left.
+      if (e.flow_ > 0)
+        CHECK(e.boxes_[3] % a.batch == 0 && e.flat_ * e.boxes_[3] <= pixels &&
+              (e.flat_ + e.width_) * e.boxes_[3] >= pixels);
+      else
+        CHECK(e.flat_ * e.boxes_[3] >= pixels && e.flat_ * (e.boxes_[3] - 1) < pixels);
       positions = static_cast<double>(e.flat_);
       boxes = static_cast<double>(e.boxes_[3]);
     } else {
@@ -192,7 +197,7 @@ int main() {
       {"3x3 at stride 2, transposed", true, 1, 128, 64, 64, 3, 2, 1, 1},
       {"depthwise", true, 1, 256, 32, 256, 4, 2, 1, 256, "planes 32, box 32x32", "packed"},
       {"3x3", false, 1, 64, 128, 64, 3, 1, 1, 1},
-      {"1x1 of a head", false, 1, 64, 256, 21, 1, 1, 0, 1, "in place, positions 1536, channels 64, parts 1"},
+      {"1x1 of a head", false, 1, 64, 256, 21, 1, 1, 0, 1, "in place, positions 8192, channels 64, parts 1"},
       {"1x1 of one pixel", false, 1, 2048, 1, 256, 1, 1, 0, 1, nullptr, "few", true},
       {"1x1 of 64 pixels", false, 64, 2048, 1, 1000, 1, 1, 0, 1, nullptr, nullptr, true},
       {"1x1 of 400 pixels", false, 400, 512, 1, 512, 1, 1, 0, 1, nullptr, "packed", true},
