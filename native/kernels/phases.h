@@ -14,6 +14,18 @@ struct Pack {
   UPS_MEMBER void store(T* p, V v) { *reinterpret_cast<M*>(p) = v; }
 };
 
+// A vector that is used twice is loaded once: gcc folds the load into both uses, and of vectors that are not
+// aligned every load takes two lines. (Wider ones than a register are left alone.)
+template <class V>
+UPS_INLINE V loaded(V v) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(V) <= 64) asm("" : "+v"(v));
+#elif defined(__SSE2__)
+  if constexpr (sizeof(V) <= 4 * LANES) asm("" : "+x"(v));
+#endif
+  return v;
+}
+
 // Elements 0, 2, 4 … and 1, 3, 5 … of the 2N elements at p.
 template <class T, int N>
 struct Pairs {
@@ -33,7 +45,7 @@ struct IndicesUpTo<0, I...> {
 template <class T, int N, int... I>
 UPS_INLINE Pairs<T, N> split_pairs(const T* p, Indices<I...>) {
   typedef Pack<T, N> P;
-  const typename P::V a = P::load(p), b = P::load(p + N);
+  const typename P::V a = loaded(P::load(p)), b = loaded(P::load(p + N));
   return {__builtin_shufflevector(a, b, (2 * I)...), __builtin_shufflevector(a, b, (2 * I + 1)...)};
 }
 

@@ -38,6 +38,9 @@ export function maxPoolSamples(): Args[] {
           windowSample([1, 2, 6, 140], w, type, fill),
           windowSample([1, 6, 5, 70], { ...w, layout: 'nhwc' }, type, fill),
         );
+  // Zeros of both signs are equal: the first of them wins, with its sign.
+  for (const w of windows.slice(0, 2))
+    for (const size of sizes.slice(2)) out.push(windowSample([2, 3, ...size], w, 'float32', 'zeros'));
   // One, and three, spatial axes; no batch; an empty batch.
   out.push(windowSample([2, 3, 40], { kernelSize: 3, stride: 2, padding: 1 }));
   out.push(windowSample([1, 2, 5, 6, 35], { kernelSize: [2, 3, 3], stride: [1, 2, 1], padding: 1 }));
