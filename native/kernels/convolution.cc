@@ -16,16 +16,19 @@
 #if defined(__AVX512F__)
 #define UPS_TILE 14
 #define UPS_FEW 6
+#define UPS_FEWEST 2
 #define UPS_NARROW 8
 #define UPS_DOUBLED 2
 #elif defined(__AVX2__)
 #define UPS_TILE 6
 #define UPS_FEW 2
+#define UPS_FEWEST 1
 #define UPS_NARROW 3
 #define UPS_DOUBLED 1
 #else
 #define UPS_TILE 4
 #define UPS_FEW 2
+#define UPS_FEWEST 1
 #define UPS_NARROW 2
 #endif
 
@@ -63,7 +66,7 @@ void tile(T* c, const int32_t* place, const T* b, const T* v, const ConvSum* sum
     V acc[B][NV];
 #pragma GCC unroll 28
     for (int j = 0; j < B; ++j)
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int u = 0; u < NV; ++u) acc[j][u] = bias != nullptr ? splat(bias[j]) : load(c + place[j] + u * L);
     for (int64_t c0 = 0; c0 < channels; c0 += block) {
       const int64_t n = channels - c0 < block ? channels - c0 : block;
@@ -75,12 +78,12 @@ void tile(T* c, const int32_t* place, const T* b, const T* v, const ConvSum* sum
           // Past the next page too, where the hardware does not look ahead.
           __builtin_prefetch(w + 64 * B);
           V x[NV];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
           for (int u = 0; u < NV; ++u) x[u] = load(from + u * L);
 #pragma GCC unroll 28
           for (int j = 0; j < B; ++j) {
             const V y = splat(w[j]);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
             for (int u = 0; u < NV; ++u) acc[j][u] += y * x[u];
           }
           from += channel;
@@ -90,7 +93,7 @@ void tile(T* c, const int32_t* place, const T* b, const T* v, const ConvSum* sum
     }
 #pragma GCC unroll 28
     for (int j = 0; j < B; ++j)
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int u = 0; u < NV; ++u) store(c + place[j] + u * L, acc[j][u]);
   }
 }
@@ -917,29 +920,45 @@ void deep_any(T* out, const T* in, const ConvDeep* d, const T* const* weight, co
 
 // U pixels of a vector of channels.
 template <class T, int K, int U>
-UPS_INLINE void deep_pixels(T* out, int64_t out_pixel, const T* in, int64_t in_pixel, const int64_t* offset,
-                            int64_t taps, const T* weight, int64_t groups, const T* bias) {
+UPS_INLINE void deep_pixels(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias) {
   typedef typename Simd<T>::V V;
+  const int64_t in_pixel = d->in_pixel, taps = d->taps;
   V a[U];
 #pragma GCC unroll 4
   for (int u = 0; u < U; ++u) a[u] = load(bias);
-#pragma GCC unroll 9
-  for (int64_t t = 0; t < (K == 0 ? taps : K); ++t) {
-    const V w = load(weight + t * groups);
-    const T* x = in + offset[t];
+  if constexpr (K == 3) {
+    // Pixels read the same neighbours.
+    for (int64_t t = 0; t < taps; t += 3) {
+      const T* x = in + d->offset[t];
+      V v[U + 2], w[3];
+#pragma GCC unroll 6
+      for (int u = 0; u < U + 2; ++u) v[u] = load(x + u * in_pixel);
+#pragma GCC unroll 3
+      for (int i = 0; i < 3; ++i) w[i] = load(weight + d->order[t + i]);
+#pragma GCC unroll 3
+      for (int i = 0; i < 3; ++i)
 #pragma GCC unroll 4
-    for (int u = 0; u < U; ++u) a[u] += w * load(x + u * in_pixel);
+        for (int u = 0; u < U; ++u) a[u] += w[i] * v[u + i];
+    }
+  } else {
+    const int64_t step = K == 0 ? 0 : d->order[1];
+#pragma GCC unroll 9
+    for (int64_t t = 0; t < (K == 0 ? taps : K); ++t) {
+      const V w = load(weight + (K == 0 ? d->order[t] : t * step));
+      const T* x = in + d->offset[t];
+#pragma GCC unroll 4
+      for (int u = 0; u < U; ++u) a[u] += w * load(x + u * in_pixel);
+    }
   }
 #pragma GCC unroll 4
-  for (int u = 0; u < U; ++u) store(out + u * out_pixel, a[u]);
+  for (int u = 0; u < U; ++u) store(out + u * d->out_pixel, a[u]);
 }
 
 template <class T, int K>
 void deep_last(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias) {
   enum : int { L = Simd<T>::L, U = 4 };
-  const int64_t channels = d->channels, taps = d->taps, groups = d->groups, pixels = d->pixels;
+  const int64_t channels = d->channels, taps = d->taps, pixels = d->pixels;
   const int64_t in_pixel = d->in_pixel, out_pixel = d->out_pixel;
-  const int64_t* offset = d->offset;
   for (int64_t r = 0; r < d->rows; ++r) {
     const T* x = in + r * d->in_row;
     T* o = out + r * d->out_row;
@@ -947,7 +966,8 @@ void deep_last(T* out, const T* in, const ConvDeepLast* d, const T* weight, cons
       for (int64_t i = 0; i < pixels; ++i)
         for (int64_t c = 0; c < channels; ++c) {
           T sum = bias[c];
-          for (int64_t t = 0; t < taps; ++t) sum += weight[t * groups + c] * x[i * in_pixel + offset[t] + c];
+          for (int64_t t = 0; t < taps; ++t)
+            sum += weight[d->order[t] + c] * x[i * in_pixel + d->offset[t] + c];
           o[i * out_pixel + c] = sum;
         }
       continue;
@@ -956,12 +976,12 @@ void deep_last(T* out, const T* in, const ConvDeepLast* d, const T* weight, cons
     for (; i + U <= pixels; i += U, x += U * in_pixel, o += U * out_pixel)
       for (int64_t at = 0; at < channels; at += L) {
         const int64_t c = at + L <= channels ? at : channels - L;
-        deep_pixels<T, K, U>(o + c, out_pixel, x + c, in_pixel, offset, taps, weight + c, groups, bias + c);
+        deep_pixels<T, K, U>(o + c, x + c, d, weight + c, bias + c);
       }
     for (; i < pixels; ++i, x += in_pixel, o += out_pixel)
       for (int64_t at = 0; at < channels; at += L) {
         const int64_t c = at + L <= channels ? at : channels - L;
-        deep_pixels<T, K, 1>(o + c, out_pixel, x + c, in_pixel, offset, taps, weight + c, groups, bias + c);
+        deep_pixels<T, K, 1>(o + c, x + c, d, weight + c, bias + c);
       }
   }
 }
@@ -1065,6 +1085,7 @@ void fill_tiles(ConvLeaves<T>* leaves) {
   leaves->tile[1][B] = tile<T, 2, B>;
   leaves->moving_tile[B] = moving_tile<T, B>;
   if constexpr (B <= UPS_FEW) leaves->tile[2][B] = tile<T, 4, B>;
+  if constexpr (B <= UPS_FEWEST) leaves->tile[3][B] = tile<T, 8, B>;
   leaves->rows[0][B] = rows<T, 1, B>;
   leaves->rows[1][B] = rows<T, 2, B>;
   if constexpr (B > 1) fill_tiles<T, B - 1>(leaves);
@@ -1087,6 +1108,7 @@ void fill_deep(ConvLeaves<T>* leaves) {
   leaves->deep_last[0] = deep_last<T, 0>;
   leaves->deep_last[1] = deep_last<T, 4>;
   leaves->deep_last[2] = deep_last<T, 9>;
+  leaves->deep_last[3] = deep_last<T, 3>;
 }
 
 template <class T, class S>
@@ -1107,6 +1129,7 @@ void fill_convolution(KernelTable* table) {
   table->conv.few = table->conv_double.few = UPS_FEW;
   table->conv.move = move<float>;
   table->conv_double.move = move<double>;
+  table->conv.fewest = table->conv_double.fewest = UPS_FEWEST;
   table->conv.pack = pack<float>;
   table->conv_double.pack = pack<double>;
   fill_tiles<float, UPS_TILE>(&table->conv);

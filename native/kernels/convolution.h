@@ -67,8 +67,7 @@ struct ConvDeepLast {
   int64_t rows, pixels, channels;
   int64_t in_row, in_pixel, out_row, out_pixel;
   int64_t taps;
-  const int64_t* offset;
-  int64_t groups;
+  const int64_t *offset, *order;  // of a tap in the inputs, and of its weights
 };
 
 // How weights are packed: to[(b·taps + t·some + c − b)·row + i] = w[c·in + from[t·columns + i]] for the
@@ -101,13 +100,14 @@ struct ConvLeaves {
   int lanes;   // of a vector of T
   int most;    // columns of the largest tile, at most kMost
   int few;     // columns of the largest tile of four vectors
+  int fewest;  // the same of eight
   int narrow;  // positions of the largest narrow tile, at most kNarrow
 
   // c[place[j] + p] = bias[j] + Σ b[e·cols + j] · v[offset[t] + i·channel + p] for p < vectors·lanes and each
   // of `count` tiles; without bias it adds to what is in c. e counts the products: kBlock channels i of each
-  // of all taps t, then the next kBlock. By the logarithm of the vectors (1, 2 and, of few columns, 4) and
-  // columns.
-  void (*tile[3][kMost + 1])(T* c, const int32_t* place, const T* b, const T* v, const ConvSum* sum,
+  // of all taps t, then the next kBlock. By the logarithm of the vectors (1, 2 and, of few columns, 4 or 8)
+  // and columns.
+  void (*tile[4][kMost + 1])(T* c, const int32_t* place, const T* b, const T* v, const ConvSum* sum,
                              const T* bias);
   // The same of one tap and two vectors, while it makes some of the copies: at most one for two channels of
   // each tile.
@@ -139,9 +139,10 @@ struct ConvLeaves {
   // and n >= lanes; by output channels, null where that is no gain.
   void (*doubled[ConvDouble::kMost + 1])(T* out, const T* in, const ConvDouble* d, const T* const* weight,
                                          const T* bias);
-  // out[r·out_row + i·out_pixel + c] = bias[c] + Σ_t weight[t·groups + c] · in[r·in_row + i·in_pixel +
-  // offset[t] + c], by taps.
-  void (*deep_last[3])(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias);
+  // out[r·out_row + i·out_pixel + c] = bias[c] + Σ_t weight[order[t] + c] · in[r·in_row + i·in_pixel +
+  // offset[t] + c], by taps (any; 4 and 9 whose weights are evenly apart), and of rows of three taps that are
+  // neighbours.
+  void (*deep_last[4])(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias);
 
   // to[j·to_row + i] = from[i·from_row + j] for i < rows and j < columns.
   void (*transpose)(T* to, int64_t to_row, const T* from, int64_t from_row, int64_t rows, int64_t columns);

@@ -241,6 +241,32 @@ void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) co
 
 // --- channels last: a vector holds groups
 
+// Positions of an axis that find the same taps inside the input.
+struct Stretch {
+  int64_t begin, end, first, taps;
+};
+
+// Of count positions from `begin` on. Offsets rise, so the taps inside follow one another.
+inline int64_t stretches(const Axis& axis, const Pass& p, int64_t begin, int64_t count, Stretch* list) {
+  int64_t n = 0;
+  for (int64_t at = begin, next; at < begin + count; at = next) {
+    next = begin + count;
+    Stretch s = {at, 0, p.taps, 0};
+    for (int64_t t = 0; t < p.taps; ++t) {
+      int64_t first = at, last = begin + count;
+      keep_inside(axis, p.offset[t], &first, &last);
+      if (first >= last) continue;
+      next = std::min(next, first > at ? first : last);
+      if (first > at) continue;
+      s.first = std::min(s.first, t);
+      ++s.taps;
+    }
+    s.end = next;
+    list[n++] = s;
+  }
+  return n;
+}
+
 template <class T>
 void Engine<T>::run_deep_last(int64_t task, const T* packed, const T* packed_bias) const {
   const int64_t all[4] = {a_.batch, q_[0], q_[1], q_[2]};
@@ -257,46 +283,56 @@ void Engine<T>::run_deep_last(int64_t task, const T* packed, const T* packed_bia
   }
   const Slab slab = slab_of(extent);
   ScratchFrame frame;
-  T* space = nullptr;
-  if (!in_place_) {
-    space = frame.take<T>(slab.pitch[0] * extent[0]);
-    fill_slab_last(slab, box, 0, c0, c1, space);
+  const T* space = nullptr;
+  int64_t origin[4] = {};
+  if (in_place_) {
+    space = static_cast<const T*>(a_.in) + c0;
+  } else {
+    T* copy = frame.take<T>(slab.pitch[0] * extent[0]);
+    fill_slab_last(slab, box, 0, c0, c1, copy);
+    space = copy;
+    const int64_t step[4] = {1, s_.z.in_step, s_.y.in_step, s_.x.in_step};
+    for (int i = 0; i < 4; ++i) origin[i] = box.begin[i] * step[i] + (i == 0 ? 0 : low_[i - 1]);
   }
   const bool converts = size_ != static_cast<int64_t>(sizeof(T));
   T* sums = converts ? frame.take<T>(extent[3] * channels) : nullptr;
+  // Turned, whole images wait for their planes.
+  T* image = turned_ ? frame.take<T>(extent[0] * s_.out() * channels) : nullptr;
+  const int64_t pixel = turned_ ? channels : a_.groups;
   int64_t taps = 0;
   for (int64_t i = 0; i < unit_count_; ++i) taps = std::max(taps, most_taps(units_[i]));
   T* wide = strip_ > 1 ? frame.take<T>((taps + 1) * strip_ * channels) : nullptr;
-  const int64_t step[4] = {1, s_.z.in_step, s_.y.in_step, s_.x.in_step};
+  int64_t *offsets = frame.take<int64_t>(taps + 1), *order = frame.take<int64_t>(taps + 1);
   for (int64_t i = 0; i < unit_count_; ++i) {
     const Unit& u = units_[i];
     int64_t begin[4], count[4];
     if (!clip(u, box, begin, count)) continue;
-    const T* from = space;
-    if (in_place_) {
-      from = static_cast<const T*>(a_.in) + c0;
-      for (int d = 0; d < 4; ++d) from += (begin[d] * step[d] + (d == 0 ? 0 : low_[d - 1])) * slab.pitch[d];
-    } else {
-      for (int d = 0; d < 4; ++d) from += (begin[d] - box.begin[d]) * step[d] * slab.pitch[d];
-    }
     for (int64_t j = 0; j < u.x->count; ++j) {
       const Pass& x = *u.x->pass[j];
       const int64_t k = k_of(u, j);
       ScratchFrame inner;
-      int64_t* offsets = inner.take<int64_t>(k + 1);
-      for (int64_t t = 0; t < k; ++t)
-        offsets[t] = (u.z->offset[t / x.taps / u.y->taps] - low_[0]) * slab.pitch[1] +
-                     (u.y->offset[t / x.taps % u.y->taps] - low_[1]) * slab.pitch[2] +
-                     (x.offset[t % x.taps] - low_[2]) * slab.pitch[3];
+      Stretch* lists[3];
+      const Axis* axes[3] = {&s_.z, &s_.y, &s_.x};
+      const Pass* passes[3] = {u.z, u.y, &x};
+      for (int d = 0; d < 3; ++d) lists[d] = inner.take<Stretch>(2 * passes[d]->taps + 2);
       for (int64_t c = 0; c < u.rows * x.phases; ++c) {
         const Column column = column_of(u, x, c);
         const T *w = packed + (u.weights[j] + c * k) * a_.groups + c0,
                 *b = packed_bias + (u.bias[j] + c) * a_.groups + c0;
-        const int64_t depth = outputs_of(s_.z, begin[1], u.z->phase[column.fz], count[1]);
-        const int64_t rows = outputs_of(s_.y, begin[2], u.y->phase[column.fy], count[2]);
-        const int64_t pixels = outputs_of(s_.x, begin[3], x.phase[column.fx], count[3]);
-        const int64_t out_row = s_.y.out_step * s_.x.out * a_.groups, out_pixel = s_.x.out_step * a_.groups;
+        const int64_t phase[3] = {u.z->phase[column.fz], u.y->phase[column.fy], x.phase[column.fx]};
+        int64_t counts[3];
+        for (int d = 0; d < 3; ++d) {
+          const int64_t n = outputs_of(*axes[d], begin[d + 1], phase[d], count[d + 1]);
+          // A copy holds the padding, too.
+          if (in_place_ || turned_) {
+            counts[d] = stretches(*axes[d], *passes[d], begin[d + 1], n, lists[d]);
+          } else {
+            counts[d] = 1;
+            lists[d][0] = {begin[d + 1], begin[d + 1] + n, 0, passes[d]->taps};
+          }
+        }
         // Of few channels, a strip of pixels is one of many; then the rest of a row.
+        int64_t weight = a_.groups;
         if (strip_ > 1) {
           for (int64_t t = 0; t < k; ++t)
             for (int64_t i = 0; i < strip_; ++i)
@@ -304,55 +340,80 @@ void Engine<T>::run_deep_last(int64_t task, const T* packed, const T* packed_bia
           for (int64_t i = 0; i < strip_; ++i) std::copy_n(b, channels, wide + (k * strip_ + i) * channels);
           w = wide;
           b = wide + k * strip_ * channels;
+          weight = strip_ * channels;
         }
-        const auto leaf = [&](T* out, const T* in, ConvDeepLast deep) {
-          const auto run = leaves_.deep_last[leaf_of(k, k)];
-          if (strip_ == 1) {
-            run(out, in, &deep, w, b);
-            return;
-          }
-          const int64_t strips = deep.pixels / strip_, rest = deep.pixels % strip_;
-          deep.groups = deep.channels = deep.in_pixel = deep.out_pixel = strip_ * channels;
-          deep.pixels = strips;
-          if (strips > 0) run(out, in, &deep, w, b);
-          const int64_t done = strips * deep.channels;
-          deep.channels = rest * channels;
-          deep.pixels = 1;
-          if (rest > 0) run(out + done, in + done, &deep, w, b);
-        };
-        ConvDeepLast deep = {rows,
-                             pixels,
-                             channels,
-                             s_.y.in_step * slab.pitch[2],
-                             s_.x.in_step * slab.pitch[3],
-                             out_row,
-                             out_pixel,
-                             k,
-                             offsets,
-                             a_.groups};
-        for (int64_t n = 0; n < count[0]; ++n)
-          for (int64_t z = 0; z < depth; ++z) {
-            const T* in = from + n * slab.pitch[0] + z * s_.z.in_step * slab.pitch[1];
-            const int64_t oz = (begin[1] + z) * s_.z.out_step + u.z->phase[column.fz];
-            const int64_t oy = begin[2] * s_.y.out_step + u.y->phase[column.fy];
-            const int64_t ox = begin[3] * s_.x.out_step + x.phase[column.fx];
-            const int64_t to =
-                ((((begin[0] + n) * s_.z.out + oz) * s_.y.out + oy) * s_.x.out + ox) * a_.groups + c0;
-            if (!converts) {
-              leaf(static_cast<T*>(a_.out) + to, in, deep);
-              continue;
+        for (int64_t piece = 0; piece < counts[0] * counts[1] * counts[2]; ++piece) {
+          const Stretch &pz = lists[0][piece / counts[2] / counts[1]],
+                        &py = lists[1][piece / counts[2] % counts[1]], &px = lists[2][piece % counts[2]];
+          int64_t n = 0;
+          for (int64_t tz = pz.first; tz < pz.first + pz.taps; ++tz)
+            for (int64_t ty = py.first; ty < py.first + py.taps; ++ty)
+              for (int64_t tx = px.first; tx < px.first + px.taps; ++tx) {
+                offsets[n] = u.z->offset[tz] * slab.pitch[1] + u.y->offset[ty] * slab.pitch[2] +
+                             x.offset[tx] * slab.pitch[3];
+                order[n++] = ((tz * u.y->taps + ty) * x.taps + tx) * weight;
+              }
+          const int64_t in_pixel = s_.x.in_step * slab.pitch[3];
+          const bool three = px.taps == 3 && x.offset[px.first + 1] - x.offset[px.first] == s_.x.in_step &&
+                             x.offset[px.first + 2] - x.offset[px.first + 1] == s_.x.in_step;
+          const int some = n == k ? leaf_of(n, n) : 0;
+          const auto run = leaves_.deep_last[three ? 3 : some];
+          const auto leaf = [&](T* out, const T* in, ConvDeepLast deep) {
+            if (strip_ == 1) {
+              run(out, in, &deep, w, b);
+              return;
             }
-            deep.rows = 1;
-            deep.out_pixel = channels;
-            for (int64_t y = 0; y < rows; ++y) {
-              leaf(sums, in + y * deep.in_row, deep);
-              leaves_.spread[a_.type](static_cast<char*>(a_.out) + (to + y * out_row) * size_, out_pixel,
-                                      sums, channels, channels, pixels);
+            const int64_t strips = deep.pixels / strip_, rest = deep.pixels % strip_;
+            deep.channels = deep.in_pixel = deep.out_pixel = strip_ * channels;
+            deep.pixels = strips;
+            if (strips > 0) leaves_.deep_last[some](out, in, &deep, w, b);
+            const int64_t done = strips * deep.channels;
+            deep.channels = rest * channels;
+            deep.pixels = 1;
+            if (rest > 0) leaves_.deep_last[some](out + done, in + done, &deep, w, b);
+          };
+          ConvDeepLast deep = {py.end - py.begin,
+                               px.end - px.begin,
+                               channels,
+                               s_.y.in_step * slab.pitch[2],
+                               in_pixel,
+                               s_.y.out_step * s_.x.out * pixel,
+                               s_.x.out_step * pixel,
+                               n,
+                               offsets,
+                               order};
+          for (int64_t m = 0; m < count[0]; ++m)
+            for (int64_t z = pz.begin; z < pz.end; ++z) {
+              const T* in = space + (begin[0] + m - origin[0]) * slab.pitch[0] +
+                            (z * s_.z.in_step - origin[1]) * slab.pitch[1] +
+                            (py.begin * s_.y.in_step - origin[2]) * slab.pitch[2] +
+                            (px.begin * s_.x.in_step - origin[3]) * slab.pitch[3];
+              const int64_t oz = z * s_.z.out_step + phase[0], oy = py.begin * s_.y.out_step + phase[1],
+                            ox = px.begin * s_.x.out_step + phase[2];
+              const int64_t at =
+                  ((((turned_ ? 0 : begin[0]) + m) * s_.z.out + oz) * s_.y.out + oy) * s_.x.out + ox;
+              if (!converts) {
+                T* to = turned_ ? image : static_cast<T*>(a_.out) + c0;
+                leaf(to + at * pixel, in, deep);
+                continue;
+              }
+              ConvDeepLast line = deep;
+              line.rows = 1;
+              line.out_pixel = channels;
+              for (int64_t y = 0; y < deep.rows; ++y) {
+                leaf(sums, in + y * deep.in_row, line);
+                leaves_.spread[a_.type](
+                    static_cast<char*>(a_.out) + (at * pixel + c0 + y * deep.out_row) * size_, deep.out_pixel,
+                    sums, channels, channels, deep.pixels);
+              }
             }
-          }
+        }
       }
     }
   }
+  for (int64_t m = 0; turned_ && m < extent[0]; ++m)
+    leaves_.transpose(static_cast<T*>(a_.out) + ((box.begin[0] + m) * a_.groups + c0) * s_.out(), s_.out(),
+                      image + m * s_.out() * channels, channels, s_.out(), channels);
 }
 
 template class Engine<float>;

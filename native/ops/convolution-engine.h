@@ -177,7 +177,7 @@ class Engine {
   // About in cycles.
   double cost() const;
   // Whether vectors of columns might be faster.
-  bool may_be_turned() const { return first_ && !doubled_ && !deep_ && (!in_place_ || s_.in() == 1); }
+  bool may_be_turned() const;
 
   int64_t group_weights() const { return group_weights_; }
   int64_t group_bias() const { return group_bias_; }

@@ -215,14 +215,16 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
   const int64_t line_count = lines_of(u, box, slab, lines);
   if (line_count == 0 || row0 >= row1) return;
 
-  // Tiles over the lines: of four vectors while all columns are few, the rest of fewer.
+  // Tiles over the lines: of four vectors or eight while all columns are few, the rest of fewer.
   int64_t widest = 0;
   for (int64_t j = 0; j < bundle.count; ++j)
     widest = std::max(widest, tile_of(u.block * bundle.pass[j]->phases));
   const int64_t taps = taps_of(u);
-  const int largest = widest <= leaves_.few ? 2 : 1;
+  const int few = widest <= leaves_.few ? 2 : 1;
+  // Planes that are read where they are wait for memory, not for the sums.
+  const int largest = widest <= leaves_.fewest && !in_place_ ? 3 : few;
   const bool exact = in_place_ && !u.panels;
-  Run* runs = frame.take<Run>(5 * line_count);
+  Run* runs = frame.take<Run>(6 * line_count);
   int64_t run_count = 0, width = 0, panel = 0;
   const auto cover = [&](int64_t from, int64_t pixels) {
     const auto add = [&](int log, int64_t n, int64_t narrow) {
@@ -306,7 +308,7 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
   const int64_t sums = chunked ? row1 - row0 : u.block, slots = bundle.phases;
   T* c = frame.take<T>(sums * slots * width + 64);
   int32_t* place = frame.take<int32_t>(u.block * slots);
-  int64_t *offsets = frame.take<int64_t>(3 * taps + 1), *order = frame.take<int64_t>(taps + 1);
+  int64_t *offsets = frame.take<int64_t>(4 * taps + 1), *order = frame.take<int64_t>(taps + 1);
   // The parts of the sums that do not depend on the tile.
   ConvSum* sums_of = frame.take<ConvSum>(bundle.count);
   const auto blocks_of = [&](int64_t rows) {  // of `rows` rows

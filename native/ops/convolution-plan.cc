@@ -130,8 +130,9 @@ void Geometry::trim(bool packed, ScratchFrame* frame) {
 
 template <class T>
 bool Engine<T>::can_turn(const ConvArgs& a, const KernelTable& kernels) {
-  return !a.nhwc && bytes_of(a.type) == static_cast<int64_t>(sizeof(T)) && a.in_channels > 1 &&
-         2 * a.out_channels >= leaves_of<T>(kernels).lanes;
+  const int64_t lanes = leaves_of<T>(kernels).lanes;
+  return !a.nhwc && bytes_of(a.type) == static_cast<int64_t>(sizeof(T)) &&
+         (a.in_channels > 1 ? 2 * a.out_channels >= lanes : a.out_channels == 1 && a.groups >= lanes);
 }
 
 template <class T>
@@ -148,9 +149,10 @@ Engine<T>::Engine(const ConvArgs& a, const Geometry& s, const KernelTable& kerne
                  : 1),
       first_(!turned && (!a.nhwc || (strip_ == 1 && 2 * a.out_channels < leaves_.lanes &&
                                      (a.in_channels > 1 || a.out_channels > 1 || a.groups < leaves_.lanes)))),
-      deep_(a.in_channels == 1 && (a.nhwc ? !first_ && a.out_channels == 1 : a.out_channels <= 2)),
+      deep_(a.in_channels == 1 && (a.nhwc || turned ? !first_ && a.out_channels == 1 : a.out_channels <= 2)),
       turned_(turned),
-      by_taps_(false) {
+      by_taps_(false),
+      doubled_(false) {
   make_bundles(frame);
   make_units(frame);
   plan_boxes();
@@ -252,6 +254,8 @@ void Engine<T>::plan_boxes() {
     q_[i] = q;
     low_[i] = low;
     high_[i] = high;
+    // Groups of one channel leave out what is padding themselves.
+    if (deep_ && !first_ && strip_ == 1) continue;
     in_place_ = in_place_ && low >= 0 && (q - 1) * axis.in_step + high < axis.in &&
                 (!first_ || (high == 0 && axis.in_step == 1));
   }
@@ -314,6 +318,22 @@ void Engine<T>::choose_deep_box() {
   const int64_t budget = (first_ ? 32 * 1024 : kPanel) / static_cast<int64_t>(sizeof(T));
   // Outputs of a task, for one group; about a product and a half for each.
   const int64_t work = static_cast<int64_t>(work_of_position()) + 8;
+  if (turned_) {
+    // Whole images, without padding, and what becomes of them.
+    const int64_t image = s_.in() + s_.out();
+    by_taps_ = true;
+    for (int64_t& low : low_) low = 0;
+    while (image * chunk_ > budget && chunk_ > kLeastChunk) chunk_ = half_of(chunk_);
+    for (int i = 0; i < 4; ++i) boxes_[i] = 1, box_[i] = i == 0 ? 1 : q_[i - 1];
+    const int64_t most =
+        std::max<int64_t>(divide_up<int64_t>(a_.batch, 8), (1 << 19) / (work * image * chunk_));
+    box_[0] = std::max<int64_t>(1, std::min({a_.batch, budget / (image * chunk_), most}));
+    boxes_[0] = divide_up(a_.batch, box_[0]);
+    boxes_of_groups_ = divide_up(a_.groups, chunk_);
+    planes_ = 1;
+    tasks_ = boxes_[0] * boxes_of_groups_;
+    return;
+  }
   while (!fit_box(budget, first_ ? pixels : std::max<int64_t>(pixels / 8, (1 << 19) / (work * a_.groups))) &&
          !first_ && chunk_ > kLeastChunk)
     chunk_ = half_of(chunk_);
@@ -416,7 +436,17 @@ void Engine<T>::choose_box() {
 }
 
 template <class T>
+bool Engine<T>::may_be_turned() const {
+  if (!first_ || doubled_ || (in_place_ && s_.in() > 1)) return false;
+  if (!deep_) return true;
+  // Whole images of some channels; long rows are doubled by a leaf of their own.
+  const int64_t image = (s_.in() + s_.out()) * static_cast<int64_t>(sizeof(T));
+  return image * kLeastChunk <= kPanel && (s_.x.out_step == 1 || s_.x.in < leaves_.lanes);
+}
+
+template <class T>
 double Engine<T>::cost() const {
+  if (deep_) return first_ ? 1 : 0;
   if (first_) return in_place_ ? INFINITY : cost_of_box();
   if (!turned_ || s_.in() == 1) return cost_last(by_taps_);
   const auto in = static_cast<double>(a_.batch * a_.in_channels * s_.in()),

@@ -136,6 +136,7 @@ void check(const Shape& shape, bool nhwc, int lanes, int most, int few) {
   table.conv.lanes = lanes;
   table.conv.most = most;
   table.conv.few = few;
+  table.conv.fewest = 1;
   ConvArgs a = {};
   a.type = F32;
   a.nhwc = nhwc;
