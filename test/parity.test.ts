@@ -5,7 +5,10 @@
  * A failure prints a line that reruns it alone.
  */
 import { describe, expect, it } from 'vitest';
+import type { Call } from '../src/execute.js';
 import { native } from '../src/native/backend.js';
+import { packWeights } from '../src/native/conv2d.js';
+import type { ConvPlan } from '../src/plan/conv2d.js';
 import { runtime } from '../src/runtime.js';
 import type { TypedArray } from '../src/tensor.js';
 import { operators } from './ops/index.js';
@@ -17,10 +20,22 @@ import { bitsOf, guarded } from './support/tensors.js';
 const only =
   process.env.UPSAMPLING_CASE === undefined
     ? undefined
-    : (JSON.parse(process.env.UPSAMPLING_CASE) as { op: string; isa: string; threads: number; args: Args });
+    : (JSON.parse(process.env.UPSAMPLING_CASE) as {
+        op: string;
+        isa: string;
+        threads: number;
+        args: Args;
+      });
 
 /** How many random cases; UPSAMPLING_DRAWS bounds it where the addon is slow, as under sanitizers. */
 const draws = (op: Operator) => Math.min(op.draws ?? 150, Number(process.env.UPSAMPLING_DRAWS ?? Infinity));
+
+/** The same call as a prepared operator makes it. */
+const preparedForm = ({ op, plan, inputs }: Call<unknown> & { plan: ConvPlan }) => ({
+  name: ', prepared',
+  plan: { ...plan, packed: true },
+  inputs: [inputs[0]!, packWeights(op, plan, inputs.slice(1))],
+});
 
 /** Runs a case everywhere; returns what is wrong, or nothing. */
 function check(op: Operator, args: Args): string[] {
@@ -31,9 +46,17 @@ function check(op: Operator, args: Args): string[] {
   const family = op.family(args);
   const problems: string[] = [];
   const seen = new Map<string, Buffer>();
+  // Weights are packed for inputs that are not empty.
+  const packs =
+    ['conv2d', 'convTranspose2d', 'resizeConv2d'].includes(op.kernel) && call.inputs[0]!.length > 0;
   for (const isa of only === undefined ? runtime.isas : [only.isa]) {
     runtime.setIsa(isa);
-    for (const threads of only === undefined ? [1, 2] : [only.threads]) {
+    const forms = [{ name: '', plan: call.plan, inputs: call.inputs }];
+    if (packs) forms.push(preparedForm(call as Call<unknown> & { plan: ConvPlan }));
+    const runs = (only === undefined ? [1, 2] : [only.threads]).flatMap((threads) =>
+      forms.map((form) => ({ threads, form })),
+    );
+    for (const { threads, form } of runs) {
       const outputs = call.outputs.map((o) => guarded(o.type, o.dims));
       const arrays: TypedArray[] = outputs.map((o) => o.tensor.data);
       const run = native(threads)[op.kernel] as (
@@ -41,8 +64,8 @@ function check(op: Operator, args: Args): string[] {
         i: readonly TypedArray[],
         o: readonly TypedArray[],
       ) => void;
-      run(call.plan, call.inputs, arrays);
-      const where = `${isa}, ${threads} threads`;
+      run(form.plan, form.inputs, arrays);
+      const where = `${isa}, ${threads} threads${form.name}`;
       const fail = (what: string) =>
         problems.push(`${op.name} on ${where}: ${what}\n  ${rerun(op, args, isa, threads)}`);
       const wrong = expected === undefined ? judge!(call, arrays) : difference(call, expected, arrays);
@@ -50,7 +73,7 @@ function check(op: Operator, args: Args): string[] {
       if (!outputs.every((o) => o.intact())) fail('wrote outside its output');
       if (!call.inputs.every((a, i) => Buffer.compare(before[i]!, bitsOf(a)) === 0)) fail('changed an input');
       // NaNs may differ in sign and payload between instruction sets; bits are compared where there are none.
-      const group = family === 'interpolation' ? 'all' : family === 'reduction' ? isa : undefined;
+      const group = family === 'interpolation' ? 'all' : family === 'reduction' ? isa + form.name : undefined;
       if (group !== undefined) {
         const bits = Buffer.concat(arrays.map((a) => Buffer.from(bitsOf(a))));
         const first = seen.get(group);

@@ -21,7 +21,10 @@ function samples(): Args[] {
     layout: ['nchw', 'nhwc'] as const,
   }))
     out.push(
-      args(layout === 'nchw' ? [2, 3 * r * r, 5, w] : [2, 3, w, 3 * r * r], { upscaleFactor: r, layout }),
+      args(layout === 'nchw' ? [2, 3 * r * r, 5, w] : [2, 3, w, 3 * r * r], {
+        upscaleFactor: r,
+        layout,
+      }),
     );
   for (const { type, r, layout } of product({
     type: DATA_TYPES,
@@ -35,6 +38,13 @@ function samples(): Args[] {
         type,
       ),
     );
+  // Pixels of few channels, by every size of element.
+  for (const { type, r, c } of product({
+    type: ['float32', 'float16', 'uint8', 'float64'] as const,
+    r: [2, 3, 5],
+    c: [1, 2, 3, 5, 16],
+  }))
+    out.push(args([2, 3, 70, c * r * r], { upscaleFactor: r, layout: 'nhwc' }, type));
   out.push(
     args([4, 2, 3], { upscaleFactor: 2 }),
     args([2, 3, 4, 2, 3], { upscaleFactor: 2 }),
@@ -127,7 +137,10 @@ export default defineOp({
     },
     {
       name: 'out of another shape',
-      call: bad({ upscaleFactor: 2, out: tensor([1, 4, 1, 2], new Array<number>(8).fill(0)) }),
+      call: bad({
+        upscaleFactor: 2,
+        out: tensor([1, 4, 1, 2], new Array<number>(8).fill(0)),
+      }),
       code: SHAPE,
       message: /out must have dims \[1, 1, 2, 4\], got \[1, 4, 1, 2\]/,
     },

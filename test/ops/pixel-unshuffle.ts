@@ -21,7 +21,10 @@ function samples(): Args[] {
     layout: ['nchw', 'nhwc'] as const,
   }))
     out.push(
-      args(layout === 'nchw' ? [2, 3, 5 * r, w * r] : [2, 3 * r, w * r, 3], { downscaleFactor: r, layout }),
+      args(layout === 'nchw' ? [2, 3, 5 * r, w * r] : [2, 3 * r, w * r, 3], {
+        downscaleFactor: r,
+        layout,
+      }),
     );
   for (const { type, r, layout } of product({
     type: DATA_TYPES,
@@ -35,6 +38,13 @@ function samples(): Args[] {
         type,
       ),
     );
+  // Pixels of few channels, by every size of element.
+  for (const { type, r, c } of product({
+    type: ['float32', 'float16', 'uint8', 'float64'] as const,
+    r: [2, 3, 5],
+    c: [1, 2, 3, 5, 16],
+  }))
+    out.push(args([2, 3 * r, 70 * r, c], { downscaleFactor: r, layout: 'nhwc' }, type));
   out.push(
     args([2, 2, 6], { downscaleFactor: 2 }),
     args([2, 3, 1, 4, 6], { downscaleFactor: 2 }),
@@ -70,8 +80,18 @@ export default defineOp({
   samples,
   random,
   errors: [
-    { name: 'no factor', call: bad({}), code: OPTION, message: /downscaleFactor must be a positive integer/ },
-    { name: 'negative factor', call: bad({ downscaleFactor: -2 }), code: OPTION, message: /got -2/ },
+    {
+      name: 'no factor',
+      call: bad({}),
+      code: OPTION,
+      message: /downscaleFactor must be a positive integer/,
+    },
+    {
+      name: 'negative factor',
+      call: bad({ downscaleFactor: -2 }),
+      code: OPTION,
+      message: /got -2/,
+    },
     {
       name: 'misspelt option',
       call: bad({ downscalefactor: 2 }),
