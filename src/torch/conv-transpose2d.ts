@@ -92,8 +92,9 @@ export function convTranspose3dSync(
 }
 
 /**
- * `convTranspose2d` with its weights copied and packed once, for many calls. The results are those of `convTranspose2d`; the packed
- * weights stay those of the instruction set that was in use here.
+ * `convTranspose2d` with its weights copied and packed once, for many calls. The results are within the same bound of the exact ones as
+ * `convTranspose2d`'s and the same in every call; their last bits may differ from its, where packed weights allow another order of
+ * summation (small planes). The packed weights stay those of the instruction set that was in use here.
  */
 export function prepareConvTranspose2d(
   weight: TensorLike,

@@ -94,8 +94,9 @@ export function conv3dSync(
 }
 
 /**
- * `conv2d` with its weights copied and packed once, for many calls. The results are those of `conv2d`; the packed
- * weights stay those of the instruction set that was in use here.
+ * `conv2d` with its weights copied and packed once, for many calls. The results are within the same bound of the exact ones as
+ * `conv2d`'s and the same in every call; their last bits may differ from its, where packed weights allow another order of
+ * summation (small planes). The packed weights stay those of the instruction set that was in use here.
  */
 export function prepareConv2d(weight: TensorLike, options?: ConvLayerOptions): PreparedConvolution {
   return prepareConvolution('prepareConv2d', 2, false, weight, options as never);
