@@ -64,13 +64,20 @@ function backendWith(threads: number): Backend {
       op,
       (plan: object, inputs: readonly TypedArray[], outputs: readonly TypedArray[]) => {
         const words = packPlan(op, plan);
+        const [a, b, c] = inputs;
+        const [d, e] = outputs;
         // The usual numbers of arrays are written out: spreading two lists takes as long as a tiny call.
+        const arrays = 8 * inputs.length + outputs.length;
         const status =
-          outputs.length !== 1 || inputs.length > 2
-            ? operator(words, threads, 0, ...inputs, ...outputs)
-            : inputs.length === 1
-              ? operator(words, threads, 0, inputs[0], outputs[0])
-              : operator(words, threads, 0, inputs[0], inputs[1], outputs[0]);
+          arrays === 9
+            ? operator(words, threads, 0, a, d)
+            : arrays === 17
+              ? operator(words, threads, 0, a, b, d)
+              : arrays === 25
+                ? operator(words, threads, 0, a, b, c, d)
+                : arrays === 10
+                  ? operator(words, threads, 0, a, d, e)
+                  : operator(words, threads, 0, ...inputs, ...outputs);
         if (status !== 0) throw failure(status);
       },
     ];
