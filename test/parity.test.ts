@@ -20,12 +20,7 @@ import { bitsOf, guarded } from './support/tensors.js';
 const only =
   process.env.UPSAMPLING_CASE === undefined
     ? undefined
-    : (JSON.parse(process.env.UPSAMPLING_CASE) as {
-        op: string;
-        isa: string;
-        threads: number;
-        args: Args;
-      });
+    : (JSON.parse(process.env.UPSAMPLING_CASE) as { op: string; isa: string; threads: number; args: Args });
 
 /** How many random cases; UPSAMPLING_DRAWS bounds it where the addon is slow, as under sanitizers. */
 const draws = (op: Operator) => Math.min(op.draws ?? 150, Number(process.env.UPSAMPLING_DRAWS ?? Infinity));

@@ -9,7 +9,9 @@ import {
   convErrors,
   convMagnitude,
   convProducts,
+  fewPositions,
   randomConv,
+  smallPlanes,
   winogradCases,
 } from '../support/convolution.js';
 import { type Args, defineOp, product, tensor } from '../support/operator.js';
@@ -30,13 +32,7 @@ function samples(): Args[] {
       out: 5,
       kernel: [kernel, kernel],
       bias: true,
-      options: {
-        layout,
-        stride,
-        padding,
-        dilation,
-        outputPadding: stride > 1 ? 1 : 0,
-      },
+      options: { layout, stride, padding, dilation, outputPadding: stride > 1 ? 1 : 0 },
     });
   for (const { layout, channels, image } of product({
     layout: ['nchw', 'nhwc'],
@@ -48,14 +44,7 @@ function samples(): Args[] {
       [28, 28],
     ],
   }))
-    out.push({
-      batch: 1,
-      image,
-      in: 5,
-      out: channels,
-      kernel: [2, 2],
-      options: { layout, stride: 2 },
-    });
+    out.push({ batch: 1, image, in: 5, out: channels, kernel: [2, 2], options: { layout, stride: 2 } });
   for (const { layout, type } of product({
     layout: ['nchw', 'nhwc'],
     type: ['float64', 'float16'] as const,
@@ -81,14 +70,7 @@ function samples(): Args[] {
   }
   for (const layout of ['nchw', 'nhwc']) {
     // An inverse short-time Fourier transform: one output channel, many phases.
-    out.push({
-      batch: 1,
-      image: [40],
-      in: 33,
-      out: 1,
-      kernel: [64],
-      options: { layout, stride: 16 },
-    });
+    out.push({ batch: 1, image: [40], in: 33, out: 1, kernel: [64], options: { layout, stride: 16 } });
     out.push({
       batch: 1,
       image: [3, 4, 5],
@@ -143,14 +125,7 @@ function samples(): Args[] {
       bias: true,
       options: { layout, padding: 1, stride: 2 },
     });
-    out.push({
-      batch: 0,
-      image: [8, 8],
-      in: 2,
-      out: 3,
-      kernel: [3, 3],
-      options: { layout },
-    });
+    out.push({ batch: 0, image: [8, 8], in: 2, out: 3, kernel: [3, 3], options: { layout } });
     // Outputs cut to fewer than one step.
     out.push({
       batch: 1,
@@ -192,59 +167,29 @@ function samples(): Args[] {
         bias: true,
         options: { layout, stride: 3 },
       });
-    // Small planes, prepared in vectors of columns; most taps of some positions only read padding.
-    for (const more of [
-      { image: [1, 1], kernel: [4, 4], options: {} },
-      { image: [8, 7], kernel: [4, 4], options: {} },
-      { image: [4, 5], kernel: [4, 4], options: { stride: 2, padding: 1 } },
-      {
-        image: [1, 1],
-        kernel: [4, 4],
-        options: { stride: 2, padding: 1, groups: 37 },
-        in: 37,
-        out: 37,
-      },
-      {
-        image: [5, 6],
-        kernel: [4, 4],
-        options: { stride: 2, padding: 1, groups: 37 },
-        in: 37,
-        out: 37,
-      },
-    ])
-      out.push({
-        batch: 20,
-        in: 33,
-        out: 37,
-        bias: true,
-        ...more,
-        options: { layout, ...more.options },
-      });
-    // Few inputs, spread over outputs that lie beyond every border: weights are read as they came.
-    for (const more of [{}, { weightFill: 'special' }, { image: [2, 2, 3], kernel: [4, 4, 4] }] as const)
-      out.push({
-        batch: 2,
-        image: [2, 3],
-        in: 32,
-        out: 20,
-        kernel: [4, 4],
-        bias: true,
-        options: { layout, padding: 1, stride: 2 },
-        ...more,
-      });
+    out.push(
+      ...smallPlanes(layout, [
+        { image: [1, 1], kernel: [4, 4] },
+        { image: [8, 7], kernel: [4, 4] },
+        { image: [4, 5], kernel: [4, 4], options: { stride: 2, padding: 1 } },
+        { image: [1, 1], kernel: [4, 4], options: { stride: 2, padding: 1 }, groups: 37 },
+        { image: [5, 6], kernel: [4, 4], options: { stride: 2, padding: 1 }, groups: 37 },
+      ]),
+    );
+    out.push(
+      ...fewPositions(
+        layout,
+        { out: 20, kernel: [4, 4], options: { padding: 1, stride: 2 } },
+        { image: [2, 2, 3], kernel: [4, 4, 4] },
+      ),
+    );
     out.push({
       batch: 3,
       image: [1, 2],
       in: 64,
       out: 48,
       kernel: [5, 4],
-      options: {
-        layout,
-        padding: [2, 1],
-        stride: 2,
-        outputPadding: 1,
-        groups: 2,
-      },
+      options: { layout, padding: [2, 1], stride: 2, outputPadding: 1, groups: 2 },
     });
     // Two taps in each phase.
     for (const more of [{}, { type: 'float16' }, { fill: 'stray' }, { fill: 'spikes' }] as const)

@@ -5,7 +5,9 @@ import {
   convErrors,
   convMagnitude,
   convProducts,
+  fewPositions,
   randomConv,
+  smallPlanes,
   winogradCases,
 } from '../support/convolution.js';
 import { type Args, defineOp, product, tensor } from '../support/operator.js';
@@ -70,14 +72,7 @@ function samples(): Args[] {
     });
   }
   for (const layout of ['nchw', 'nhwc']) {
-    out.push({
-      batch: 2,
-      image: [50],
-      in: 4,
-      out: 6,
-      kernel: [7],
-      options: { layout, padding: 'same' },
-    });
+    out.push({ batch: 2, image: [50], in: 4, out: 6, kernel: [7], options: { layout, padding: 'same' } });
     out.push({
       batch: 1,
       image: [4, 6, 9],
@@ -104,15 +99,7 @@ function samples(): Args[] {
       kernel: [3, 3],
       options: { layout, groups: 6, stride: 2 },
     });
-    out.push({
-      batch: 1,
-      image: [30, 31],
-      in: 40,
-      out: 21,
-      kernel: [1, 1],
-      bias: true,
-      options: { layout },
-    });
+    out.push({ batch: 1, image: [30, 31], in: 40, out: 21, kernel: [1, 1], bias: true, options: { layout } });
     // Panels of large planes, copied while others are multiplied.
     out.push({
       batch: 2,
@@ -123,34 +110,15 @@ function samples(): Args[] {
       bias: true,
       options: { layout },
     });
-    // Small planes, prepared in vectors of columns; most taps of some positions only read padding.
-    for (const more of [
-      { image: [7, 7], kernel: [7, 7], options: { stride: 2, padding: 3 } },
-      { image: [14, 13], kernel: [3, 3], options: { stride: 2, padding: 1 } },
-      { image: [1, 1], kernel: [3, 3], options: { padding: 1 } },
-      {
-        image: [4, 5],
-        kernel: [3, 3],
-        options: { padding: 1, groups: 37 },
-        in: 37,
-        out: 37,
-      },
-      {
-        image: [9, 7],
-        kernel: [3, 3],
-        options: { padding: 1, groups: 37, stride: 2 },
-        in: 37,
-        out: 37,
-      },
-    ])
-      out.push({
-        batch: 20,
-        in: 33,
-        out: 37,
-        bias: true,
-        ...more,
-        options: { layout, ...more.options },
-      });
+    out.push(
+      ...smallPlanes(layout, [
+        { image: [7, 7], kernel: [7, 7], options: { stride: 2, padding: 3 } },
+        { image: [14, 13], kernel: [3, 3], options: { stride: 2, padding: 1 } },
+        { image: [1, 1], kernel: [3, 3], options: { padding: 1 } },
+        { image: [4, 5], kernel: [3, 3], options: { padding: 1 }, groups: 37 },
+        { image: [9, 7], kernel: [3, 3], options: { padding: 1, stride: 2 }, groups: 37 },
+      ]),
+    );
     out.push({
       batch: 1,
       image: [3, 4],
@@ -160,30 +128,14 @@ function samples(): Args[] {
       bias: true,
       options: { layout, padding: 1 },
     });
-    out.push({
-      batch: 0,
-      image: [8, 8],
-      in: 2,
-      out: 3,
-      kernel: [3, 3],
-      options: { layout },
-    });
-    // Few positions, whose windows hang over every border: weights are read as they came.
-    for (const more of [
-      {},
-      { weightFill: 'special' },
-      { image: [2, 3, 2], kernel: [3, 3, 3], in: 9 },
-    ] as const)
-      out.push({
-        batch: 2,
-        image: [2, 3],
-        in: 32,
-        out: 40,
-        kernel: [3, 3],
-        bias: true,
-        options: { layout, padding: 1 },
-        ...more,
-      });
+    out.push({ batch: 0, image: [8, 8], in: 2, out: 3, kernel: [3, 3], options: { layout } });
+    out.push(
+      ...fewPositions(
+        layout,
+        { out: 40, kernel: [3, 3], options: { padding: 1 } },
+        { image: [2, 3, 2], kernel: [3, 3, 3], in: 9 },
+      ),
+    );
     out.push({
       batch: 1,
       image: [5, 6],
@@ -229,10 +181,7 @@ export default defineOp({
   name: 'conv2d',
   kernel: 'conv2d',
   describe: ([input, weight, bias], options) =>
-    describeConv(weight!.dims.length - 2, input!, weight!, {
-      ...(options as ConvOptions),
-      bias,
-    }) as never,
+    describeConv(weight!.dims.length - 2, input!, weight!, { ...(options as ConvOptions), bias }) as never,
   family: () => 'reduction',
   samples,
   random: (r) => convArgs(randomConv(r, false), false),
@@ -240,12 +189,7 @@ export default defineOp({
   magnitude: convMagnitude,
   errors: [
     ...convErrors(bad, [4, 2, 3, 3]),
-    {
-      name: 'misspelt option',
-      call: bad({ strides: 2 }),
-      code: OPTION,
-      message: /did you mean stride\?/,
-    },
+    { name: 'misspelt option', call: bad({ strides: 2 }), code: OPTION, message: /did you mean stride\?/ },
     {
       name: 'unknown padding',
       call: bad({ padding: 'full' }),
@@ -258,12 +202,7 @@ export default defineOp({
       code: OPTION,
       message: /'same' needs stride 1, got stride \[2, 2\]/,
     },
-    {
-      name: 'channels',
-      call: bad({ groups: 2 }),
-      code: SHAPE,
-      message: /input.dims must be of 4 channels/,
-    },
+    { name: 'channels', call: bad({ groups: 2 }), code: SHAPE, message: /input.dims must be of 4 channels/ },
     {
       name: 'output padding',
       call: bad({ outputPadding: 0 }),

@@ -21,10 +21,7 @@ function samples(): Args[] {
     layout: ['nchw', 'nhwc'] as const,
   }))
     out.push(
-      args(layout === 'nchw' ? [2, 3 * r * r, 5, w] : [2, 3, w, 3 * r * r], {
-        upscaleFactor: r,
-        layout,
-      }),
+      args(layout === 'nchw' ? [2, 3 * r * r, 5, w] : [2, 3, w, 3 * r * r], { upscaleFactor: r, layout }),
     );
   for (const { type, r, layout } of product({
     type: DATA_TYPES,
@@ -137,10 +134,7 @@ export default defineOp({
     },
     {
       name: 'out of another shape',
-      call: bad({
-        upscaleFactor: 2,
-        out: tensor([1, 4, 1, 2], new Array<number>(8).fill(0)),
-      }),
+      call: bad({ upscaleFactor: 2, out: tensor([1, 4, 1, 2], new Array<number>(8).fill(0)) }),
       code: SHAPE,
       message: /out must have dims \[1, 1, 2, 4\], got \[1, 4, 1, 2\]/,
     },

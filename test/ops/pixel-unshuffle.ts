@@ -21,10 +21,7 @@ function samples(): Args[] {
     layout: ['nchw', 'nhwc'] as const,
   }))
     out.push(
-      args(layout === 'nchw' ? [2, 3, 5 * r, w * r] : [2, 3 * r, w * r, 3], {
-        downscaleFactor: r,
-        layout,
-      }),
+      args(layout === 'nchw' ? [2, 3, 5 * r, w * r] : [2, 3 * r, w * r, 3], { downscaleFactor: r, layout }),
     );
   for (const { type, r, layout } of product({
     type: DATA_TYPES,
@@ -80,18 +77,8 @@ export default defineOp({
   samples,
   random,
   errors: [
-    {
-      name: 'no factor',
-      call: bad({}),
-      code: OPTION,
-      message: /downscaleFactor must be a positive integer/,
-    },
-    {
-      name: 'negative factor',
-      call: bad({ downscaleFactor: -2 }),
-      code: OPTION,
-      message: /got -2/,
-    },
+    { name: 'no factor', call: bad({}), code: OPTION, message: /downscaleFactor must be a positive integer/ },
+    { name: 'negative factor', call: bad({ downscaleFactor: -2 }), code: OPTION, message: /got -2/ },
     {
       name: 'misspelt option',
       call: bad({ downscalefactor: 2 }),

@@ -34,6 +34,36 @@ export function convArgs(c: ConvCase, transposed: boolean): Args {
   return { tensors, options };
 }
 
+/** Few positions, whose windows hang over every border, or that are spread beyond it: weights are read as they came. */
+export const fewPositions = (
+  layout: string,
+  c: Pick<ConvCase, 'out' | 'kernel' | 'options'>,
+  deep: Partial<ConvCase>,
+): ConvCase[] =>
+  [{}, { weightFill: 'special' as const }, deep].map((more) => ({
+    batch: 2,
+    image: [2, 3],
+    in: 32,
+    bias: true,
+    ...c,
+    ...more,
+    options: { layout, ...c.options },
+  }));
+
+/** Batches of planes so small that most taps of some positions only read padding; of many channels, or depthwise. */
+export const smallPlanes = (
+  layout: string,
+  cases: readonly (Pick<ConvCase, 'image' | 'kernel' | 'options'> & { groups?: number })[],
+): ConvCase[] =>
+  cases.map(({ groups = 1, options, ...c }) => ({
+    ...c,
+    batch: 20,
+    in: groups > 1 ? groups : 33,
+    out: 37,
+    bias: true,
+    options: { layout, groups, ...options },
+  }));
+
 const fill = (f: TensorSpec['fill'] | undefined) => (f === undefined ? {} : { fill: f });
 
 /** A case of any rank, shape and type. */
