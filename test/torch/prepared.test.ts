@@ -11,7 +11,8 @@ import { makeTensor } from '../support/tensors.js';
 
 const make = (dims: number[], seed = 1): Tensor => makeTensor({ type: 'float32', dims, seed });
 const values = (t: Tensor) => Array.from(t.data as Float32Array);
-/** Sums in another order: the bounds of the single values are test/parity.test.ts's. */
+const same = (got: Tensor, want: Tensor) => expect(values(got)).toEqual(values(want));
+/** Small planes, channels first, may be summed in another order: test/parity.test.ts holds the bounds of single values. */
 const close = (got: Tensor, want: Tensor) => {
   expect(got.dims).toEqual(want.dims);
   const all = values(want);
@@ -23,7 +24,7 @@ describe('a prepared operator', () => {
   const bias = make([16], 3);
   const x = make([2, 8, 20, 21], 4);
 
-  it('gives the results of the plain one, for inputs of several sizes, and the same bits in every call', async () => {
+  it('gives the plain one’s results, for inputs of several sizes: its bits, but for small planes', async () => {
     const p = prepareConv2d(weight, { bias, padding: 1, stride: 2 });
     for (const dims of [
       [2, 8, 20, 21],
@@ -34,15 +35,15 @@ describe('a prepared operator', () => {
       const plain = conv2dSync(input, weight, { bias, padding: 1, stride: 2 });
       expect(p.outputDims(dims)).toEqual(plain.dims);
       const first = p.runSync(input);
-      close(first, plain);
-      expect(values(await p.run(input))).toEqual(values(first));
+      (dims.length === 4 && dims[2]! >= 20 ? same : close)(first, plain);
+      same(await p.run(input), first);
     }
   });
 
   it('does so for transposed and resized ones, few weights and weights that are not finite', () => {
     const t = make([8, 16, 4, 4], 6);
     const options = { stride: 2, padding: 1, bias };
-    close(prepareConvTranspose2d(t, options).runSync(x), convTranspose2dSync(x, t, options));
+    same(prepareConvTranspose2d(t, options).runSync(x), convTranspose2dSync(x, t, options));
     for (const mode of ['nearest', 'bilinear'] as const) {
       const p = prepareResizeConv2d(weight, { scaleFactor: 2, mode, padding: 1, stride: 1 });
       for (const dims of [
@@ -98,7 +99,10 @@ describe('a prepared operator', () => {
         [9, 200],
       ] as const) {
         const input = make(layout === 'nchw' ? [20, h, w] : [h, w, 20], 12);
-        close(p.runSync(input), conv2dSync(input, wide, options));
+        (layout === 'nhwc' || h * w > 1000 ? same : close)(
+          p.runSync(input),
+          conv2dSync(input, wide, options),
+        );
       }
     }
   });
