@@ -439,8 +439,8 @@ UPS_INLINE void wide_pixels(const Pixels<O, INDEXED, NUMBERS, N, KERNEL>& p,
 
 // Pixels without a stride, of N elements at least.
 template <class O, bool INDEXED, bool NUMBERS, int N, int KERNEL>
-UPS_INLINE void line_pixels(const Pixels<O, INDEXED, NUMBERS, N, KERNEL>& p,
-                            const PixelRun<typename O::Element>& run, int64_t begin, int64_t end) {
+void line_pixels(const PixelRun<typename O::Element>& run, int64_t begin, int64_t end) {
+  const auto p = Pixels<O, INDEXED, NUMBERS, N, KERNEL>::of(run);
   const auto taps = p.taps(run.windows->axis.first[begin], KERNEL);
   const int64_t n = (end - begin) * p.inner;
   p.template block<1, LINE>(taps, begin, 0, 0);
@@ -462,8 +462,7 @@ void pixels_of(const PixelRun<typename O::Element>& run, int64_t from, int64_t t
     if (run.count == 0 || axis.count[o] == 0)
       pixel_scalar<O, INDEXED>(run, o);
     else if (KERNEL > 0 && axis.stride == 1 && stop > o + 1 && (stop - o) * run.windows->inner >= WIDE)
-      line_pixels<O, INDEXED, NUMBERS, WIDE, KERNEL>(Pixels<O, INDEXED, NUMBERS, WIDE, KERNEL>::of(run), run,
-                                                     o, stop);
+      line_pixels<O, INDEXED, NUMBERS, WIDE, KERNEL>(run, o, stop);
     else if (run.windows->inner < N)
       narrow_pixels<O, INDEXED, NUMBERS, N, KERNEL>(p, run, o, stop);
     else
@@ -938,14 +937,6 @@ struct DownFirst {
     return v;
   }
   template <int... I>
-  UPS_MEMBER V even(V a, V b, Indices<I...>) {
-    return __builtin_shufflevector(a, b, (2 * I)...);
-  }
-  template <int... I>
-  UPS_MEMBER V odd(V a, V b, Indices<I...>) {
-    return __builtin_shufflevector(a, b, (2 * I + 1)...);
-  }
-  template <int... I>
   UPS_MEMBER V shifted(V last, V v, Indices<I...>) {
     return __builtin_shufflevector(last, v, (N - 1 + I)...);
   }
@@ -967,8 +958,8 @@ struct DownFirst {
   inline __attribute__((always_inline)) V windows(int64_t at, V* last, Bits* ties) const {
     prefetch_ahead<T, N>(rows[KERNEL - 1] + at);
     prefetch_ahead<T, N>(rows[KERNEL - 2] + at);
-    const V a = column(at), b = column(at + N);
-    return joined(even(a, b, All()), odd(a, b, All()), last, ties);
+    const auto pair = split_pairs<T, N>(column(at), column(at + N));
+    return joined(pair.even, pair.odd, last, ties);
   }
   // The same where the last column of the last window is missing.
   inline __attribute__((always_inline)) V windows_short(int64_t at, V* last, Bits* ties) const {

@@ -42,16 +42,18 @@ struct IndicesUpTo<0, I...> {
   typedef Indices<I...> type;
 };
 
-template <class T, int N, int... I>
-UPS_INLINE Pairs<T, N> split_pairs(const T* p, Indices<I...>) {
-  typedef Pack<T, N> P;
-  const typename P::V a = loaded(P::load(p)), b = loaded(P::load(p + N));
+template <class T, int N, class V, int... I>
+UPS_INLINE Pairs<T, N> split_pairs(V a, V b, Indices<I...>) {
   return {__builtin_shufflevector(a, b, (2 * I)...), __builtin_shufflevector(a, b, (2 * I + 1)...)};
 }
-
+template <class T, int N>
+UPS_INLINE Pairs<T, N> split_pairs(typename VectorOf<T, N>::type a, typename VectorOf<T, N>::type b) {
+  return split_pairs<T, N>(a, b, typename IndicesUpTo<N>::type());
+}
 template <class T, int N>
 UPS_INLINE Pairs<T, N> split_pairs(const T* p) {
-  return split_pairs<T, N>(p, typename IndicesUpTo<N>::type());
+  typedef Pack<T, N> P;
+  return split_pairs<T, N>(loaded(P::load(p)), loaded(P::load(p + N)));
 }
 
 // The phases of windows->axis.stride that taps read: space[(phase·phase_length + j)·inner + c] = in[(phase +

@@ -50,6 +50,18 @@ bool halves(const WindowTable& axis) {
   return (axis.kernel == 2 || axis.kernel == 3) && axis.stride == 2 && axis.dilation == 1;
 }
 
+// The same both ways, of planes of one channel.
+bool halves(const PoolShape& shape) {
+  return shape.inner == 1 && shape.axis_count == 2 && halves(shape.axes[0]) && halves(shape.axes[1]) &&
+         shape.axes[0].kernel == shape.axes[1].kernel;
+}
+
+// n positions within a plane, the first of them at element `at`, as those of the whole tensor.
+void widen(const MaxPool2dArgs& a, const int32_t* index, int64_t plane, int64_t at, int64_t n) {
+  auto* wide = static_cast<int64_t*>(a.index) + at;
+  for (int64_t i = 0; i < n; ++i) wide[i] = index[i] + plane * a.plane_stride;
+}
+
 // Whether windows of several channels are read tap by tap, rather than rows reduced across, kept, and reduced
 // down. Without a stride small square windows cost a vector for each tap of LANES elements, other ones one
 // for each tap of a pixel, be it ever so narrow; whole rows cost 1.4 times as much a vector where nothing
@@ -152,10 +164,7 @@ Status pool_pixels(const MaxPool2dArgs& a, const Context& context) {
       kernels().max_pool.pixels[a.type](static_cast<char*>(a.out) + at * size, index, &under, &windows,
                                         &positions);
       done += n;
-      if (!widens) continue;
-      auto* wide = static_cast<int64_t*>(a.index) + at;
-      const int64_t above = (done - 1) / out_rows * a.plane_stride;
-      for (int64_t i = 0; i < out_row; ++i) wide[i] = index_row[i] + above;
+      if (widens) widen(a, index_row, (done - 1) / out_rows, at, out_row);
     }
   });
   return context.cancelled() ? CANCELLED : OK;
@@ -204,7 +213,7 @@ class WholePlanes {
         (y.in_size + y.kernel + y.pad) * x.out_size * size_ <= kMostBytes / 4 && evenly_spaced(y))
       return short_rows(context), true;
     // In pairs of rows, or turned, below: two vectors of a row take less than what a row takes by itself.
-    if ((halves(x) && halves(y) && x.kernel == y.kernel) || turned) return false;
+    if (halves(shape) || turned) return false;
     const int64_t slots = slots_for(y), pitch = pitch_for(x);
     if (x.full_end - x.full_begin < (indexed_ ? lanes_ : lanes_ * 4 / size_) ||
         slots * pitch * (size_ + (indexed_ ? 4 : 0)) > kMostBytes)
@@ -220,11 +229,6 @@ class WholePlanes {
     return slots;
   }
   static int64_t pitch_for(const WindowTable& x) { return (x.out_size + 15) / 16 * 16; }
-
-  void widen(const int32_t* index, int64_t plane, int64_t at, int64_t n) const {
-    auto* wide = static_cast<int64_t*>(a_.index) + at;
-    for (int64_t i = 0; i < n; ++i) wide[i] = index[i] + plane * a_.plane_stride;
-  }
 
   void long_rows(const Context& context) const {
     const PoolShape& shape = a_.shape;
@@ -283,7 +287,7 @@ class WholePlanes {
         k_.planes[a_.type](static_cast<char*>(a_.out) + at * size_, index,
                            static_cast<const char*>(a_.in) + plane * in_plane * size_, together, first, last,
                            &mine);
-        if (widens) widen(narrow, plane, at, (last - first) * out_row);
+        if (widens) widen(a_, narrow, plane, at, (last - first) * out_row);
       }
     });
   }
@@ -352,7 +356,7 @@ class WholePlanes {
         int32_t* index = widens ? narrow : indexed_ ? static_cast<int32_t*>(a_.index) + at : nullptr;
         k_.short_planes[a_.type](static_cast<char*>(a_.out) + at * size_, index,
                                  static_cast<const char*>(a_.in) + p * in_plane * size_, together, &mine);
-        if (widens) widen(narrow, p, at, out_plane);
+        if (widens) widen(a_, narrow, p, at, out_plane);
       }
     });
   }
@@ -372,8 +376,7 @@ Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
   const WindowTable& x = shape.last();
   const bool indexed = a.index != nullptr;
   const int64_t size = bytes_of(a.type), vector = indexed ? kernels().lanes : kernels().lanes * 4 / size;
-  const bool by_two = shape.inner == 1 && shape.axis_count == 2 && halves(x) && halves(shape.axes[0]) &&
-                      x.kernel == shape.axes[0].kernel && x.full_end - x.full_begin >= vector;
+  const bool by_two = halves(shape) && x.full_end - x.full_begin >= vector;
   // 2x2 windows of rows that fill a vector take half the time that turning does: 64 planes of 63x63 21 us
   // rather than 36.
   const TurnedPlanes planes(shape, size);
@@ -470,10 +473,8 @@ Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
             k.rows[a.type](out, index, sources, source_indices, n, out_row);
           }
         }
-        if (indexed && a.wide_index) {  // `at` is the row's: wide rows come one by one
-          auto* wide = static_cast<int64_t*>(a.index) + at;
-          for (int64_t i = 0; i < out_row; ++i) wide[i] = index_row[i] + plane * a.plane_stride;
-        }
+        // `at` is the row's: wide rows come one by one.
+        if (indexed && a.wide_index) widen(a, index_row, plane, at, out_row);
       }
     }
   });
