@@ -577,29 +577,47 @@ UPS_INLINE vf pick(const float* in, vf a, vf b, vi lane) {
   return v;
 }
 
+// The lanes and weights of a block, in registers.
+template <int TAPS>
+struct Pattern {
+  vi lane[TAPS];
+  vf weight[TAPS];
+  UPS_MEMBER Pattern at(const PreparedTaps* t, int64_t b) {
+    Pattern p;
+#pragma GCC unroll 4
+    for (int k = 0; k < TAPS; ++k) {
+      p.lane[k] = load(t->lane + (b * TAPS + k) * LANES);
+      p.weight[k] = load(t->weight + (b * TAPS + k) * LANES);
+    }
+    return p;
+  }
+  // The outputs of the block, from the vectors that hold its taps.
+  template <int WINDOW>
+  inline __attribute__((always_inline)) vf sum(const float* in, vf a, vf b) const {
+    vf sum = weight[0] * pick<WINDOW>(in, a, b, lane[0]);
+#pragma GCC unroll 4
+    for (int k = 1; k < TAPS; ++k) sum += weight[k] * pick<WINDOW>(in, a, b, lane[k]);
+    return sum;
+  }
+  inline __attribute__((always_inline)) vf sum(vf v) const { return sum<1>(nullptr, v, v); }
+};
+
+// The block whose pattern block b has: in a run one of the first ones.
+UPS_INLINE int64_t pattern_of(const PreparedTaps* t, int64_t b) {
+  return b < t->run || b >= t->run_end ? b : t->run + (b - t->run) % t->period;
+}
+
 template <int TAPS, int WINDOW>
-UPS_INLINE vf block_of(const float* in, const vi* lane, const vf* weight) {
+UPS_INLINE vf block_of(const float* in, const Pattern<TAPS>& pattern) {
   vf a{}, b{};
   if (WINDOW > 0) a = load(in);
   if (WINDOW > 1) b = load(in + LANES);
-  vf sum = weight[0] * pick<WINDOW>(in, a, b, lane[0]);
-#pragma GCC unroll 4
-  for (int k = 1; k < TAPS; ++k) sum += weight[k] * pick<WINDOW>(in, a, b, lane[k]);
-  return sum;
+  return pattern.template sum<WINDOW>(in, a, b);
 }
 
 template <int TAPS, int WINDOW>
 UPS_INLINE vf block_at(const float* in, const PreparedTaps* t, int64_t b) {
-  if (TAPS > 0) {
-    vi lane[TAPS > 0 ? TAPS : 1];
-    vf weight[TAPS > 0 ? TAPS : 1];
-#pragma GCC unroll 4
-    for (int k = 0; k < TAPS; ++k) {
-      lane[k] = load(t->lane + (b * TAPS + k) * LANES);
-      weight[k] = load(t->weight + (b * TAPS + k) * LANES);
-    }
-    return block_of<TAPS, WINDOW>(in + t->base[b], lane, weight);
-  }
+  if constexpr (TAPS > 0) return block_of<TAPS, WINDOW>(in + t->base[b], Pattern<TAPS>::at(t, b));
   const float* from = in + t->base[b];
   const int32_t* lane = t->lane + b * t->taps * LANES;
   const float* weight = t->weight + b * t->taps * LANES;
@@ -637,21 +655,13 @@ UPS_INLINE Blocks blocks_of(const PreparedTaps* t, int64_t first, int64_t end) {
 template <int TAPS, int WINDOW>
 UPS_INLINE void across_run(float* out, int64_t out_stride, const float* in, int64_t in_stride, int64_t count,
                            const PreparedTaps* t, int64_t b, int64_t end, int64_t period) {
-  vi lane[TAPS];
-  vf weight[TAPS];
-  const int64_t at = b - t->run, pattern = at < t->period ? b : t->run + at % t->period;
-#pragma GCC unroll 4
-  for (int k = 0; k < TAPS; ++k) {
-    lane[k] = load(t->lane + (pattern * TAPS + k) * LANES);
-    weight[k] = load(t->weight + (pattern * TAPS + k) * LANES);
-  }
+  const auto pattern = Pattern<TAPS>::at(t, pattern_of(t, b));
   const int64_t step = t->run_step, apart = period * LANES, n = (end - b + period - 1) / period;
   in += t->base[b];
   out += b * LANES;
   for (int64_t r = 0; r < count; ++r, in += in_stride, out += out_stride) {
     if (n < 4) {
-      for (int64_t i = 0; i < n; ++i)
-        store(out + i * apart, block_of<TAPS, WINDOW>(in + i * step, lane, weight));
+      for (int64_t i = 0; i < n; ++i) store(out + i * apart, block_of<TAPS, WINDOW>(in + i * step, pattern));
       continue;
     }
     // The last four reach back over blocks that are already there.
@@ -659,7 +669,7 @@ UPS_INLINE void across_run(float* out, int64_t out_stride, const float* in, int6
       if (i + 4 > n) i = n - 4;
 #pragma GCC unroll 4
       for (int j = 0; j < 4; ++j)
-        store(out + (i + j) * apart, block_of<TAPS, WINDOW>(in + (i + j) * step, lane, weight));
+        store(out + (i + j) * apart, block_of<TAPS, WINDOW>(in + (i + j) * step, pattern));
     }
   }
 }
@@ -876,31 +886,6 @@ void strip_of_pixels(float* out, int64_t out_stride, const float* in, const Resa
   }
 }
 
-// The block of a run whose lanes and weights block b has.
-UPS_INLINE int64_t pattern_of(const PreparedTaps* t, int64_t b) {
-  return b < t->run || b >= t->run_end ? b : t->run + (b - t->run) % t->period;
-}
-
-// The outputs of a block, from the vector that holds their taps.
-template <int TAPS>
-UPS_INLINE vf picked(vf v, const vi* lane, const vf* weight) {
-  vf sum = weight[0] * __builtin_shuffle(v, lane[0]);
-#pragma GCC unroll 4
-  for (int k = 1; k < TAPS; ++k) sum += weight[k] * __builtin_shuffle(v, lane[k]);
-  return sum;
-}
-template <int TAPS>
-UPS_INLINE vf picked(vf v, const PreparedTaps* t, int64_t b) {
-  vi lane[TAPS];
-  vf weight[TAPS];
-#pragma GCC unroll 4
-  for (int k = 0; k < TAPS; ++k) {
-    lane[k] = load(t->lane + (b * TAPS + k) * LANES);
-    weight[k] = load(t->weight + (b * TAPS + k) * LANES);
-  }
-  return picked<TAPS>(v, lane, weight);
-}
-
 // OUTS output rows between the same TAPS resampled rows, of which the last one may be resampled on the way.
 template <class S, int TAPS, int OUTS>
 struct Woven {
@@ -966,24 +951,18 @@ UPS_INLINE void weave_segment(const Woven<S, TAPS, OUTS>& w, const int32_t* base
 template <bool FRESH, class S, int TAPS, int OUTS>
 UPS_INLINE void weave(const Woven<S, TAPS, OUTS>& rows, const PreparedTaps* t, const Blocks& k) {
   const Woven<S, TAPS, OUTS> w = rows;
-  const auto by_table = [=](int64_t b, vf v) __attribute__((always_inline)) { return picked<TAPS>(v, t, b); };
+  const auto by_table = [=](int64_t b, vf v)
+                            __attribute__((always_inline)) { return Pattern<TAPS>::at(t, b).sum(v); };
   if constexpr (!FRESH) {
     weave_segment<false>(w, t->base, k.first, k.whole, k.first, by_table);
   } else {
     weave_segment<true>(w, t->base, k.first, k.run, k.first, by_table);
     if (t->period == 1 && k.run < k.run_end) {
-      vi lane[TAPS];
-      vf weight[TAPS];
-#pragma GCC unroll 4
-      for (int i = 0; i < TAPS; ++i) {
-        lane[i] = load(t->lane + (t->run * TAPS + i) * LANES);
-        weight[i] = load(t->weight + (t->run * TAPS + i) * LANES);
-      }
+      const auto pattern = Pattern<TAPS>::at(t, t->run);
       weave_segment<true>(w, t->base, k.run, k.run_end, k.first,
-                          [&](int64_t, vf v)
-                              __attribute__((always_inline)) { return picked<TAPS>(v, lane, weight); });
+                          [&](int64_t, vf v) __attribute__((always_inline)) { return pattern.sum(v); });
     } else if (k.run < k.run_end) {
-      int64_t pattern = t->run + (k.run - t->run) % t->period;
+      int64_t pattern = pattern_of(t, k.run);
       weave_segment<true>(w, t->base, k.run, k.run_end, k.first,
                           [&](int64_t, vf v) __attribute__((always_inline)) {
                             const vf sum = by_table(pattern, v);
@@ -1056,8 +1035,9 @@ void strip_woven(void* out, int64_t out_stride, const void* in, const ResampleSt
     const int64_t before = fresh ? last : last + 1;
     for (; have < before; ++have)
       for (int64_t b = k.first; b * LANES < s.end; ++b)
-        store(slot(have) + (b - k.first) * LANES,
-              picked<TAPS>(Packed<S>::load(rows + have * s.in_row + t->base[b]), t, pattern_of(t, b)));
+        store(
+            slot(have) + (b - k.first) * LANES,
+            Pattern<TAPS>::at(t, pattern_of(t, b)).sum(Packed<S>::load(rows + have * s.in_row + t->base[b])));
     int64_t until = o + 1;
     const auto same = [&](int64_t other) __attribute__((always_inline)) {
       bool alike = true;
@@ -1071,13 +1051,6 @@ void strip_woven(void* out, int64_t out_stride, const void* in, const ResampleSt
   }
 }
 
-// Whether every output of an axis has that many taps.
-UPS_INLINE bool always(const AxisTable* axis, int64_t taps) {
-  bool all = axis->taps == taps;
-  for (int64_t o = 0; o < axis->out_size && all; ++o) all = axis->count[o] == taps;
-  return all;
-}
-
 template <class S>
 void strip_of(void* out, int64_t out_stride, const void* in, const ResampleStrip* s, int64_t first,
               int64_t end, RowStream* stream) {
@@ -1087,8 +1060,8 @@ void strip_of(void* out, int64_t out_stride, const void* in, const ResampleStrip
   // Floats whose pattern takes several blocks are faster when it stays in registers for many rows: 2x of
   // 512x512x3 takes 0.31 ms rather than 0.36.
   const bool weaves = stream == nullptr && s->taps != nullptr && !s->taps->masked && s->taps->window == 1 &&
-                      s->in_row >= LANES && s->end - s->first >= LANES && always(s->y, s->taps->taps) &&
-                      (sizeof(S) < sizeof(float) || s->taps->period <= 1);
+                      s->in_row >= LANES && s->end - s->first >= LANES && s->even &&
+                      s->y->taps == s->taps->taps && (sizeof(S) < sizeof(float) || s->taps->period <= 1);
   if (weaves && s->taps->taps == 2) return strip_woven<S, 2>(out, out_stride, in, s, first, end);
   if (weaves && s->taps->taps == 4) return strip_woven<S, 4>(out, out_stride, in, s, first, end);
   // Enlargements, without a call for every row: bilinear 2x of 64 planes 128x128 takes 0.46 ms rather than
