@@ -587,6 +587,16 @@ bool finite(const T* x, int64_t n) {
   return bad == 0;
 }
 
+// LANES rows of LANES elements to columns.
+UPS_INLINE void turn_block(float* to, int64_t to_row, const float* from, int64_t from_row) {
+  vf x[LANES];
+#pragma GCC unroll 16
+  for (int k = 0; k < LANES; ++k) x[k] = load(from + k * from_row);
+  zip<LANES>(x);
+#pragma GCC unroll 16
+  for (int k = 0; k < LANES; ++k) store(to + k * to_row, x[k]);
+}
+
 // Pixels first … stop, `step` apart, of neighbouring channels, and zeros around them.
 template <class T, class S>
 UPS_INLINE void turn(T* to, int64_t width, const S* from, int64_t channels, int64_t step, int64_t lead,
@@ -599,14 +609,8 @@ UPS_INLINE void turn(T* to, int64_t width, const S* from, int64_t channels, int6
   if constexpr (__is_same(S, float)) {
     for (; i + LANES <= stop; i += LANES) {
       int64_t c = 0;
-      for (; c + LANES <= channels; c += LANES) {
-        vf x[LANES];
-#pragma GCC unroll 16
-        for (int j = 0; j < LANES; ++j) x[j] = load(from + (i + j) * step + c);
-        zip<LANES>(x);
-#pragma GCC unroll 16
-        for (int j = 0; j < LANES; ++j) store(to + (c + j) * width + i, x[j]);
-      }
+      for (; c + LANES <= channels; c += LANES)
+        turn_block(to + c * width + i, width, from + i * step + c, step);
       for (; c < channels; ++c)
         for (int64_t j = i; j < i + LANES; ++j) to[c * width + j] = from[j * step + c];
     }
@@ -624,12 +628,7 @@ void transpose(T* to, int64_t to_row, const T* from, int64_t from_row, int64_t r
         if (i + LANES > rows) i = rows - LANES;
         for (int64_t j = 0; j < columns; j += LANES) {
           if (j + LANES > columns) j = columns - LANES;
-          vf x[LANES];
-#pragma GCC unroll 16
-          for (int k = 0; k < LANES; ++k) x[k] = load(from + (i + k) * from_row + j);
-          zip<LANES>(x);
-#pragma GCC unroll 16
-          for (int k = 0; k < LANES; ++k) store(to + (j + k) * to_row + i, x[k]);
+          turn_block(to + j * to_row + i, to_row, from + i * from_row + j, from_row);
         }
       }
       return;

@@ -23,12 +23,6 @@ bool Engine<T>::clip(const Unit& u, const Box& box, int64_t* begin, int64_t* cou
   return true;
 }
 
-// How many of `count` positions from `begin` on have an output in a phase.
-inline int64_t outputs_of(const Axis& axis, int64_t begin, int64_t phase, int64_t count) {
-  const int64_t at = begin * axis.out_step + phase;
-  return at >= axis.out ? 0 : std::min(count, divide_up(axis.out - at, axis.out_step));
-}
-
 // Whether both units together are the four phases of a doubled plane, two taps each way, the second phase one
 // position further.
 template <class T>

@@ -126,6 +126,11 @@ inline void keep_inside(const Axis& axis, int64_t offset, int64_t* begin, int64_
   *begin += zeros_before(start, axis.in_step, extent);
 }
 
+// How many of `count` positions from `begin` on have an output in a phase.
+inline int64_t outputs_of(const Axis& axis, int64_t begin, int64_t phase, int64_t count) {
+  return end_inside(begin * axis.out_step + phase, axis.out_step, count, axis.out);
+}
+
 // A run of neighbouring pixels of one input row inside a panel.
 struct Segment {
   int64_t n, z, y, x;  // position (not yet times the step)

@@ -108,17 +108,19 @@ void Engine<T>::run_flow(int64_t task, const T* packed, const T* packed_bias) co
   int32_t* place = frame.take<int32_t>(leaves_.most);
   for (int64_t i = 0; i < leaves_.most; ++i) place[i] = static_cast<int32_t>(i * plane);
   const int64_t zero = 0;
+  const auto start_of = [&](int64_t at) { return std::min(at, end - width_); };
+  const auto panels_of = [&](int64_t at) {
+    return at >= end ? 0 : std::max<int64_t>(1, std::min(flow_, (end - at) / width_));
+  };
   const auto move_of = [&](int64_t at, T* to) {
-    const bool last = at + width_ > end;
-    const int64_t panels = at >= end ? 0 : last ? 1 : std::min(flow_, (end - at) / width_);
-    return ConvMove<T>{in + (last ? end - width_ : at), to, panels, panel, plane, 2 * plane, 0, panels * k};
+    const int64_t panels = panels_of(at);
+    return ConvMove<T>{in + start_of(at), to, panels, panel, plane, 2 * plane, 0, panels * k};
   };
   ConvMove<T> move = move_of(begin, now);
   leaves_.move(&move);
   for (int64_t at = begin; at < end;) {
-    const bool last = at + width_ > end;
-    const int64_t panels = last ? 1 : std::min(flow_, (end - at) / width_);
-    T* to = out + (last ? end - width_ : at);
+    const int64_t panels = panels_of(at);
+    T* to = out + start_of(at);
     at += panels * width_;
     move = move_of(at, next);
     ConvSum sum = {&zero, &zero, 1, 1, k, width_, panels, width_, panel};

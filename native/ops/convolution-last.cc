@@ -12,8 +12,8 @@ void Engine<T>::fill_slab_turned(const Slab& slab, const Box& box, int64_t g, in
                                  T* to) const {
   const int64_t all = a_.groups * a_.in_channels, channels = c1 - c0, plane = s_.in();
   const int64_t start = s_.x.in_step * box.begin[3] + low_[2], extent = slab.extent[2];
-  const int64_t lead = std::min(extent, std::max<int64_t>(0, -start));
-  const int64_t stop = std::max(lead, std::min(extent, s_.x.in - start));
+  const int64_t lead = zeros_before(start, 1, extent),
+                stop = std::max(lead, end_inside(start, 1, extent, s_.x.in));
   for (int64_t n = box.begin[0]; n < box.end[0]; ++n) {
     const T* image = static_cast<const T*>(a_.in) + (n * all + g * a_.in_channels + c0) * plane;
     T* slice = to + (n - box.begin[0]) * slab.pitch[0];
@@ -45,8 +45,8 @@ void Engine<T>::fill_slab_last(const Slab& slab, const Box& box, int64_t g, int6
   }
   const int64_t all = a_.groups * a_.in_channels, channels = c1 - c0;
   const int64_t start = s_.x.in_step * box.begin[3] + low_[2], extent = slab.extent[2];
-  const int64_t lead = std::min(extent, std::max<int64_t>(0, -start));
-  const int64_t stop = std::max(lead, std::min(extent, s_.x.in - start));
+  const int64_t lead = zeros_before(start, 1, extent),
+                stop = std::max(lead, end_inside(start, 1, extent, s_.x.in));
   const bool together = channels == all && slab.pitch[3] == channels;
   ScratchFrame frame;
   ConvRun* runs = frame.take<ConvRun>(extent);
@@ -293,7 +293,7 @@ void Engine<T>::emit_turned(const Unit& u, const Pass& x, int64_t g, const int64
     const Column column = column_of(u, x, first + i);
     const int64_t run = std::min(n - i, a_.out_channels - column.o);
     const int64_t ox = begin[3] * step + x.phase[column.fx];
-    const int64_t pixels = ox >= s_.x.out ? 0 : std::min(extent[3], divide_up(s_.x.out - ox, step));
+    const int64_t pixels = outputs_of(s_.x, begin[3], x.phase[column.fx], extent[3]);
     // Rows that continue one another.
     int64_t joined = 1;
     if (step == 1 && s_.y.out_step == 1 && pixels == s_.x.out && pixels == extent[3])
@@ -329,7 +329,7 @@ void Engine<T>::emit_last(const Unit& u, const Pass& x, int64_t g, const int64_t
     const Column column = column_of(u, x, first + i);
     const int64_t run = std::min(n - i, a_.out_channels - column.o);
     const int64_t ox = begin[3] * s_.x.out_step + x.phase[column.fx];
-    const int64_t pixels = ox >= s_.x.out ? 0 : std::min(extent[3], divide_up(s_.x.out - ox, s_.x.out_step));
+    const int64_t pixels = outputs_of(s_.x, begin[3], x.phase[column.fx], extent[3]);
     for (int64_t image = 0; image < extent[0]; ++image)
       for (int64_t z = 0; z < extent[1]; ++z)
         for (int64_t y = 0; y < extent[2]; ++y) {
