@@ -9,6 +9,24 @@
 
 namespace upsampling {
 
+// Bytes of pixels, channels last.
+struct PixelSizes {
+  int64_t pixel, run, small, large_row;  // a pixel and a row of a block of the large image, one of the small
+  int64_t step;                          // pixels that are permuted together: they stay in the first cache
+  int64_t grain;                         // rows of the small image that a range has
+
+  explicit PixelSizes(const BlockArgs& a)
+      : pixel(a.channels * bytes_of(a.type)),
+        run(a.bw * pixel),
+        small(a.bh * run),
+        large_row(a.width * run),
+        step(std::max<int64_t>(1, kPermutedBytes / std::max<int64_t>(small, 1))),
+        grain(kBlockBytes / std::max<int64_t>(a.width * small, 1)) {}
+
+ private:
+  static constexpr int64_t kPermutedBytes = 16 * 1024;
+};
+
 // The elements of a pixel of the small image in the order of the large one, rows of the block outermost, and
 // the other way round.
 class PixelOrder {
@@ -57,9 +75,6 @@ void each_row(int64_t first, int64_t count, int64_t width, const Body& body) {
     done += n;
   }
 }
-
-// Pixels that are permuted together, so that they are still in the first cache when they are moved on.
-constexpr int64_t kPermutedBytes = 16 * 1024;
 
 // Whether runs of so many bytes are elements of their own.
 inline bool is_element(int64_t bytes) { return bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8; }

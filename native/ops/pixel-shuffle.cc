@@ -41,45 +41,43 @@ void planar(const BlockArgs& a, const Context& context) {
 
 // A range is a number of rows of the small image.
 void channels_last(const BlockArgs& a, const Context& context) {
-  const int64_t size = bytes_of(a.type), pixel = a.channels * size, count = a.bh * a.bw;
-  const int64_t run = a.bw * pixel, small = count * pixel, large_row = a.width * run;
+  const PixelSizes s(a);
+  const int64_t size = bytes_of(a.type), count = a.bh * a.bw;
   const InterleaveKernels& k = kernels().interleave;
   const auto* in = static_cast<const char*>(a.in);
   auto* out = static_cast<char*>(a.out);
   ScratchFrame shared;
   const PixelOrder order(a, true, &shared);
-  const int64_t step = std::max<int64_t>(1, kPermutedBytes / std::max<int64_t>(small, 1));
-  const int64_t grain = kBlockBytes / std::max<int64_t>(a.width * small, 1);
-  parallel_for(context, a.batch * a.height, grain, [&](int64_t begin, int64_t end) {
+  parallel_for(context, a.batch * a.height, s.grain, [&](int64_t begin, int64_t end) {
     ScratchFrame frame;
-    char* permuted = frame.take<char>(order.permutes() ? step * small : 0);
+    char* permuted = frame.take<char>(order.permutes() ? s.step * s.small : 0);
     void** parts = frame.take<void*>(count);
     // The pixels of a row of the small image.
     const auto move = [&](const char* from, int64_t y, int64_t x, int64_t n) {
-      char* to = out + y * a.bh * large_row + x * run;
+      char* to = out + y * a.bh * s.large_row + x * s.run;
       if (!order.permutes() && !order.same()) {
         for (int64_t i = 0; i < n; ++i) {
           for (int64_t p = 0; p < count; ++p)
-            parts[p] = to + p / a.bw * large_row + i * run + p % a.bw * pixel;
-          k.deinterleave[size_class(size)](parts, from + i * small, count, a.channels);
+            parts[p] = to + p / a.bw * s.large_row + i * s.run + p % a.bw * s.pixel;
+          k.deinterleave[size_class(size)](parts, from + i * s.small, count, a.channels);
         }
-      } else if (is_element(run)) {
-        for (int64_t i = 0; i < a.bh; ++i) parts[i] = to + i * large_row;
-        k.deinterleave[size_class(run)](parts, from, a.bh, n);
+      } else if (is_element(s.run)) {
+        for (int64_t i = 0; i < a.bh; ++i) parts[i] = to + i * s.large_row;
+        k.deinterleave[size_class(s.run)](parts, from, a.bh, n);
       } else {
-        k.copy_runs(to, from, run, n, a.bh, run, large_row, small, run);
+        k.copy_runs(to, from, s.run, n, a.bh, s.run, s.large_row, s.small, s.run);
       }
     };
     const int64_t stop = end * a.width;
-    for (int64_t first = begin * a.width; first < stop; first += step) {
-      const int64_t n = std::min(step, stop - first);
-      const char* from = in + first * small;
+    for (int64_t first = begin * a.width; first < stop; first += s.step) {
+      const int64_t n = std::min(s.step, stop - first);
+      const char* from = in + first * s.small;
       if (order.permutes()) {
         order.permute(permuted, from, n);
         from = permuted;
       }
       each_row(first, n, a.width, [&](int64_t y, int64_t x, int64_t here, int64_t done) {
-        move(from + done * small, y, x, here);
+        move(from + done * s.small, y, x, here);
       });
     }
   });

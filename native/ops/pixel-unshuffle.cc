@@ -39,42 +39,40 @@ void planar(const BlockArgs& a, const Context& context) {
 
 // A range is a number of rows of the small image.
 void channels_last(const BlockArgs& a, const Context& context) {
-  const int64_t size = bytes_of(a.type), pixel = a.channels * size, count = a.bh * a.bw;
-  const int64_t run = a.bw * pixel, small = count * pixel, large_row = a.width * run;
+  const PixelSizes s(a);
+  const int64_t size = bytes_of(a.type), count = a.bh * a.bw;
   const InterleaveKernels& k = kernels().interleave;
   const auto* in = static_cast<const char*>(a.in);
   auto* out = static_cast<char*>(a.out);
   ScratchFrame shared;
   const PixelOrder order(a, false, &shared);
-  const int64_t step = std::max<int64_t>(1, kPermutedBytes / std::max<int64_t>(small, 1));
-  const int64_t grain = kBlockBytes / std::max<int64_t>(a.width * small, 1);
-  parallel_for(context, a.batch * a.height, grain, [&](int64_t begin, int64_t end) {
+  parallel_for(context, a.batch * a.height, s.grain, [&](int64_t begin, int64_t end) {
     ScratchFrame frame;
-    char* permuted = frame.take<char>(order.permutes() ? step * small : 0);
+    char* permuted = frame.take<char>(order.permutes() ? s.step * s.small : 0);
     const void** parts = frame.take<const void*>(count);
     // The pixels of a row of the small image.
     const auto move = [&](char* to, int64_t y, int64_t x, int64_t n) {
-      const char* from = in + y * a.bh * large_row + x * run;
+      const char* from = in + y * a.bh * s.large_row + x * s.run;
       if (!order.permutes() && !order.same()) {
         for (int64_t i = 0; i < n; ++i) {
           for (int64_t p = 0; p < count; ++p)
-            parts[p] = from + p / a.bw * large_row + i * run + p % a.bw * pixel;
-          k.interleave[size_class(size)](to + i * small, parts, count, a.channels);
+            parts[p] = from + p / a.bw * s.large_row + i * s.run + p % a.bw * s.pixel;
+          k.interleave[size_class(size)](to + i * s.small, parts, count, a.channels);
         }
-      } else if (is_element(run)) {
-        for (int64_t i = 0; i < a.bh; ++i) parts[i] = from + i * large_row;
-        k.interleave[size_class(run)](to, parts, a.bh, n);
+      } else if (is_element(s.run)) {
+        for (int64_t i = 0; i < a.bh; ++i) parts[i] = from + i * s.large_row;
+        k.interleave[size_class(s.run)](to, parts, a.bh, n);
       } else {
-        k.copy_runs(to, from, run, n, a.bh, small, run, run, large_row);
+        k.copy_runs(to, from, s.run, n, a.bh, s.small, s.run, s.run, s.large_row);
       }
     };
     const int64_t stop = end * a.width;
-    for (int64_t first = begin * a.width; first < stop; first += step) {
-      const int64_t n = std::min(step, stop - first);
-      char* const to = out + first * small;
+    for (int64_t first = begin * a.width; first < stop; first += s.step) {
+      const int64_t n = std::min(s.step, stop - first);
+      char* const to = out + first * s.small;
       char* const joined = order.permutes() ? permuted : to;
       each_row(first, n, a.width, [&](int64_t y, int64_t x, int64_t here, int64_t done) {
-        move(joined + done * small, y, x, here);
+        move(joined + done * s.small, y, x, here);
       });
       if (order.permutes()) order.permute(to, permuted, n);
     }
