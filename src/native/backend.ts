@@ -67,15 +67,16 @@ function backendWith(threads: number): Backend {
         const [a, b, c] = inputs;
         const [d, e] = outputs;
         // The usual numbers of arrays are written out: spreading two lists takes as long as a tiny call.
-        const arrays = 8 * inputs.length + outputs.length;
+        const ins = inputs.length;
+        const single = outputs.length === 1;
         const status =
-          arrays === 9
+          single && ins === 1
             ? operator(words, threads, 0, a, d)
-            : arrays === 17
+            : single && ins === 2
               ? operator(words, threads, 0, a, b, d)
-              : arrays === 25
+              : single && ins === 3
                 ? operator(words, threads, 0, a, b, c, d)
-                : arrays === 10
+                : ins === 1 && outputs.length === 2
                   ? operator(words, threads, 0, a, d, e)
                   : operator(words, threads, 0, ...inputs, ...outputs);
         if (status !== 0) throw failure(status);
