@@ -127,7 +127,6 @@ void argmax_inner(const Winners<T>* w, const T* values, int32_t classes, int64_t
 }
 
 // --- two taps each way, finite values
-// -------------------------------------------------------------------------------
 
 UPS_INLINE vi larger(vi a, vi b) { return a > b ? a : b; }
 

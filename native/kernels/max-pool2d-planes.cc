@@ -211,7 +211,8 @@ void planes(void* out, int32_t* index, const void* in, int64_t planes, int64_t b
     planes_of<O, true>(static_cast<T*>(out), index, static_cast<const T*>(in), planes, begin, end, *w);
 }
 
-#if defined(__AVX2__)  // permutes by index vectors
+#if defined(__AVX2__)  // permutes by index vectors: 5x5 windows of 2048 planes of 4x4 .013 ms rather than
+                       // .280
 // Rows of `planes` planes reduced across, VECTORS vectors of input at a time: taps are permutes of them. True
 // when NUMBERS and one was none.
 template <class O, bool INDEXED, bool NUMBERS, int VECTORS, int KERNEL>

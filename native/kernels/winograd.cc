@@ -166,7 +166,6 @@ struct Scheme<2, 2> {
 };
 
 // --- a vector of tiles
-// -----------------------------------------------------------------------------------------------
 
 template <int R, int M>
 UPS_INLINE void down_at(float* s, int64_t pitch, const float* const* rows, int64_t x) {
@@ -300,7 +299,6 @@ void up(float* const* rows, float* flags, const float* m, int64_t step, int64_t 
 }
 
 // --- a vector of channels
-// --------------------------------------------------------------------------------------------
 
 template <int R, int M>
 UPS_INLINE void spread_at(float* v, int64_t step, const float* const* pixel, int64_t c) {
@@ -349,7 +347,6 @@ void gather(float* const* pixel, float* flags, const float* m, int64_t step, con
 }
 
 // --- weights
-// ---------------------------------------------------------------------------------------------------------
 
 template <int R, int M>
 void weights(float* u, int64_t step, const double* w) {

@@ -45,7 +45,6 @@ bool all_finite(const KernelTable& table, const T* x, int64_t n, const Context& 
 }
 
 // --- one sum at a time
-// -----------------------------------------------------------------------------------------------
 
 // For problems too small to be worth packing, and for weights that are not finite: padding is skipped, not
 // multiplied.

@@ -83,7 +83,6 @@ Status by_rows(const InterpolateArgmaxArgs& a, const Context& context) {
 }
 
 // --- linear enlargement of float planes
-// ------------------------------------------------------------------------------
 
 // Every output of the axis blends at most two pixels with weights that are not negative.
 bool two_taps(const AxisTable& axis) {

@@ -124,7 +124,6 @@ Winograd::Span Winograd::part(int64_t all, int64_t parts, int64_t i, int64_t uni
 }
 
 // --- weights
-// ---------------------------------------------------------------------------------------------------------
 
 // Parts of the outputs one after the other, in each the phases of y and x.
 int64_t Winograd::weights_before(int64_t p) const {
@@ -221,7 +220,6 @@ void Winograd::pack(const float* weight, const float* bias, float* packed, const
 }
 
 // --- tiles
-// -----------------------------------------------------------------------------------------------------------
 
 int64_t Winograd::runs(int64_t first, int64_t count, Run* list) const {
   int64_t n = 0;
