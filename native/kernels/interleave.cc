@@ -334,7 +334,8 @@ void deinterleave(void* const* rows, const void* in, int64_t count, int64_t n) {
   deinterleave_sets<T>(rows, in, count, n, 1, 1, nullptr);
 }
 
-#if defined(__AVX2__)  // permutes by index vectors
+#if defined(__AVX2__)  // permutes by index vectors: pixelShuffle by 3 of 27 channels last .013 ms rather than
+                       // .080
 // Vectors of the results of a permute, each gathered from up to SOURCES vectors, `put` from an index of an
 // element to where it is in those. Several pixels are taken together where they are small.
 template <class Body>

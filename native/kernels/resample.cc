@@ -54,8 +54,9 @@ struct Element<double> {
   UPS_MEMBER double narrow(double v) { return v; }
 };
 
-// gcc 12 turns __builtin_convertvector between bytes and words into scalar code (a quarter of the speed of
-// these), and a vector's `a < b ? a : b` into a comparison and a blend.
+// gcc 12 turns __builtin_convertvector between bytes and words into scalar code, and a vector's `a < b ? a :
+// b` into a comparison and a blend: with those, bilinear uint8 2x of 3x224x224 takes .073 ms rather than
+// .039.
 typedef char Bytes16 __attribute__((vector_size(16)));
 
 UPS_INLINE vf clamp(vf v, vf low, vf high) {
@@ -192,6 +193,7 @@ struct Packed<float> {
     const uintptr_t bytes = LANES * sizeof(float), at = reinterpret_cast<uintptr_t>(p) % bytes;
     return at == 0 ? 0 : static_cast<int64_t>((bytes - at) / sizeof(float));
   }
+  // 64 planes of 256x256 doubled take 1.69 ms rather than 3.61 by way of the caches.
   UPS_MEMBER void stream(float* p, vf v) {
 #if defined(__AVX512F__)
     __builtin_ia32_movntps512(p, v);
