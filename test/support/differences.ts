@@ -33,6 +33,12 @@ export const DIFFERENCES: readonly Difference[] = [
   {
     operator: 'interpolate',
     from: 'PyTorch 2.13',
+    what: 'linear, cubic and antialias on uint8 are computed in float32 and rounded once; PyTorch rounds and clamps to bytes between the axes',
+    why: "ours is PyTorch's own float32 result rounded; theirs is off by 1, and by up to 19 of 255 where the first axis of a cubic overshoots",
+  },
+  {
+    operator: 'interpolate',
+    from: 'PyTorch 2.13',
     what: 'a NaN or an infinity does not reach an output whose weight for it is 0',
     why: '0 · ∞ is no part of the definition: a copied pixel stays as it is',
   },
