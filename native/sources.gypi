@@ -27,6 +27,7 @@
       "native/ops/convolution-few.cc",
       "native/ops/convolution-first.cc",
       "native/ops/convolution-last.cc",
+      "native/ops/convolution-overlap.cc",
       "native/ops/convolution-plan.cc",
       "native/ops/convolution-weights.cc",
       "native/ops/interpolate.cc",

@@ -94,6 +94,19 @@ struct ConvColumns {
   int64_t out_row;
 };
 
+// Products that meet in a row of n outputs, every `slots`-th of which is a slot: of each of some rows of
+// products, those of the taps of the slot, where they are of inputs 0 … width.
+struct ConvMeet {
+  static constexpr int kMost = 4;  // slots
+  struct Tap {
+    int64_t at, shift;
+  };
+  int64_t n, width, rows;
+  const int64_t* row;        // where it begins
+  int64_t first[kMost + 1];  // of the taps of a slot
+  const Tap* tap;
+};
+
 template <class T>
 struct ConvLeaves {
   static constexpr int kMost = 14, kNarrow = 8;
@@ -152,6 +165,9 @@ struct ConvLeaves {
   void (*dots)(T* out, const T* w, const T* x, const ConvDots* d, const T* bias);
   // out[p·out_row + i] = Σ w[c·row + i] · x[p·pixel + c·channel].
   void (*columns)(T* out, const T* w, const T* x, const ConvColumns* d);
+  // out[i·slots + s] = bias + Σ_r Σ_t c[row[r] + at[t] + i] for 0 <= i + shift[t] < width; by slots. Reads
+  // whole vectors, also of what is left out.
+  void (*meet[ConvMeet::kMost + 1])(float* out, const float* c, const ConvMeet* d, float bias);
   bool (*finite)(const T* x, int64_t n);
 
   // For every run r and channel c: to[r.to + c·width + i] = from[c·channel + r.from + i·step] for r.lead <= i

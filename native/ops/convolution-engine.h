@@ -181,6 +181,8 @@ class Engine {
   static bool can_turn(const ConvArgs& a, const KernelTable& kernels);
   // About in cycles.
   double cost() const;
+  // The same, with what tiles of few columns take longer than those of many: they wait for their loads.
+  double cost_of_narrow_tiles() const;
   // Whether vectors of columns might be faster.
   bool may_be_turned() const;
 

@@ -454,6 +454,15 @@ double Engine<T>::cost() const {
   return cost_last(by_taps_) + 0.4 * in + (s_.x.out_step == 1 ? 0.4 : 1.5) * out;
 }
 
+template <class T>
+double Engine<T>::cost_of_narrow_tiles() const {
+  int64_t least = leaves_.most;
+  for (int64_t i = 0; i < unit_count_; ++i)
+    for (int64_t j = 0; j < units_[i].x->count; ++j)
+      least = std::min(least, units_[i].block * units_[i].x->pass[j]->phases);
+  return cost() * (1 + 2.0 / static_cast<double>(least));
+}
+
 // Whether sums are better made tap by tap, and the boxes for it: whole images.
 template <class T>
 bool Engine<T>::choose_taps(int64_t budget, int64_t most) {

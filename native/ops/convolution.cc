@@ -7,11 +7,13 @@
 // with zeros for the padding, is multiplied by weights [k][columns of a tile], and the phases of a row are
 // interleaved as they leave for the output. Channels last (nhwc), a vector holds columns: weights [k][2
 // vectors], inputs [pixel][k]. Every output element is one sum in the order of k, whatever the number of
-// threads.
+// threads. Winograd's algorithm (winograd.cc) and transposed convolutions to few channels
+// (convolution-overlap.cc) sum in orders of their own.
 #include <atomic>
 
 #include "ops/convolution-engine.h"
 #include "ops/convolution-few.h"
+#include "ops/convolution-overlap.h"
 #include "ops/winograd.h"
 #include "runtime/isa.h"
 #include "runtime/parallel.h"
@@ -123,8 +125,8 @@ void one_by_one(const ConvArgs& a, const Geometry& s, const KernelTable& kernels
 struct Packed {
   const KernelTable* table;
   int64_t raw;  // the weights are as they came: they are few, or not all of them finite
-  // Where they are once more, for vectors of columns and as Winograd's forms, or 0.
-  int64_t turned, transformed;
+  // Where they are once more, for vectors of columns, as Winograd's forms and for overlaps, or 0.
+  int64_t turned, transformed, overlapping;
 };
 
 constexpr int64_t kHead = 128, kFew = 256;
@@ -149,6 +151,7 @@ int64_t packed_size(const ConvArgs& a) {
   int64_t size = std::max(raw, engine_size(a, Engine<T>(a, s, kernels(), &frame)));
   if (Engine<T>::can_turn(a, kernels())) size += engine_size(a, Engine<T>(a, s, kernels(), &frame, true));
   for (const int64_t tile : kTiles) size += Winograd(a, s, kernels(), tile).packed_size();
+  size += Overlap(a, s, kernels(), 0, &frame).packed_size();
   return kHead + static_cast<int64_t>(sizeof(T)) * size;
 }
 
@@ -172,7 +175,7 @@ Status pack_ahead(const ConvArgs& a, const Context& context) {
   auto* head = static_cast<Packed*>(a.packing);
   T* to = reinterpret_cast<T*>(aligned(static_cast<char*>(a.packing) + sizeof(Packed)));
   head->table = &table;
-  head->turned = head->transformed = 0;
+  head->turned = head->transformed = head->overlapping = 0;
   head->raw = weights <= kFew || !all_finite(table, weight, weights, context);
   if (head->raw) {
     std::copy_n(weight, weights, to);
@@ -200,6 +203,11 @@ Status pack_ahead(const ConvArgs& a, const Context& context) {
       if (head->transformed == 0) head->transformed = form - to;
       winograd.pack(weight, bias, form, context);
       form += winograd.packed_size();
+    }
+    const Overlap overlap(a, s, table, 0, &frame);
+    if (overlap.worth_packing()) {
+      overlap.pack(weight, bias, form);
+      head->overlapping = form - to;
     }
   }
   return OK;
@@ -262,6 +270,17 @@ Status run_convolution(ConvArgs a, const Context& context) {
       const bool done = packed == nullptr ? winograd.run(weight, bias, context)
                                           : winograd.run_packed(packed + before, context);
       if (done) return context.cancelled() ? CANCELLED : OK;
+    }
+    const Overlap overlap(a, s, *table, engine.cost_of_narrow_tiles(), &frame);
+    if (overlap.worth_running() && (packed == nullptr || head->overlapping > 0)) {
+      const float* form = packed + (packed == nullptr ? 0 : head->overlapping);
+      if (packed == nullptr) {
+        float* space = frame.take<float>(overlap.packed_size());
+        overlap.pack(weight, bias, space);
+        form = space;
+      }
+      overlap.run(form, context);
+      return context.cancelled() ? CANCELLED : OK;
     }
     if (packed == nullptr) {
       const Few few_positions(a, s, *table);

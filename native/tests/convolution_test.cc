@@ -8,6 +8,7 @@
 
 #include "ops/convolution-engine.h"
 #include "ops/convolution-few.h"
+#include "ops/convolution-overlap.h"
 
 namespace upsampling {
 namespace conv {
@@ -26,7 +27,7 @@ struct Shape {
   bool transposed;
   int64_t batch, in, size, out, kernel, stride, pad, groups;
   const char* choice = nullptr;    // of AVX-512, channels first
-  const char* unpacked = nullptr;  // what weights as they came are read by, there
+  const char* unpacked = nullptr;  // what weights as they came are read by, there; overlaps: packed ones, too
   bool turned = false;             // whether its vectors hold columns once weights are packed
 };
 
@@ -168,7 +169,8 @@ void check(const Shape& shape, bool nhwc, int lanes, int most, int few) {
     named(shape, engine);
     const bool few = Few(a, s, table).worth_running(),
                reaching = Reaching(a, s, table, engine.work(), &frame).worth_running();
-    const std::string got = few ? "few" : reaching ? "reaching" : "packed";
+    const bool overlap = Overlap(a, s, table, engine.cost_of_narrow_tiles(), &frame).worth_running();
+    const std::string got = overlap ? "overlap" : few ? "few" : reaching ? "reaching" : "packed";
     if (shape.unpacked != nullptr && got != shape.unpacked) {
       std::fprintf(stderr, "%s: %s instead of %s\n", shape.name, got.c_str(), shape.unpacked);
       std::exit(1);
@@ -194,7 +196,9 @@ int main() {
       {"FCN-8s 16x16", true, 1, 21, 64, 21, 16, 8, 4, 1, "slab, box 1x8x64, channels 21, parts 1"},
       {"DCGAN first", true, 1, 512, 8, 256, 4, 2, 1, 1, "panels, box 1x8x8, channels 128, parts 2", nullptr,
        true},
-      {"DCGAN last", true, 1, 64, 32, 3, 4, 2, 1, 1},
+      {"DCGAN last", true, 1, 64, 32, 3, 4, 2, 1, 1, nullptr, "overlap"},
+      {"5x5 to one channel", true, 1, 256, 16, 1, 5, 2, 2, 1, nullptr, "overlap"},
+      {"4x4 from three channels to three", true, 1, 3, 128, 3, 4, 2, 1, 1, nullptr, "packed"},
       {"3x3 at stride 2, transposed", true, 1, 128, 64, 64, 3, 2, 1, 1},
       {"depthwise", true, 1, 256, 32, 256, 4, 2, 1, 256, "planes 32, box 32x32", "packed"},
       {"3x3", false, 1, 64, 128, 64, 3, 1, 1, 1},

@@ -216,6 +216,36 @@ function samples(): Args[] {
         ...more,
       });
   }
+  // Few output channels: products of matrices, whose overlaps are added; the last ones in more than one box.
+  for (const { kernel, stride, out: channels } of product({
+    kernel: [2, 3, 4, 5, 7],
+    stride: [1, 2, 3, 4],
+    out: [1, 3],
+  }))
+    out.push({
+      batch: 2,
+      image: [9, 21],
+      in: 64,
+      out: channels,
+      kernel: [kernel, kernel + 1],
+      bias: channels === 3,
+      options: { stride, padding: kernel >> 1, outputPadding: stride > 2 ? 1 : 0 },
+    });
+  for (const { image, options } of product({
+    image: [
+      [4, 4],
+      [8, 8],
+      [70, 50],
+      [3, 1100],
+    ] as [number, number][],
+    options: [
+      { stride: 2, padding: 2, groups: 2 },
+      { stride: [1, 3] as [number, number], padding: [1, 0] as [number, number], dilation: 2, groups: 2 },
+    ],
+  }))
+    out.push({ batch: 1, image, in: 32, out: 4, kernel: [5, 5], bias: true, options });
+  for (const fill of ['stray', 'spikes'] as const)
+    out.push({ batch: 1, image: [12, 12], in: 32, out: 1, kernel: [5, 5], options: { stride: 2 }, fill });
   return out.map((c) => convArgs(c, true));
 }
 

@@ -1,0 +1,57 @@
+// Transposed convolutions to few channels.
+#pragma once
+#include "ops/convolution-engine.h"
+#include "runtime/context.h"
+
+namespace upsampling {
+
+// Products of every input with all weights of its group, as one matrix of kernel elements and pixels; each
+// output is the sum of those that meet there, which are added row by row of the kernel. Phase by phase, so
+// few output channels are too few columns for a tile.
+class Overlap {
+ public:
+  // `other`: what the other algorithm costs, about in cycles.
+  Overlap(const ConvArgs& a, const conv::Geometry& s, const KernelTable& kernels, double other,
+          ScratchFrame* frame);
+
+  // Whether the weights are kept in this form, too: not of the extents of the inputs.
+  bool worth_packing() const { return columns_ > 0; }
+  // Whether it is the faster one for these extents.
+  bool worth_running() const { return faster_; }
+
+  // Floats of the packed weights and bias.
+  int64_t packed_size() const;
+  void pack(const float* weight, const float* bias, float* packed) const;
+  void run(const float* packed, const Context& context) const;
+
+ private:
+  // Of a kernel element of an axis: input i meets output (i − shift)·step + slot.
+  struct Tap {
+    int64_t slot, shift;
+  };
+  // Positions, and the inputs that they read.
+  struct Range {
+    int64_t q0, q1, i0, i1;
+  };
+  void choose_box();
+  double cost() const;
+  bool read_axis(const conv::Axis& axis, Tap* taps, int64_t* low, int64_t* high) const;
+  Range range(const conv::Axis& axis, int64_t low, int64_t high, int64_t box, int64_t index) const;
+  int64_t bias_at() const { return a_.groups * columns_ * a_.in_channels; }
+  int64_t tile() const { return conv::divide_up(columns_, conv::divide_up<int64_t>(columns_, leaves_.most)); }
+  void multiply(const float* in, const float* end, const Range& y, const Range& x, const float* packed,
+                float* sums, int64_t pitch) const;
+  void add(float* out, const Range& y, const Range& x, const float* bias, const float* sums,
+           int64_t pitch) const;
+
+  const ConvArgs& a_;
+  const conv::Geometry& s_;
+  const ConvLeaves<float>& leaves_;
+  int64_t columns_;  // of a group, or 0 where there is no such form
+  Tap *y_, *x_;
+  int64_t low_[2], high_[2];  // shifts
+  int64_t y_box_, x_box_;     // positions of a task
+  bool faster_;
+};
+
+}  // namespace upsampling
