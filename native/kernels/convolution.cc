@@ -989,6 +989,87 @@ void deep_last(T* out, const T* in, const ConvDeepLast* d, const T* weight, cons
   }
 }
 
+#if defined(__AVX512F__)
+// The next column of R + 2 rows, and the sums of a pixel of R rows, whose first column stands at FIRST.
+template <int R, int FIRST>
+UPS_INLINE void plane_pixel(float* out, vf (&x)[R + 2][3], const vf (&w)[9], vf start, const ConvDeepPlane* d,
+                            const float* (&row)[R + 2], const int64_t (&step)[R + 2], bool inside) {
+#pragma GCC unroll 4
+  for (int r = 0; r < R + 2; ++r) {
+    x[r][(FIRST + 2) % 3] = inside ? load(row[r]) : vf{};
+    row[r] += step[r];
+  }
+#pragma GCC unroll 2
+  for (int r = 0; r < R; ++r) {
+    vf a = start;
+#pragma GCC unroll 9
+    for (int t = 0; t < 9; ++t) a += w[t] * x[r + t / 3][(FIRST + t % 3) % 3];
+    store(out + r * d->out_row, a);
+  }
+}
+
+// Pixels begin … end of R rows of a vector of channels: weights and the last three columns stay in registers,
+// so a pixel of two rows takes 4 loads for 18 products.
+template <int R>
+UPS_INLINE void plane_rows(float* out, const float* in, const ConvDeepPlane* d, int64_t top, int64_t begin,
+                           int64_t end, const vf (&w)[9], vf start) {
+  static const float none[LANES] = {};
+  const int64_t width = d->in_pixels;
+  const float* row[R + 2];
+  int64_t step[R + 2], at = d->left + begin;
+#pragma GCC unroll 4
+  for (int r = 0; r < R + 2; ++r) {
+    const bool inside = top + r >= 0 && top + r < d->in_rows;
+    step[r] = inside ? d->in_pixel : 0;
+    row[r] = inside ? in + (top + r) * d->in_row + at * d->in_pixel : none;
+  }
+  vf x[R + 2][3];
+#pragma GCC unroll 2
+  for (int i = 0; i < 2; ++i, ++at)
+#pragma GCC unroll 4
+    for (int r = 0; r < R + 2; ++r) {
+      x[r][i] = at >= 0 && at < width ? load(row[r]) : vf{};
+      row[r] += step[r];
+    }
+  for (int64_t i = begin; i < end; i += 3) {
+    plane_pixel<R, 0>(out, x, w, start, d, row, step, at >= 0 && at < width);
+    ++at;
+    out += d->out_pixel;
+    if (i + 1 == end) break;
+    plane_pixel<R, 1>(out, x, w, start, d, row, step, at >= 0 && at < width);
+    ++at;
+    out += d->out_pixel;
+    if (i + 2 == end) break;
+    plane_pixel<R, 2>(out, x, w, start, d, row, step, at >= 0 && at < width);
+    ++at;
+    out += d->out_pixel;
+  }
+}
+
+// All channels of up to 16 pixels before the next ones: a line belongs to two vectors. 64 channels of 56x56
+// take 0.032 ms, by whole rows 0.042, and tap by tap (deep_last) 0.051. Of 16 registers the weights alone
+// would fill most.
+void deep_plane(float* out, const float* in, const ConvDeepPlane* d, const float* weight, const float* bias) {
+  const int64_t channels = d->channels, pixels = d->pixels;
+  const int64_t blocks = (pixels + 15) / 16, block = (pixels + blocks - 1) / blocks;
+  for (int64_t r = 0; r < d->rows; r += 2)
+    for (int64_t i = 0; i < pixels; i += block) {
+      const int64_t end = i + block < pixels ? i + block : pixels;
+      for (int64_t at = 0; at < channels; at += LANES) {
+        const int64_t c = at + LANES <= channels ? at : channels - LANES;
+        vf w[9];
+#pragma GCC unroll 9
+        for (int t = 0; t < 9; ++t) w[t] = load(weight + t * d->weight + c);
+        float* o = out + r * d->out_row + i * d->out_pixel + c;
+        if (r + 2 <= d->rows)
+          plane_rows<2>(o, in + c, d, d->top + r, i, end, w, load(bias + c));
+        else
+          plane_rows<1>(o, in + c, d, d->top + r, i, end, w, load(bias + c));
+      }
+    }
+}
+#endif
+
 // Groups of LANES rows of c next to one another, `group` apart. Returns how many pixels it did.
 UPS_INLINE int64_t turn_back(float* o, int64_t group, const float* c, int64_t width, int64_t pixels) {
   int64_t i = 0;
@@ -1173,6 +1254,7 @@ void fill_deep(ConvLeaves<T>* leaves) {
   leaves->deep[0][2] = deep<T, 1, 9>;
   for (auto& leaf : leaves->deep[1]) leaf = nullptr;
   leaves->deep_double = nullptr;
+  leaves->deep_plane = nullptr;
   for (auto& leaf : leaves->doubled) leaf = nullptr;
   leaves->deep_last[0] = deep_last<T, 0>;
   leaves->deep_last[1] = deep_last<T, 4>;
@@ -1217,6 +1299,7 @@ void fill_convolution(KernelTable* table) {
 #endif
 #if defined(__AVX512F__)
   table->conv.deep_double = deep_double;
+  table->conv.deep_plane = deep_plane;
 #endif
   for (auto& leaf : table->conv_double.meet) leaf = nullptr;
   table->conv.meet[0] = nullptr;

@@ -70,6 +70,14 @@ struct ConvDeepLast {
   const int64_t *offset, *order;  // of a tap in the inputs, and of its weights
 };
 
+// Windows of 3 x 3 at step 1, of many channels at a time, on a plane with padding around it: output (r, i)
+// reads inputs (top + r, left + i) and on.
+struct ConvDeepPlane {
+  int64_t rows, pixels, channels;
+  int64_t in_rows, in_pixels, top, left;
+  int64_t in_row, in_pixel, out_row, out_pixel, weight;  // from one to the next
+};
+
 // How weights are packed: to[(b·taps + t·some + c − b)·row + i] = w[c·in + from[t·columns + i]] for the
 // `some` channels c of each block that begins at b.
 struct ConvPacking {
@@ -156,6 +164,11 @@ struct ConvLeaves {
   // offset[t] + c], by taps (any; 4 and 9 whose weights are evenly apart), and of rows of three taps that are
   // neighbours.
   void (*deep_last[4])(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias);
+
+  // out[r·out_row + i·out_pixel + c] = bias[c] + Σ_t weight[t·weight + c] · in[y·in_row + x·in_pixel + c] of
+  // t = 3·ty + tx, y = top + r + ty and x = left + i + tx, where those are inside, and at least a vector of
+  // channels; null where that is no gain.
+  void (*deep_plane)(T* out, const T* in, const ConvDeepPlane* d, const T* weight, const T* bias);
 
   // to[j·to_row + i] = from[i·from_row + j] for i < rows and j < columns.
   void (*transpose)(T* to, int64_t to_row, const T* from, int64_t from_row, int64_t rows, int64_t columns);

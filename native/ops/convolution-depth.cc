@@ -261,6 +261,14 @@ inline int64_t stretches(const Axis& axis, const Pass& p, int64_t begin, int64_t
   return n;
 }
 
+// Windows of 3 x 3 neighbours at step 1.
+bool three_by_three(const Geometry& s, const Pass& y, const Pass& x) {
+  for (const Pass* p : {&y, &x})
+    if (p->taps != 3 || p->all != 3 || p->offset[1] != p->offset[0] + 1 || p->offset[2] != p->offset[1] + 1)
+      return false;
+  return s.y.in_step == 1 && s.x.in_step == 1 && s.y.out_step == 1 && s.x.out_step == 1;
+}
+
 template <class T>
 void Engine<T>::run_deep_last(int64_t task, const T* packed, const T* packed_bias) const {
   const int64_t all[4] = {a_.batch, q_[0], q_[1], q_[2]};
@@ -324,6 +332,32 @@ void Engine<T>::run_deep_last(int64_t task, const T* packed, const T* packed_bia
             counts[d] = 1;
             lists[d][0] = {begin[d + 1], begin[d + 1] + n, 0, passes[d]->taps};
           }
+        }
+        if (leaves_.deep_plane != nullptr && !converts && (in_place_ || turned_) &&
+            channels >= leaves_.lanes && u.z->taps == 1 && counts[0] == 1 && three_by_three(s_, *u.y, x)) {
+          const ConvDeepPlane plane = {count[2],
+                                       count[3],
+                                       channels,
+                                       s_.y.in,
+                                       s_.x.in,
+                                       begin[2] + u.y->offset[0],
+                                       begin[3] + x.offset[0],
+                                       slab.pitch[2],
+                                       slab.pitch[3],
+                                       s_.x.out * pixel,
+                                       pixel,
+                                       a_.groups};
+          for (int64_t m = 0; m < count[0]; ++m)
+            for (int64_t z = begin[1]; z < begin[1] + count[1]; ++z) {
+              const int64_t image_at = turned_ ? m : begin[0] + m;
+              T* to = (turned_ ? image : static_cast<T*>(a_.out) + c0) +
+                      (((image_at * s_.z.out + z) * s_.y.out + begin[2]) * s_.x.out + begin[3]) * pixel;
+              leaves_.deep_plane(to,
+                                 space + (begin[0] + m - origin[0]) * slab.pitch[0] +
+                                     (z * s_.z.in_step + u.z->offset[0]) * slab.pitch[1],
+                                 &plane, w, b);
+            }
+          continue;
         }
         // Of few channels, a strip of pixels is one of many; then the rest of a row.
         int64_t weight = a_.groups;

@@ -117,6 +117,8 @@ function samples(): Args[] {
         { image: [1, 1], kernel: [3, 3], options: { padding: 1 } },
         { image: [4, 5], kernel: [3, 3], options: { padding: 1 }, groups: 37 },
         { image: [9, 7], kernel: [3, 3], options: { padding: 1, stride: 2 }, groups: 37 },
+        { image: [5, 18], kernel: [3, 3], options: { padding: [0, 2] }, groups: 37 },
+        { image: [2, 33], kernel: [3, 3], options: { padding: [1, 0] }, groups: 37 },
       ]),
     );
     out.push({
