@@ -502,30 +502,29 @@ void blend_two_from(float* __restrict out, float* __restrict out2, const void* c
   enum : int { STEP = LANES == 16 ? 8 : 4 };
   int64_t i = 0;
   for (; i + STEP * LANES <= n; i += STEP * LANES) {
-    // -0 + x is x, whatever x is.
     vf sum[STEP], sum2[STEP];
+    const auto one = [&](vf* to, int64_t k, const float* by, bool begins) __attribute__((always_inline)) {
+      const vf w = splat(by[k]);
 #pragma GCC unroll 8
-    for (int j = 0; j < STEP; ++j) sum[j] = sum2[j] = splat(-0.0f);
-    int64_t k = 0;
-    for (; k < first2; ++k) {
-      const vf w = splat(weight[k]);
-#pragma GCC unroll 8
-      for (int j = 0; j < STEP; ++j) sum[j] += w * Packed<S>::load(row[k] + i + j * LANES);
-    }
-    for (; k < last; ++k) {
+      for (int j = 0; j < STEP; ++j) {
+        const vf v = w * Packed<S>::load(row[k] + i + j * LANES);
+        to[j] = begins ? v : to[j] + v;
+      }
+    };
+    const auto both = [&](int64_t k, bool begins) __attribute__((always_inline)) {
       const vf w = splat(weight[k]), w2 = splat(weight2[k]);
 #pragma GCC unroll 8
       for (int j = 0; j < STEP; ++j) {
         const vf v = Packed<S>::load(row[k] + i + j * LANES);
         sum[j] += w * v;
-        sum2[j] += w2 * v;
+        sum2[j] = begins ? w2 * v : sum2[j] + w2 * v;
       }
-    }
-    for (; k < last2; ++k) {
-      const vf w2 = splat(weight2[k]);
-#pragma GCC unroll 8
-      for (int j = 0; j < STEP; ++j) sum2[j] += w2 * Packed<S>::load(row[k] + i + j * LANES);
-    }
+    };
+    one(sum, 0, weight, true);
+    for (int64_t k = 1; k < first2; ++k) one(sum, k, weight, false);
+    both(first2, true);
+    for (int64_t k = first2 + 1; k < last; ++k) both(k, false);
+    for (int64_t k = last; k < last2; ++k) one(sum2, k, weight2, false);
 #pragma GCC unroll 8
     for (int j = 0; j < STEP; ++j) {
       store(out + i + j * LANES, sum[j]);
@@ -1243,63 +1242,103 @@ void sum_pixels(float* __restrict out, const float* const* rows, const float* do
 
 // along many rows at once
 
-// Rows to columns: each round weaves row i with row i + LANES / 2.
-UPS_INLINE void transpose(vf* v) {
+// LANES / 4 times four floats, `apart` from one another.
+UPS_INLINE vf fours(const float* p, int64_t apart) {
+  typedef VectorOf<float, 4>::memory Four;
+  const auto four = [&](int i) __attribute__((always_inline)) {
+    return *reinterpret_cast<const Four*>(p + i * apart);
+  };
+#if defined(__AVX512F__)
+  vf v = __builtin_ia32_broadcastf32x4_512(four(0), vf{}, 0xffff);
+  v = __builtin_ia32_broadcastf32x4_512(four(1), v, 0x00f0);
+  v = __builtin_ia32_broadcastf32x4_512(four(2), v, 0x0f00);
+  return __builtin_ia32_broadcastf32x4_512(four(3), v, 0xf000);
+#elif defined(__AVX2__)
+  return __builtin_ia32_vinsertf128_ps256(
+      __builtin_ia32_vbroadcastf128_ps256(reinterpret_cast<const VectorOf<float, 4>::type*>(p)), four(1), 1);
+#else
+  return four(0);
+#endif
+}
+
+// to[i·to_stride + r] = from[r·from_stride + i] for i < n, in whole vectors, and r < LANES. Loads put rows
+// that are four apart side by side, so that what is left to turn is 4×4 within quarters: half of the
+// permutes (the same 0.43 ms rather than 0.45).
+UPS_INLINE void turn(float* to, int64_t to_stride, const float* from, int64_t from_stride, int64_t n) {
   vi low, high;
   for (int i = 0; i < LANES; ++i) {
-    low[i] = i / 2 + i % 2 * LANES;
-    high[i] = LANES / 2 + i / 2 + i % 2 * LANES;
+    low[i] = i / 4 * 4 + i % 4 / 2 + i % 2 * LANES;
+    high[i] = low[i] + 2;
   }
+  for (int64_t i = 0; i < n; i += 4) {
+    vf v[4], w[4];
 #pragma GCC unroll 4
-  for (int round = 1; round < LANES; round *= 2) {
-    vf w[LANES];
-#pragma GCC unroll 8
-    for (int i = 0; i < LANES / 2; ++i) {
-      w[2 * i] = __builtin_shuffle(v[i], v[i + LANES / 2], low);
-      w[2 * i + 1] = __builtin_shuffle(v[i], v[i + LANES / 2], high);
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < LANES; ++i) v[i] = w[i];
+    for (int r = 0; r < 4; ++r) v[r] = fours(from + r * from_stride + i, 4 * from_stride);
+    const auto weave = [&](vf* out, const vf* in) __attribute__((always_inline)) {
+#pragma GCC unroll 2
+      for (int j = 0; j < 2; ++j) {
+        out[2 * j] = __builtin_shuffle(in[j], in[j + 2], low);
+        out[2 * j + 1] = __builtin_shuffle(in[j], in[j + 2], high);
+      }
+    };
+    weave(w, v);
+    weave(v, w);
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) store(to + (i + j) * to_stride, v[j]);
   }
 }
 
 void to_columns(float* columns, const float* rows, int64_t stride, int64_t n) {
-  for (int64_t i = 0; i < n; i += LANES) {
-    vf v[LANES];
-#pragma GCC unroll 16
-    for (int r = 0; r < LANES; ++r) v[r] = load(rows + r * stride + i);
-    transpose(v);
-#pragma GCC unroll 16
-    for (int r = 0; r < LANES; ++r) store(columns + (i + r) * LANES, v[r]);
-  }
+  turn(columns, LANES, rows, stride, n);
 }
 
 void to_rows(float* rows, int64_t stride, const float* columns, int64_t n) {
-  for (int64_t i = 0; i < n; i += LANES) {
-    vf v[LANES];
-#pragma GCC unroll 16
-    for (int r = 0; r < LANES; ++r) v[r] = load(columns + (i + r) * LANES);
-    transpose(v);
-#pragma GCC unroll 16
-    for (int r = 0; r < LANES; ++r) store(rows + r * stride + i, v[r]);
-  }
+  for (int64_t i = 0; i < n; i += LANES) turn(rows + i, stride, columns + i * LANES, LANES, LANES);
 }
 
-void along_columns(float* __restrict out, const float* __restrict columns, const AxisTable* axis,
-                   int64_t first, int64_t end, int64_t inner, int64_t start) {
+// STEP elements of a pixel.
+template <int STEP>
+UPS_INLINE void along_step(float* __restrict out, const float* __restrict columns, const float* weight,
+                           const int32_t* index, int64_t size, int64_t count, int64_t pixel) {
+  vf sum[STEP];
+  const auto add = [&](int64_t k) __attribute__((always_inline)) {
+    const vf w = splat(weight[k * size]);
+    const float* from = columns + index[k * size] * pixel;
+#pragma GCC unroll 4
+    for (int j = 0; j < STEP; ++j) {
+      const vf v = w * load(from + j * LANES);
+      sum[j] = k == 0 ? v : sum[j] + v;
+    }
+  };
+  add(0);
+  for (int64_t k = 1; k < count; ++k) add(k);
+#pragma GCC unroll 4
+  for (int j = 0; j < STEP; ++j) store(out + j * LANES, sum[j]);
+}
+
+// Four elements of a pixel at a time, which share what is read of the table, and REST (uint8
+// 1080x1920x3 to 224x224, antialiased, takes 0.39 ms rather than 0.43).
+template <int REST>
+void along_rest(float* __restrict out, const float* __restrict columns, const AxisTable* axis, int64_t first,
+                int64_t end, int64_t inner, int64_t start) {
   const int64_t size = axis->out_size;
   for (int64_t o = first; o < end; ++o) {
     const float* weight = static_cast<const float*>(axis->weight) + o;
     const int32_t* index = axis->index + o;
-    const int64_t count = axis->count[o];
-    for (int64_t c = 0; c < inner; ++c, out += LANES) {
-      const float* from = columns + (c - start) * LANES;
-      vf sum = weight[0] * load(from + index[0] * inner * LANES);
-      for (int64_t k = 1; k < count; ++k)
-        sum += weight[k * size] * load(from + index[k * size] * inner * LANES);
-      store(out, sum);
+    const float* from = columns - start * LANES;
+    for (int64_t c = REST; c < inner; c += 4, out += 4 * LANES, from += 4 * LANES)
+      along_step<4>(out, from, weight, index, size, axis->count[o], inner * LANES);
+    if constexpr (REST > 0) {
+      along_step<REST>(out, from, weight, index, size, axis->count[o], inner * LANES);
+      out += REST * LANES;
     }
   }
+}
+
+void along_columns(float* out, const float* columns, const AxisTable* axis, int64_t first, int64_t end,
+                   int64_t inner, int64_t start) {
+  constexpr decltype(&along_rest<0>) by_rest[] = {along_rest<0>, along_rest<1>, along_rest<2>, along_rest<3>};
+  by_rest[inner % 4](out, columns, axis, first, end, inner, start);
 }
 
 template <class S>

@@ -97,7 +97,7 @@ struct ResampleKernels {
   void (*blend_from[TYPE_COUNT])(float* out, const void* const* rows, const float* weight, int64_t taps,
                                  int64_t n);
   // The same for two outputs whose rows overlap: out from rows [0, last), out2 from rows [first2, last2),
-  // with first2 <= last <= last2; weight[k] and weight2[k] belong to rows[k].
+  // with 0 < first2 < last <= last2; weight[k] and weight2[k] belong to rows[k].
   void (*blend_two_from[TYPE_COUNT])(float* out, float* out2, const void* const* rows, const float* weight,
                                      const float* weight2, int64_t last, int64_t first2, int64_t last2,
                                      int64_t n);

@@ -684,7 +684,7 @@ Status down_then_across(const InterpolateArgs& a, const Rows& rows, const Contex
         if (r + 1 < count && (first + r + 1) / rows.out == plane) {
           rows.taps_of((first + r + 1) % rows.out, &next);
           const int64_t from = next.row[0] - taps.row[0];
-          if (from >= 0 && from < taps.count && from + next.count >= taps.count && consecutive(taps) &&
+          if (from > 0 && from < taps.count && from + next.count >= taps.count && consecutive(taps) &&
               consecutive(next)) {
             for (int64_t t = 0; t < next.count; ++t) {
               sources[from + t] = source(next.row[t]);
