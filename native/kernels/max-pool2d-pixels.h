@@ -162,14 +162,12 @@ struct Pixels {
   }
 };
 
-// Asks for the fresh input of output pixel o ahead of time.
+// Asks for the fresh input of output pixel o, of a window of so many rows, ahead of time.
 template <class T>
-UPS_INLINE void prefetch_pixel(const PixelRun<T>& run, int64_t o) {
-  const WindowTable& axis = run.windows->axis;
-  const int64_t bytes = axis.stride * run.windows->inner * static_cast<int64_t>(sizeof(T));
-  for (int64_t r = run.count > axis.stride ? run.count - axis.stride : 0; r < run.count; ++r) {
-    const char* at =
-        reinterpret_cast<const char*>(run.rows[r] + axis.first[o] * run.windows->inner) + PIXELS_AHEAD;
+UPS_INLINE void prefetch_pixel(const T* const* rows, int64_t count, const RowWindows& w, int64_t o) {
+  const int64_t bytes = w.axis.stride * w.inner * static_cast<int64_t>(sizeof(T));
+  for (int64_t r = count > w.axis.stride ? count - w.axis.stride : 0; r < count; ++r) {
+    const char* at = reinterpret_cast<const char*>(rows[r] + w.axis.first[o] * w.inner) + PIXELS_AHEAD;
     for (int64_t j = 0; j < bytes; j += 64) __builtin_prefetch(at + j);
   }
 }
@@ -224,7 +222,7 @@ UPS_INLINE void wide_pixels(const Pixels<O, INDEXED, NUMBERS, N, KERNEL>& p,
   for (int64_t i = 0; i < n;) {
     const int64_t stop = KERNEL > 0 && whole < inner && i + 4 <= n ? i + 4 : i + 1;
     for (int64_t j = i; j < stop; ++j) {
-      if (ahead) prefetch_pixel(run, begin + j);
+      if (ahead) prefetch_pixel(run.rows, run.count, *run.windows, begin + j);
       for (int64_t c = 0; c < whole; c += 4 * N) p.template block<4, CHANNELS>(taps, begin + j, j, c);
     }
     for (int64_t c = whole; c < inner; c += N) {

@@ -59,6 +59,20 @@ export function maxPoolSamples(): Args[] {
   }))
     for (const w of windows.slice(0, 4))
       out.push(windowSample([2, 6, 11, c], { ...w, layout: 'nhwc' }, type, 'special'));
+  // Pixels of whole cache lines, wherever in a line they begin.
+  for (const { w, c } of product({
+    w: [
+      ...windows.slice(0, 2),
+      { kernelSize: 3 },
+      { kernelSize: 3, stride: 2, dilation: 2, padding: 1 },
+      { kernelSize: 3, stride: 2, ceilMode: true },
+    ],
+    c: [32, 48, 64, 80, 96, 112, 144],
+  }))
+    out.push(windowSample([3, 7, 9, c], { ...w, layout: 'nhwc' }, 'float32', 'ties'));
+  out.push(
+    windowSample([1, 5, 6, 7, 48], { kernelSize: [3, 1, 3], stride: 2, layout: 'nhwc' }, 'float32', 'ties'),
+  );
   // Planes with short rows, sixteen at a time: fewer and more of them, in bands of rows, along one and three axes.
   for (const type of DATA_TYPES) out.push(windowSample([1, 17, 6, 7], windows[1]!, type));
   for (const w of [{ kernelSize: [11, 9] }, { kernelSize: [11, 9], stride: [5, 9], padding: [5, 0] }])
