@@ -602,6 +602,34 @@ UPS_INLINE void turn_block(float* to, int64_t to_row, const float* from, int64_t
   for (int k = 0; k < LANES; ++k) store(to + k * to_row, x[k]);
 }
 
+// LANES rows of fewer elements to columns. Reads whole vectors.
+UPS_INLINE void turn_few(float* to, int64_t to_row, const float* from, int64_t from_row, int64_t n) {
+#if UPS_LANES == 16
+  // Two rows are one vector: 24 shuffles instead of 64.
+  if (n <= 8) {
+    typedef VectorOf<float, 8>::memory Half;
+    vf x[8];
+#pragma GCC unroll 8
+    for (int k = 0; k < 8; ++k)
+      x[k] = __builtin_shufflevector(*reinterpret_cast<const Half*>(from + k * from_row),
+                                     *reinterpret_cast<const Half*>(from + (k + 8) * from_row), 0, 1, 2, 3, 4,
+                                     5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    zip<8>(x);
+    float turned[8 * LANES];
+#pragma GCC unroll 8
+    for (int k = 0; k < 8; ++k) store(turned + k * LANES, x[k]);
+    for (int64_t k = 0; k < n; ++k, to += to_row) {
+      __builtin_memcpy(to, turned + 8 * k, 32);
+      __builtin_memcpy(to + 8, turned + 64 + 8 * k, 32);
+    }
+    return;
+  }
+#endif
+  float turned[LANES * LANES];
+  turn_block(turned, LANES, from, from_row);
+  for (int64_t k = 0; k < n; ++k) store(to + k * to_row, load(turned + k * LANES));
+}
+
 // Pixels first … stop, `step` apart, of neighbouring channels, and zeros around them.
 template <class T, class S>
 UPS_INLINE void turn(T* to, int64_t width, const S* from, int64_t channels, int64_t step, int64_t lead,
@@ -612,12 +640,13 @@ UPS_INLINE void turn(T* to, int64_t width, const S* from, int64_t channels, int6
   }
   int64_t i = lead;
   if constexpr (__is_same(S, float)) {
-    for (; i + LANES <= stop; i += LANES) {
+    // Of the last channels, vectors are read that reach into the next pixels.
+    const int64_t rest = channels % LANES, reach = rest == 0 ? 0 : (LANES - rest + step - 1) / step;
+    for (; i + LANES + reach <= stop; i += LANES) {
       int64_t c = 0;
       for (; c + LANES <= channels; c += LANES)
         turn_block(to + c * width + i, width, from + i * step + c, step);
-      for (; c < channels; ++c)
-        for (int64_t j = i; j < i + LANES; ++j) to[c * width + j] = from[j * step + c];
+      if (rest > 0) turn_few(to + c * width + i, width, from + i * step + c, step, rest);
     }
   }
   for (; i < stop; ++i)

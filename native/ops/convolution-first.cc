@@ -223,10 +223,12 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
     widest = std::max(widest, tile_of(u.block * bundle.pass[j]->phases));
   const int64_t taps = taps_of(u);
   const int few = widest <= leaves_.few ? 2 : 1;
-  // Planes that are read where they are wait for memory, not for the sums.
-  const int largest = widest <= leaves_.fewest && !in_place_ ? 3 : few;
+  const int largest = widest <= leaves_.fewest ? 3 : few;
   const bool exact = in_place_ && !u.panels;
-  Run* runs = frame.take<Run>(6 * line_count);
+  // In place: where positions of the box begin.
+  const T* plane = static_cast<const T*>(a_.in) + box.begin[0] * a_.groups * a_.in_channels * s_.in() +
+                   box.begin[1] * slab.pitch[1] + box.begin[2] * slab.pitch[2] + box.begin[3];
+  Run* runs = frame.take<Run>(8 * line_count);
   int64_t run_count = 0, width = 0, panel = 0;
   const auto cover = [&](int64_t from, int64_t pixels) {
     const auto add = [&](int log, int64_t n, int64_t narrow) {
@@ -241,6 +243,19 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
       from += narrow > 0 ? narrow : n * size;
       width += narrow > 0 ? narrow : n * size;
     };
+    // Planes that begin alike in their lines: after a vector, the others are whole lines, and one reaches
+    // back (224x224, 3 channels to one: 8.7 us instead of 10.6). All are tiles, whatever the address, so all
+    // sum in the same order. What is summed in chunks would be so twice.
+    const bool alike =
+        exact && chunk_ >= a_.in_channels && s_.in() % lanes == 0 && pixels % lanes == 0 && pixels > lanes;
+    const auto address = static_cast<int64_t>(reinterpret_cast<uintptr_t>(plane + from) / sizeof(T));
+    const int64_t lead = alike ? -address & (lanes - 1) : 0;
+    if (lead > 0) {
+      add(0, 1, 0);
+      from -= lanes - lead;
+      width -= lanes - lead;
+      pixels -= lead;
+    }
     // A vector for less than half of its lanes is not worth its products; where planes lie as they are, there
     // may be nothing behind them.
     int64_t rest = pixels % lanes, vectors = pixels / lanes;
@@ -253,6 +268,12 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
       if (n == 0) continue;
       vectors -= n << log;
       add(log, n, 0);
+    }
+    if (lead > 0) {
+      from -= lead;
+      width -= lead;
+      add(0, 1, 0);
+      return;
     }
     for (; rest > 0; rest -= runs[run_count - 1].narrow) add(0, 1, std::min<int64_t>(rest, leaves_.narrow));
   };

@@ -100,6 +100,14 @@ function samples(): Args[] {
       options: { layout, groups: 6, stride: 2 },
     });
     out.push({ batch: 1, image: [30, 31], in: 40, out: 21, kernel: [1, 1], bias: true, options: { layout } });
+    // Planes that begin alike in their cache lines, and pixels of a few channels that are turned.
+    for (const [channels, image] of [
+      [7, [32, 40]],
+      [11, [6, 33]],
+      [21, [5, 48]],
+      [1600, [8, 8]],
+    ] as const)
+      out.push({ batch: 2, image, in: channels, out: 2, kernel: [1, 1], bias: true, options: { layout } });
     // Panels of large planes, copied while others are multiplied.
     out.push({
       batch: 2,
