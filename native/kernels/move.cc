@@ -88,12 +88,13 @@ void repeat(void* out, const void* in, int64_t n, int64_t rows, int64_t copies) 
 }
 
 // Pixels of at least a vector of V: whole vectors, the last one overlapping.
-template <class V>
+template <class V, bool AHEAD = false>
 UPS_INLINE void spread_vectors(char* out, const char* in, const int32_t* index, int64_t n, int64_t bytes) {
   for (int64_t o = 0; o < n; ++o, out += bytes) {
     const char* from = in + index[o] * bytes;
     for (int64_t b = 0; b < bytes; b += sizeof(V)) {
       if (b + static_cast<int64_t>(sizeof(V)) > bytes) b = bytes - sizeof(V);
+      if (AHEAD) __builtin_prefetch(out + b + 8192, 1);
       put(out + b, *reinterpret_cast<const V*>(from + b));
     }
   }
@@ -104,10 +105,14 @@ UPS_INLINE void spread_fixed(char* out, const char* in, const int32_t* index, in
   for (int64_t o = 0; o < n; ++o, out += BYTES) __builtin_memcpy(out, in + int64_t{index[o]} * BYTES, BYTES);
 }
 
-void spread(void* out, const void* in, const int32_t* index, int64_t n, int64_t bytes) {
+void spread(void* out, const void* in, const int32_t* index, int64_t n, int64_t bytes, bool cached) {
   char* o = static_cast<char*>(out);
   const char* x = static_cast<const char*>(in);
-  if (bytes >= VECTOR) return spread_vectors<Bytes<VECTOR>::V>(o, x, index, n, bytes);
+  typedef Bytes<VECTOR>::V V;
+  // From memory, what is written next is asked for now: 2x of 100x152x128 takes 0.79 ms rather than 0.86, and
+  // one that stays in the last level, 128x128x64, 0.32 ms rather than 0.28.
+  if (bytes >= VECTOR && !cached) return spread_vectors<V, true>(o, x, index, n, bytes);
+  if (bytes >= VECTOR) return spread_vectors<V>(o, x, index, n, bytes);
   if (bytes >= 32) return spread_vectors<Bytes<32>::V>(o, x, index, n, bytes);
   if (bytes >= 16) return spread_vectors<Bytes<16>::V>(o, x, index, n, bytes);
   if (bytes == 3) return spread_fixed<3>(o, x, index, n);

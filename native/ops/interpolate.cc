@@ -144,8 +144,9 @@ Status move_rows(const InterpolateArgs& a, const Context& context) {
   // What a large input and output leave of the last level is little. Short rows are not worth the ends, long
   // ones would be written to the second level first.
   const int64_t in_bytes = a.outer * rows.in * in_row, out_bytes = a.outer * rows.out * out_row;
-  const bool stream = out_row >= 512 && out_row <= kStreamedRow && out_row % 4 == 0 &&
-                      in_bytes + out_bytes > last_level_cache() / 4 * 3 && !is_untouched(a.out, out_bytes);
+  const bool cached = in_bytes + out_bytes <= last_level_cache() / 4 * 3;
+  const bool stream = out_row >= 512 && out_row <= kStreamedRow && out_row % 4 == 0 && !cached &&
+                      !is_untouched(a.out, out_bytes);
   // The source row of every output row of a plane.
   ScratchFrame tables;
   int64_t* plane_rows = tables.take<int64_t>(rows.out);
@@ -188,7 +189,7 @@ Status move_rows(const InterpolateArgs& a, const Context& context) {
         else if (word)
           k.gather[size](row, from, x.index, x.out_size);
         else
-          k.spread(row, from, x.index, x.out_size, pixel);
+          k.spread(row, from, x.index, x.out_size, pixel, cached);
       };
       write(stream ? staged : to);
       for (int64_t c = 0; stream && c < copies; ++c)
