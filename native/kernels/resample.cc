@@ -1263,7 +1263,8 @@ UPS_INLINE vf fours(const float* p, int64_t apart) {
 
 // to[i·to_stride + r] = from[r·from_stride + i] for i < n, in whole vectors, and r < LANES. Loads put rows
 // that are four apart side by side, so that what is left to turn is 4×4 within quarters: half of the
-// permutes (the same 0.43 ms rather than 0.45).
+// permutes. uint8 1080x1920x3 to 224x224, antialiased, takes 0.43 ms rather than 0.45 with vectors of 16;
+// area of 3x1080x1920 to 224x224 1.15 ms rather than 1.30 with those of 8.
 UPS_INLINE void turn(float* to, int64_t to_stride, const float* from, int64_t from_stride, int64_t n) {
   vi low, high;
   for (int i = 0; i < LANES; ++i) {
