@@ -73,6 +73,11 @@ export function maxPoolSamples(): Args[] {
   out.push(
     windowSample([1, 5, 6, 7, 48], { kernelSize: [3, 1, 3], stride: 2, layout: 'nhwc' }, 'float32', 'ties'),
   );
+  for (const { c, fill } of product({ c: [32, 48, 64, 96, 128], fill: ['ties', 'zeros'] as const }))
+    for (const padding of [0, 1])
+      out.push(
+        windowSample([2, 7, 9, c], { kernelSize: 3, stride: 1, padding, layout: 'nhwc' }, 'float32', fill),
+      );
   // Planes with short rows, sixteen at a time: fewer and more of them, in bands of rows, along one and three axes.
   for (const type of DATA_TYPES) out.push(windowSample([1, 17, 6, 7], windows[1]!, type));
   for (const w of [{ kernelSize: [11, 9] }, { kernelSize: [11, 9], stride: [5, 9], padding: [5, 0] }])
