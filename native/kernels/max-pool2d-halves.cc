@@ -126,11 +126,6 @@ void stride_two_of(typename O::Element* out, int32_t* index, const typename O::E
   }
 }
 
-template <class V>
-UPS_INLINE V greater(V v, V best) {
-  return v > best ? v : best;
-}
-
 // Two rows of maxima across, of which the first ones stand at `former`. Equal numbers differ in nothing but
 // the sign of zero; where it does, `ties` is set.
 template <class T, class V, class Bits>

@@ -23,6 +23,14 @@ struct Window {
   int64_t position;
 };
 
+// The rows under output row i.
+template <int KERNEL>
+UPS_INLINE void rows_of_window(const float* (&rows)[KERNEL], const PixelRows& under, int64_t i) {
+  const int64_t last = under.counts[i] - 1;
+  for (int r = 0; r < KERNEL; ++r)
+    rows[r] = static_cast<const float*>(under.in[i * under.most + (r < last ? r : last)]);
+}
+
 // B vectors of an output pixel from channel c on. With SEAM the last one reaches into the next pixel, `inner`
 // further: it has the lanes `mine` of this one, `theirs` of the next one.
 template <int B, bool SEAM, bool INDEXED, int KERNEL>
@@ -88,9 +96,7 @@ void line_rows(float* out, int32_t* index, const PixelRows& under, const RowWind
   const float* rows[KERNEL];
   int64_t base = 0;
   const auto begin_row = [&](int64_t i) __attribute__((always_inline)) {
-    const int64_t last = under.counts[i] - 1;
-    for (int r = 0; r < KERNEL; ++r)
-      rows[r] = static_cast<const float*>(under.in[i * under.most + (r < last ? r : last)]);
+    rows_of_window(rows, under, i);
     base = under.bases[i * under.most];
   };
   const auto window = [&](int64_t o) __attribute__((always_inline)) {
@@ -148,7 +154,6 @@ bool column_rows(float* out, const PixelRows& under, const RowWindows* w, int64_
     vf line[B];
   };
   vi least{};
-  const auto greater = [](vf a, vf b) __attribute__((always_inline)) { return a > b ? a : b; };
   const auto greatest = [&](vf a, vf b, vf c) __attribute__((always_inline)) {
     const vi x = reinterpret_cast<vi>(a), y = reinterpret_cast<vi>(b), z = reinterpret_cast<vi>(c);
     const vi xy = x < y ? x : y, xyz = xy < z ? xy : z;
@@ -177,9 +182,7 @@ bool column_rows(float* out, const PixelRows& under, const RowWindows* w, int64_
     return to;
   };
   for (int64_t i = 0; i < under.count; ++i, out += n * inner) {
-    const int64_t last = under.counts[i] - 1;
-    for (int r = 0; r < 3; ++r)
-      rows[r] = static_cast<const float*>(under.in[i * under.most + (r < last ? r : last)]);
+    rows_of_window(rows, under, i);
     Column first = column(-1 - pad), second = column(-pad);
     for (int64_t o = -1; o < n; ++o) {
       const Column third = column(o - pad + 2);

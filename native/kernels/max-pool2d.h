@@ -181,6 +181,12 @@ UPS_INLINE void offer_plainly(Winner* best, V v, I where) {
     best->offer(v, where);
 }
 
+// Of numbers; the former where they are equal.
+template <class V>
+UPS_INLINE V greater(V v, V best) {
+  return v > best ? v : best;
+}
+
 template <class T>
 UPS_INLINE T* held(T* p) {
   asm("" : "+r"(p));

@@ -14,9 +14,8 @@ constexpr int64_t kPanels = 8 * 1024;  // inputs that are copied at a time
 
 }  // namespace
 
-Overlap::Overlap(const ConvArgs& a, const Geometry& s, const KernelTable& kernels, double other,
-                 ScratchFrame* frame)
-    : a_(a), s_(s), leaves_(kernels.conv), columns_(0), faster_(false) {
+Overlap::Overlap(const ConvArgs& a, const Geometry& s, const KernelTable& kernels, ScratchFrame* frame)
+    : a_(a), s_(s), leaves_(kernels.conv), columns_(0) {
   const int64_t kernel = s.kernel(), step = s.x.out_step;
   if (a.type != F32 || a.nhwc || !a.transposed || s.z.in * s.z.out * s.z.kernel != 1 ||
       step > ConvMeet::kMost || kernel <= s.y.out_step * step)
@@ -26,9 +25,10 @@ Overlap::Overlap(const ConvArgs& a, const Geometry& s, const KernelTable& kernel
   if (!read_axis(s.y, y_, low_, high_) || !read_axis(s.x, x_, low_ + 1, high_ + 1)) return;
   columns_ = a.out_channels * kernel;
   choose_box();
-  // Worth a second form where it saves a tenth.
-  faster_ = s.in() >= leaves_.lanes && 1.1 * cost() < other;
 }
+
+// A second form is worth it where it saves a tenth.
+bool Overlap::worth_running(double other) const { return s_.in() >= leaves_.lanes && 1.1 * cost() < other; }
 
 // Whole rows, unless a few of them are too many products.
 void Overlap::choose_box() {

@@ -10,14 +10,13 @@ namespace upsampling {
 // few output channels are too few columns for a tile.
 class Overlap {
  public:
-  // `other`: what the other algorithm costs, about in cycles.
-  Overlap(const ConvArgs& a, const conv::Geometry& s, const KernelTable& kernels, double other,
-          ScratchFrame* frame);
+  Overlap(const ConvArgs& a, const conv::Geometry& s, const KernelTable& kernels, ScratchFrame* frame);
 
   // Whether the weights are kept in this form, too: not of the extents of the inputs.
   bool worth_packing() const { return columns_ > 0; }
-  // Whether it is the faster one for these extents.
-  bool worth_running() const { return faster_; }
+  // Whether it is faster, for these extents, than an algorithm of cost `other`, about in cycles. Only where
+  // packing is worth it.
+  bool worth_running(double other) const;
 
   // Floats of the packed weights and bias.
   int64_t packed_size() const;
@@ -51,7 +50,6 @@ class Overlap {
   Tap *y_, *x_;
   int64_t low_[2], high_[2];  // shifts
   int64_t y_box_, x_box_;     // positions of a task
-  bool faster_;
 };
 
 }  // namespace upsampling

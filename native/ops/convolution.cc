@@ -151,7 +151,7 @@ int64_t packed_size(const ConvArgs& a) {
   int64_t size = std::max(raw, engine_size(a, Engine<T>(a, s, kernels(), &frame)));
   if (Engine<T>::can_turn(a, kernels())) size += engine_size(a, Engine<T>(a, s, kernels(), &frame, true));
   for (const int64_t tile : kTiles) size += Winograd(a, s, kernels(), tile).packed_size();
-  size += Overlap(a, s, kernels(), 0, &frame).packed_size();
+  size += Overlap(a, s, kernels(), &frame).packed_size();
   return kHead + static_cast<int64_t>(sizeof(T)) * size;
 }
 
@@ -204,7 +204,7 @@ Status pack_ahead(const ConvArgs& a, const Context& context) {
       winograd.pack(weight, bias, form, context);
       form += winograd.packed_size();
     }
-    const Overlap overlap(a, s, table, 0, &frame);
+    const Overlap overlap(a, s, table, &frame);
     if (overlap.worth_packing()) {
       overlap.pack(weight, bias, form);
       head->overlapping = form - to;
@@ -271,8 +271,9 @@ Status run_convolution(ConvArgs a, const Context& context) {
                                           : winograd.run_packed(packed + before, context);
       if (done) return context.cancelled() ? CANCELLED : OK;
     }
-    const Overlap overlap(a, s, *table, engine.cost_of_narrow_tiles(), &frame);
-    if (overlap.worth_running() && (packed == nullptr || head->overlapping > 0)) {
+    const Overlap overlap(a, s, *table, &frame);
+    if (overlap.worth_packing() && (packed == nullptr || head->overlapping > 0) &&
+        overlap.worth_running(engine.cost_of_narrow_tiles())) {
       const float* form = packed + (packed == nullptr ? 0 : head->overlapping);
       if (packed == nullptr) {
         float* space = frame.take<float>(overlap.packed_size());

@@ -169,8 +169,9 @@ void check(const Shape& shape, bool nhwc, int lanes, int most, int few) {
     named(shape, engine);
     const bool few = Few(a, s, table).worth_running(),
                reaching = Reaching(a, s, table, engine.work(), &frame).worth_running();
-    const bool overlap = Overlap(a, s, table, engine.cost_of_narrow_tiles(), &frame).worth_running();
-    const std::string got = overlap ? "overlap" : few ? "few" : reaching ? "reaching" : "packed";
+    const Overlap overlap(a, s, table, &frame);
+    const bool overlaps = overlap.worth_packing() && overlap.worth_running(engine.cost_of_narrow_tiles());
+    const std::string got = overlaps ? "overlap" : few ? "few" : reaching ? "reaching" : "packed";
     if (shape.unpacked != nullptr && got != shape.unpacked) {
       std::fprintf(stderr, "%s: %s instead of %s\n", shape.name, got.c_str(), shape.unpacked);
       std::exit(1);
