@@ -12,30 +12,34 @@
 #include "kernels/half.h"
 #include "kernels/kernels.h"
 #include "kernels/phases.h"
+#include "kernels/zip.h"
 
 // How much of an accumulator is kept in registers: TILE outputs of two vectors, at most FEW outputs of four
-// and FEWEST of eight, NARROW positions of as many outputs as there are registers, DOUBLED vectors of all
-// phases. With the numbers of AVX2 on AVX-512, 1x1 to 6 channels of 112x112 takes .108 ms rather than .051
-// (FEW), 5x5 to 2 .353 rather than .336 (FEWEST), 1x1 256->512 of 8 pixels .031 rather than .017 (NARROW), 64
-// channels doubled to 3 .052 rather than .042; with those of SSE2 on AVX2, 1x1 of 3 pixels .0075 rather than
-// .0053.
+// and FEWEST of eight, NARROW positions of as many outputs as there are registers, WIDE positions of many
+// outputs, DOUBLED vectors of all phases. With the numbers of AVX2 on AVX-512, 1x1 to 6 channels of 112x112
+// takes .108 ms rather than .051 (FEW), 5x5 to 2 .353 rather than .336 (FEWEST), 1x1 256->512 of 8 pixels
+// .031 rather than .017 (NARROW), 64 channels doubled to 3 .052 rather than .042; with those of SSE2 on AVX2,
+// 1x1 of 3 pixels .0075 rather than .0053.
 #if defined(__AVX512F__)
 #define UPS_TILE 14
 #define UPS_FEW 6
 #define UPS_FEWEST 2
 #define UPS_NARROW 8
+#define UPS_WIDE 6
 #define UPS_DOUBLED 2
 #elif defined(__AVX2__)
 #define UPS_TILE 6
 #define UPS_FEW 2
 #define UPS_FEWEST 1
 #define UPS_NARROW 3
+#define UPS_WIDE 6
 #define UPS_DOUBLED 1
 #else
 #define UPS_TILE 4
 #define UPS_FEW 2
 #define UPS_FEWEST 1
 #define UPS_NARROW 2
+#define UPS_WIDE 4
 #endif
 
 namespace upsampling {
@@ -314,6 +318,42 @@ void rows(T* c, int64_t pixel, const T* b, int64_t row, const T* v, const ConvSu
   }
 }
 
+// Outputs are stored in their order. Few products are bound by that: 1x1 3->64 of 224x224 takes .155 ms
+// rather than .225, 1->512 of 512x512 22 ms rather than 33.
+template <class T>
+void wide(T* c, int64_t pixel, const T* b, int64_t row, int64_t n, const T* v, const ConvSum* sum,
+          const T* bias) {
+  typedef typename Simd<T>::V V;
+  enum : int { L = Simd<T>::L, P = UPS_WIDE };
+  const int64_t taps = sum->taps, channels = sum->channels, blocks = sum->count;
+  for (int64_t i = 0; i < n; i += P) {
+    // The last rows reach back.
+    const int64_t at = i + P <= n ? i : n - P;
+    T* to = c + at * pixel;
+    const T *from = b + at * row, *weights = v, *start = bias;
+    for (int64_t block = 0; block < blocks; ++block, to += 2 * L, start += 2 * L, weights += sum->v_step) {
+      V acc[1][P][2];
+#pragma GCC unroll 16
+      for (int j = 0; j < P; ++j) {
+        acc[0][j][0] = load(start);
+        acc[0][j][1] = load(start + L);
+      }
+      for (int64_t t = 0; t < taps; ++t) {
+        const T* w = weights + sum->order[t];
+        const T* base[(P + 2) / 3];
+#pragma GCC unroll 16
+        for (int j = 0; j < (P + 2) / 3; ++j) base[j] = from + sum->offset[t] + 3 * j * row;
+        for (int64_t e = 0; e < channels; ++e, w += 2 * L) rows_step<T, 1, P, 2>(acc, base, row, e, w);
+      }
+#pragma GCC unroll 16
+      for (int j = 0; j < P; ++j) {
+        store(to + j * pixel, acc[0][j][0]);
+        store(to + j * pixel + L, acc[0][j][1]);
+      }
+    }
+  }
+}
+
 // --- elements
 
 struct Half {
@@ -350,60 +390,6 @@ UPS_INLINE void copy_run(T* to, const T* from, int64_t n) {
 }
 UPS_INLINE void copy_run(float* to, const Half* from, int64_t n) {
   for (int64_t i = 0; i < n; ++i) to[i] = widen(from[i]);
-}
-
-#if UPS_LANES == 16
-#define UPS_ZIP(x, y, h)                                                                                    \
-  __builtin_shufflevector(x, y, 8 * h, 8 * h + 16, 8 * h + 1, 8 * h + 17, 8 * h + 2, 8 * h + 18, 8 * h + 3, \
-                          8 * h + 19, 8 * h + 4, 8 * h + 20, 8 * h + 5, 8 * h + 21, 8 * h + 6, 8 * h + 22,  \
-                          8 * h + 7, 8 * h + 23)
-#elif UPS_LANES == 8
-#define UPS_ZIP(x, y, h)                                                                                  \
-  __builtin_shufflevector(x, y, 4 * h, 4 * h + 8, 4 * h + 1, 4 * h + 9, 4 * h + 2, 4 * h + 10, 4 * h + 3, \
-                          4 * h + 11)
-#else
-#define UPS_ZIP(x, y, h) __builtin_shufflevector(x, y, 2 * h, 2 * h + 4, 2 * h + 1, 2 * h + 5)
-#endif
-
-// A third of the LANES groups of three.
-template <int THIRD, int... I>
-UPS_INLINE vf zip_third(const vf* x, Indices<I...>) {
-  const vf two = __builtin_shufflevector(
-      x[0], x[1], ((THIRD * LANES + I) / 3 + ((THIRD * LANES + I) % 3 == 1 ? LANES : 0))...);
-  return __builtin_shufflevector(two, x[2],
-                                 ((THIRD * LANES + I) % 3 == 2 ? LANES + (THIRD * LANES + I) / 3 : I)...);
-}
-UPS_INLINE void zip_three(vf* x) {
-  typedef IndicesUpTo<LANES>::type All;
-  const vf y[3] = {zip_third<0>(x, All()), zip_third<1>(x, All()), zip_third<2>(x, All())};
-  for (int i = 0; i < 3; ++i) x[i] = y[i];
-}
-
-// LANES elements of each of N rows as LANES groups of N.
-template <int N>
-UPS_INLINE void zip(vf* x) {
-  if constexpr (N == 3) return zip_three(x);
-  vf y[N];
-#pragma GCC unroll 8
-  for (int level = 1; level < N; level *= 2) {
-#pragma GCC unroll 16
-    for (int i = 0; i < N / 2; ++i) {
-      y[2 * i] = UPS_ZIP(x[i], x[i + N / 2], 0);
-      y[2 * i + 1] = UPS_ZIP(x[i], x[i + N / 2], 1);
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < N; ++i) x[i] = y[i];
-  }
-}
-
-// Lane l of what is returned: a part of the sum of x[l % N].
-template <int N>
-UPS_INLINE vf add_lanes(vf* x) {
-#pragma GCC unroll 4
-  for (int n = N / 2; n > 0; n /= 2)
-#pragma GCC unroll 8
-    for (int i = 0; i < n; ++i) x[i] = UPS_ZIP(x[i], x[i + n], 0) + UPS_ZIP(x[i], x[i + n], 1);
-  return x[0];
 }
 
 // R rows of weights and Q of inputs.
@@ -1138,6 +1124,32 @@ UPS_INLINE void zip_line(float* o, const float* c, int64_t width, int64_t n) {
   copy_run(o + whole * N, rest, n - whole * N);
 }
 
+#if UPS_LANES > 4
+// n outputs of groups of up to M slots, a vector of groups at a time: turned with whatever is behind the
+// slots, which the next group is laid over.
+template <int M>
+UPS_INLINE void zip_some(float* o, const float* c, int64_t width, int64_t slots, int64_t n) {
+  enum : int { GROUPS = LANES / M };  // of a vector
+  vi lane;
+  for (int i = 0; i < LANES; ++i)
+    lane[i] = i / static_cast<int>(slots) * M % LANES + i % static_cast<int>(slots);
+  float last[LANES * M + LANES];
+  for (; n > 0; n -= slots * LANES, c += LANES, o += slots * LANES) {
+    // Vectors end behind their groups.
+    const bool whole = n >= slots * LANES + LANES;
+    float* to = whole ? o : last;
+    vf x[M];
+#pragma GCC unroll 16
+    for (int s = 0; s < M; ++s) x[s] = load(c + (s < slots ? s : 0) * width);
+    zip<M>(x);
+#pragma GCC unroll 16
+    for (int i = 0; i < M; ++i)
+      store(to + i * GROUPS * slots, GROUPS == 1 ? x[i] : __builtin_shuffle(x[i], lane));
+    if (!whole) copy_run(o, last, n < slots * LANES ? n : slots * LANES);
+  }
+}
+#endif
+
 // U vectors of positions from `at` on; `border`: some of what they read may be no input.
 template <int S, int U>
 UPS_INLINE void meet_block(vf (&a)[U][S], const float* c, const ConvMeet* d, float bias, int64_t at,
@@ -1170,15 +1182,10 @@ UPS_INLINE void meet_block(vf (&a)[U][S], const float* c, const ConvMeet* d, flo
 
 template <int S>
 void meet(float* out, const float* c, const ConvMeet* d, float bias) {
-  const int64_t n = d->n, positions = (n + S - 1) / S, taps = d->first[S];
-  int64_t low = 0, high = 0;
-  for (int64_t t = 0; t < taps; ++t) {
-    low = d->tap[t].shift < low ? d->tap[t].shift : low;
-    high = d->tap[t].shift > high ? d->tap[t].shift : high;
-  }
+  const int64_t n = d->n, positions = (n + S - 1) / S;
   const bool whole = n % S == 0 && positions >= LANES;
   for (int64_t i = 0; i < positions;) {
-    if (i + low >= 0 && i + high + 2 * LANES <= d->width && (i + 2 * LANES) * S <= n) {
+    if (i + d->low >= 0 && i + d->high + 2 * LANES <= d->width && (i + 2 * LANES) * S <= n) {
       vf a[2][S];
       meet_block<S, 2>(a, c, d, bias, i, false);
 #pragma GCC unroll 2
@@ -1221,6 +1228,12 @@ UPS_INLINE void line(S* o, const T* c, int64_t width, int64_t slots, int64_t n) 
     if (slots == 3) return zip_line<3>(o, c, width, n);
     if (slots == 4) return zip_line<4>(o, c, width, n);
     if (slots == 8) return zip_line<8>(o, c, width, n);
+#if UPS_LANES > 4
+    if (slots < 8) return zip_some<8>(o, c, width, slots, n);
+#endif
+#if UPS_LANES == 16
+    if (slots < 16) return zip_some<16>(o, c, width, slots, n);
+#endif
     if (slots % LANES == 0)
       for (int64_t s = 0; s < slots; s += LANES) done = turn_back(o + s, slots, c + s * width, width, whole);
   }
@@ -1307,6 +1320,9 @@ void fill_convolution(KernelTable* table) {
   table->conv_double.lanes = Simd<double>::L;
   table->conv.most = table->conv_double.most = UPS_TILE;
   table->conv.few = table->conv_double.few = UPS_FEW;
+  table->conv.wide = wide<float>;
+  table->conv_double.wide = wide<double>;
+  table->conv.wide_rows = table->conv_double.wide_rows = UPS_WIDE;
   table->conv.move = move<float>;
   table->conv_double.move = move<double>;
   table->conv.fewest = table->conv_double.fewest = UPS_FEWEST;

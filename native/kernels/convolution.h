@@ -110,6 +110,7 @@ struct ConvMeet {
     int64_t at, shift;
   };
   int64_t n, width, rows;
+  int64_t low, high;         // shifts, or 0
   const int64_t* row;        // where it begins
   int64_t first[kMost + 1];  // of the taps of a slot
   const Tap* tap;
@@ -147,6 +148,11 @@ struct ConvLeaves {
   // number of rows, p < vectors·lanes and each of `count` tiles (v_step apart in b); by vectors − 1 and rows.
   void (*rows[2][kMost + 1])(T* c, int64_t pixel, const T* b, int64_t row, const T* v, const ConvSum* sum,
                              const T* bias);
+  // The same of two vectors and n >= wide_rows rows, and of `count` blocks of columns next to one another,
+  // whose weights are v_step apart: all columns of a few rows before the next ones.
+  void (*wide)(T* c, int64_t pixel, const T* b, int64_t row, int64_t n, const T* v, const ConvSum* sum,
+               const T* bias);
+  int wide_rows;
 
   // out[r·out_row + i·slots + s] = bias[s] + Σ_t weight[s][t] · in[r·in_row + offset[s][t] + i], by slots − 1
   // and taps of each (any, 4, 9); null where there is none (two slots of any number). Reads up to lanes − 1

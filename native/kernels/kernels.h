@@ -10,6 +10,7 @@ void fill_grid_sample(GridSampleKernels* kernels);
 void fill_interleave(InterleaveKernels* kernels);
 void fill_argmax(ArgmaxKernels* kernels);
 void fill_convolution(KernelTable* table);
+void fill_convolution_point(PointKernels* kernels);
 void fill_levels(LevelKernels* kernels);
 void fill_max_pool2d_halves(MaxPoolKernels* kernels);
 void fill_max_pool2d_pixels(MaxPoolKernels* kernels);

@@ -16,6 +16,7 @@ KernelTable UPS_JOIN(make_table_, UPS_ISA)() {
   UPS_ISA::fill_interleave(&table.interleave);
   UPS_ISA::fill_argmax(&table.argmax);
   UPS_ISA::fill_convolution(&table);
+  UPS_ISA::fill_convolution_point(&table.point);
   UPS_ISA::fill_levels(&table.levels);
   UPS_ISA::fill_max_pool2d_halves(&table.max_pool);
   UPS_ISA::fill_max_pool2d_pixels(&table.max_pool);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "kernels/argmax.h"
+#include "kernels/convolution-point.h"
 #include "kernels/convolution.h"
 #include "kernels/grid-sample.h"
 #include "kernels/interleave.h"
@@ -32,6 +33,7 @@ struct KernelTable {
 
   ConvLeaves<float> conv;
   ConvLeaves<double> conv_double;
+  PointKernels point;
   WinogradKernels winograd;
 
   MoveKernels move;

@@ -14,6 +14,7 @@
 #include "kernels/winograd.h"
 
 #include "kernels/kernels.h"
+#include "kernels/zip.h"
 
 namespace upsampling {
 namespace UPS_ISA {
@@ -26,22 +27,14 @@ namespace {
 #define UPS_ODD(x, y) __builtin_shufflevector(x, y, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
 #define UPS_NEXT(x, y, h) \
   __builtin_shufflevector(x, y, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 + h)
-#define UPS_ZIP(x, y, h)                                                                                    \
-  __builtin_shufflevector(x, y, 8 * h, 8 * h + 16, 8 * h + 1, 8 * h + 17, 8 * h + 2, 8 * h + 18, 8 * h + 3, \
-                          8 * h + 19, 8 * h + 4, 8 * h + 20, 8 * h + 5, 8 * h + 21, 8 * h + 6, 8 * h + 22,  \
-                          8 * h + 7, 8 * h + 23)
 #elif UPS_LANES == 8
 #define UPS_EVEN(x, y) __builtin_shufflevector(x, y, 0, 2, 4, 6, 8, 10, 12, 14)
 #define UPS_ODD(x, y) __builtin_shufflevector(x, y, 1, 3, 5, 7, 9, 11, 13, 15)
 #define UPS_NEXT(x, y, h) __builtin_shufflevector(x, y, 1, 2, 3, 4, 5, 6, 7, 8 + h)
-#define UPS_ZIP(x, y, h)                                                                                  \
-  __builtin_shufflevector(x, y, 4 * h, 4 * h + 8, 4 * h + 1, 4 * h + 9, 4 * h + 2, 4 * h + 10, 4 * h + 3, \
-                          4 * h + 11)
 #else
 #define UPS_EVEN(x, y) __builtin_shufflevector(x, y, 0, 2, 4, 6)
 #define UPS_ODD(x, y) __builtin_shufflevector(x, y, 1, 3, 5, 7)
 #define UPS_NEXT(x, y, h) __builtin_shufflevector(x, y, 1, 2, 3, 4 + h)
-#define UPS_ZIP(x, y, h) __builtin_shufflevector(x, y, 2 * h, 2 * h + 4, 2 * h + 1, 2 * h + 5)
 #endif
 
 UPS_INLINE vf splat_like(vf, double x) { return splat(static_cast<float>(x)); }

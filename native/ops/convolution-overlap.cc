@@ -17,8 +17,10 @@ constexpr int64_t kPanels = 8 * 1024;  // inputs that are copied at a time
 Overlap::Overlap(const ConvArgs& a, const Geometry& s, const KernelTable& kernels, ScratchFrame* frame)
     : a_(a), s_(s), leaves_(kernels.conv), columns_(0) {
   const int64_t kernel = s.kernel(), step = s.x.out_step;
-  if (a.type != F32 || a.nhwc || !a.transposed || s.z.in * s.z.out * s.z.kernel != 1 ||
-      step > ConvMeet::kMost || kernel <= s.y.out_step * step)
+  few_ = 2 * a.out_channels < leaves_.lanes;
+  meets_ = kernel > s.y.out_step * step;
+  if (a.type != F32 || !a.transposed || s.z.in * s.z.out * s.z.kernel != 1 || step > ConvMeet::kMost ||
+      (!few_ && (a.nhwc || !meets_)))
     return;
   y_ = frame->take<Tap>(s.y.kernel);
   x_ = frame->take<Tap>(s.x.kernel);
@@ -28,7 +30,9 @@ Overlap::Overlap(const ConvArgs& a, const Geometry& s, const KernelTable& kernel
 }
 
 // A second form is worth it where it saves a tenth.
-bool Overlap::worth_running(double other) const { return s_.in() >= leaves_.lanes && 1.1 * cost() < other; }
+bool Overlap::worth_running(double other) const {
+  return meets_ && !a_.nhwc && s_.in() >= leaves_.lanes && 1.1 * cost() < other;
+}
 
 // Whole rows, unless a few of them are too many products.
 void Overlap::choose_box() {
@@ -79,7 +83,10 @@ bool Overlap::read_axis(const Axis& axis, Tap* taps, int64_t* low, int64_t* high
 }
 
 int64_t Overlap::packed_size() const {
-  return columns_ == 0 ? 0 : divide_up<int64_t>(bias_at() + a_.groups * a_.out_channels, 16) * 16;
+  // Narrow tiles read whole vectors of weights.
+  return columns_ == 0 ? 0
+                       : divide_up<int64_t>(bias_at(), 16) * 16 +
+                             divide_up<int64_t>(a_.groups * a_.out_channels, 16) * 16;
 }
 
 // [tile][channel][column]
@@ -135,6 +142,68 @@ void Overlap::run(const float* packed, const Context& context) const {
   });
 }
 
+// Inputs of one pixel: images are the pixels, and no two products meet.
+void Overlap::run_pixels(const float* packed, const Context& context) const {
+  const int64_t channels = a_.in_channels, all = a_.groups * channels, outs = a_.groups * a_.out_channels;
+  const int64_t lanes = leaves_.lanes, width = 2 * lanes, plane = s_.out(), tile = this->tile();
+  ScratchFrame frame;
+  struct Output {
+    int64_t column, channel, at;
+  };
+  Output* outputs = frame.take<Output>(columns_);
+  int64_t count = 0;
+  for (int64_t o = 0; o < a_.out_channels; ++o)
+    for (int64_t ky = 0; ky < s_.y.kernel; ++ky)
+      for (int64_t kx = 0; kx < s_.x.kernel; ++kx) {
+        const int64_t oy = y_[ky].slot - y_[ky].shift * s_.y.out_step,
+                      ox = x_[kx].slot - x_[kx].shift * s_.x.out_step, pixel = oy * s_.x.out + ox;
+        if (oy >= 0 && oy < s_.y.out && ox >= 0 && ox < s_.x.out)
+          outputs[count++] = {(o * s_.y.kernel + ky) * s_.x.kernel + kx, o,
+                              a_.nhwc ? pixel * outs + o : o * plane + pixel};
+      }
+  const int64_t group = a_.nhwc ? a_.out_channels : a_.out_channels * plane;
+  const int64_t blocks = divide_up(a_.batch, width);
+  const float none[ConvLeaves<float>::kMost] = {};
+  const int64_t zero = 0;
+  parallel_for(context, a_.groups * blocks, 1, [&](int64_t begin, int64_t end) {
+    ScratchFrame inner;
+    float* panel = inner.take<float>(channels * width);
+    float* sums = inner.take<float>(columns_ * width);
+    int32_t* place = inner.take<int32_t>(tile);
+    for (int64_t task = begin; task < end; ++task) {
+      const int64_t g = task % a_.groups, first = task / a_.groups * width,
+                    images = std::min(width, a_.batch - first);
+      const int64_t step = images == 1 ? 1 : images <= lanes ? lanes : width;
+      const float *in = static_cast<const float*>(a_.in) + first * all + g * channels, *v = in;
+      if (images > 1) {
+        leaves_.transpose(panel, step, in, all, images, channels);
+        v = panel;
+      }
+      for (int64_t i = 0; i < tile; ++i) place[i] = static_cast<int32_t>(i * step);
+      const ConvSum sum = {&zero, &zero, 1, 1, channels, step, 1, 0, 0};
+      for (int64_t j = 0; j < columns_; j += tile) {
+        const int64_t n = std::min(tile, columns_ - j);
+        const float* w = packed + (g * columns_ + j) * channels;
+        if (images <= leaves_.narrow)
+          leaves_.narrow_tile[images](sums + j * step, place, w, n, v, &sum, none);
+        else
+          leaves_.tile[step == width ? 1 : 0][n](sums + j * step, place, w, v, &sum, none);
+      }
+      const float* bias = packed + bias_at() + g * a_.out_channels;
+      float* out = static_cast<float*>(a_.out) + first * outs * plane + g * group;
+      // Outputs that no input reaches.
+      if (count < a_.out_channels * plane)
+        for (int64_t n = 0; n < images; ++n)
+          for (int64_t i = 0; i < plane; ++i)
+            for (int64_t o = 0; o < a_.out_channels; ++o)
+              out[n * outs * plane + (a_.nhwc ? i * outs + o : o * plane + i)] = bias[o];
+      for (const Output* o = outputs; o < outputs + count; ++o)
+        for (int64_t n = 0; n < images; ++n)
+          out[n * outs * plane + o->at] = bias[o->channel] + sums[o->column * step + n];
+    }
+  });
+}
+
 // sums[column][pixel] of the inputs of a box, some panels at a time.
 void Overlap::multiply(const float* in, const float* end, const Range& y, const Range& x, const float* packed,
                        float* sums, int64_t pitch) const {
@@ -181,6 +250,8 @@ void Overlap::add(float* out, const Range& y, const Range& x, const float* bias,
   ConvMeet meet;
   meet.n = std::min((x.q1 - x.q0) * step, s_.x.out - x.q0 * step);
   meet.width = s_.x.in;
+  meet.low = std::min<int64_t>(0, x.q0 + low_[1]);
+  meet.high = std::max<int64_t>(0, x.q0 + high_[1]);
   meet.row = rows;
   meet.tap = taps;
   int64_t count = 0;

@@ -22,6 +22,9 @@ class Overlap {
   int64_t packed_size() const;
   void pack(const float* weight, const float* bias, float* packed) const;
   void run(const float* packed, const Context& context) const;
+  // Inputs of one pixel, to few channels: there is no faster algorithm.
+  bool has_pixels() const { return columns_ > 0 && few_ && s_.in() == 1; }
+  void run_pixels(const float* packed, const Context& context) const;
 
  private:
   // Of a kernel element of an axis: input i meets output (i − shift)·step + slot.
@@ -46,7 +49,8 @@ class Overlap {
   const ConvArgs& a_;
   const conv::Geometry& s_;
   const ConvLeaves<float>& leaves_;
-  int64_t columns_;  // of a group, or 0 where there is no such form
+  bool few_, meets_;  // channels too few for a vector; more elements of a kernel than phases
+  int64_t columns_;   // of a group, or 0 where there is no such form
   Tap *y_, *x_;
   int64_t low_[2], high_[2];  // shifts
   int64_t y_box_, x_box_;     // positions of a task

@@ -7,13 +7,15 @@
 // with zeros for the padding, is multiplied by weights [k][columns of a tile], and the phases of a row are
 // interleaved as they leave for the output. Channels last (nhwc), a vector holds columns: weights [k][2
 // vectors], inputs [pixel][k]. Every output element is one sum in the order of k, whatever the number of
-// threads. Winograd's algorithm (winograd.cc) and transposed convolutions to few channels
-// (convolution-overlap.cc) sum in orders of their own.
+// threads. Winograd's algorithm (winograd.cc), transposed convolutions to few channels
+// (convolution-overlap.cc) and 1x1 convolutions to few channels (convolution-point.cc) sum in orders of their
+// own.
 #include <atomic>
 
 #include "ops/convolution-engine.h"
 #include "ops/convolution-few.h"
 #include "ops/convolution-overlap.h"
+#include "ops/convolution-point.h"
 #include "ops/winograd.h"
 #include "runtime/isa.h"
 #include "runtime/parallel.h"
@@ -124,12 +126,13 @@ void one_by_one(const ConvArgs& a, const Geometry& s, const KernelTable& kernels
 // What stands before packed weights.
 struct Packed {
   const KernelTable* table;
-  int64_t raw;  // the weights are as they came: they are few, or not all of them finite
-  // Where they are once more, for vectors of columns, as Winograd's forms and for overlaps, or 0.
+  int64_t kept;  // elements: weights and bias as they came, or none
+  bool packed;   // behind them, as an engine packs them; if not, the weights are not all finite
+  // From there: once more, for vectors of columns, as Winograd's forms and for overlaps, or 0.
   int64_t turned, transformed, overlapping;
 };
 
-constexpr int64_t kHead = 128, kFew = 256;
+constexpr int64_t kHead = 128, kFew = 256, kFewImages = 8;
 constexpr int64_t kTiles[] = {4, 2};  // of Winograd's forms, in the order in which they are packed
 
 template <class P>
@@ -143,15 +146,25 @@ int64_t engine_size(const ConvArgs& a, const Engine<T>& engine) {
   return divide_up<int64_t>(a.groups * (engine.group_weights() + engine.group_bias()), 16) * 16;
 }
 
+// Elements of weights and bias as they came, and whether they are kept beside those that are packed: they are
+// few, or read as they are.
+int64_t kept_size(const ConvArgs& a, const Geometry& s) {
+  return divide_up<int64_t>(a.groups * a.out_channels * (a.in_channels * s.kernel() + 1), 16) * 16;
+}
+bool keeps(const ConvArgs& a, const Geometry& s, const KernelTable& table) {
+  return a.groups * a.out_channels * a.in_channels * s.kernel() <= kFew || Point(a, s, table).worth_keeping();
+}
+
 template <class T>
 int64_t packed_size(const ConvArgs& a) {
   ScratchFrame frame;
   const Geometry s(a, &frame);
-  const int64_t raw = a.groups * a.out_channels * (a.in_channels * s.kernel() + 1);
-  int64_t size = std::max(raw, engine_size(a, Engine<T>(a, s, kernels(), &frame)));
+  const int64_t raw = kept_size(a, s);
+  int64_t size = engine_size(a, Engine<T>(a, s, kernels(), &frame));
   if (Engine<T>::can_turn(a, kernels())) size += engine_size(a, Engine<T>(a, s, kernels(), &frame, true));
   for (const int64_t tile : kTiles) size += Winograd(a, s, kernels(), tile).packed_size();
   size += Overlap(a, s, kernels(), &frame).packed_size();
+  size = keeps(a, s, kernels()) ? raw + size : std::max(raw, size);
   return kHead + static_cast<int64_t>(sizeof(T)) * size;
 }
 
@@ -176,15 +189,17 @@ Status pack_ahead(const ConvArgs& a, const Context& context) {
   T* to = reinterpret_cast<T*>(aligned(static_cast<char*>(a.packing) + sizeof(Packed)));
   head->table = &table;
   head->turned = head->transformed = head->overlapping = 0;
-  head->raw = weights <= kFew || !all_finite(table, weight, weights, context);
-  if (head->raw) {
+  head->packed = all_finite(table, weight, weights, context);
+  head->kept = !head->packed || keeps(a, s, table) ? kept_size(a, s) : 0;
+  if (head->kept > 0) {
     std::copy_n(weight, weights, to);
     if (bias != nullptr)
       std::copy_n(bias, channels, to + weights);
     else
       std::fill_n(to + weights, channels, T(0));
-    return OK;
+    to += head->kept;
   }
+  if (!head->packed) return OK;
   const Engine<T> engine(a, s, table, &frame);
   pack_all(a, engine, weight, bias, to, context);
   T* form = to + engine_size(a, engine);
@@ -231,56 +246,77 @@ void run_engine(const ConvArgs& a, const Engine<T>& engine, const T* packed, con
   });
 }
 
+// Weights as overlaps are made of: those that are packed, or packed for one call.
+const float* overlapping(const Overlap& overlap, const Packed* head, const float* packed, const float* weight,
+                         const float* bias, ScratchFrame* frame) {
+  if (packed != nullptr) return packed + head->overlapping;
+  float* space = frame->take<float>(overlap.packed_size());
+  overlap.pack(weight, bias, space);
+  return space;
+}
+
 template <class T>
 Status run_convolution(ConvArgs a, const Context& context) {
   if (a.batch == 0) return OK;
   ScratchFrame frame;
   const Geometry s(a, &frame);
-  // Planes of one pixel are the same in both layouts.
-  if (a.packed == nullptr && s.in() == 1 && s.out() == 1) a.nhwc = true;
+  const KernelTable* table = &kernels();
+  // Planes of one pixel are the same in both layouts: packed for vectors of pixels, images are copied faster
+  // as planes.
+  const bool pixels = s.in() == 1 && s.out() == 1;
+  if (pixels && a.packed == nullptr) a.nhwc = true;
+  if (pixels && a.packed != nullptr && a.in_channels > 1 && 2 * a.out_channels < leaves_of<T>(*table).lanes)
+    a.nhwc = false;
   const int64_t channels = a.groups * a.out_channels, weights = channels * a.in_channels * s.kernel();
   const bool few = a.batch * channels * s.out() * a.in_channels <= kFew;
-  const KernelTable* table = &kernels();
   const T *packed = nullptr, *weight = nullptr, *bias = nullptr;
   const auto* head = static_cast<const Packed*>(a.packed);
   if (head != nullptr) {
-    packed = reinterpret_cast<const T*>(aligned(static_cast<const char*>(a.packed) + sizeof(Packed)));
+    const T* first = reinterpret_cast<const T*>(aligned(static_cast<const char*>(a.packed) + sizeof(Packed)));
     table = head->table;
-    if (head->raw) {
-      weight = packed;
-      bias = packed + weights;
-      packed = nullptr;
+    if (head->kept > 0) {
+      weight = first;
+      bias = first + weights;
     }
+    if (head->packed) packed = first + head->kept;
   } else {
     weight = widened<T>(*table, a.type, a.weight, weights, &frame);
     if (a.bias != nullptr) bias = widened<T>(*table, a.type, a.bias, channels, &frame);
   }
-  if (packed == nullptr && few) return run_one_by_one(a, s, *table, weight, bias, context);
+  if (weight != nullptr && few) return run_one_by_one(a, s, *table, weight, bias, context);
+  const Overlap overlap(a, s, *table, &frame);
+  if constexpr (std::is_same<T, float>::value) {
+    const Point point(a, s, *table);
+    if (weight != nullptr && point.worth_running()) {
+      point.run(weight, bias, context);
+      return context.cancelled() ? CANCELLED : OK;
+    }
+    // Weights as they came are read where they are for few images (Reaching).
+    if (overlap.has_pixels() && (packed == nullptr ? a.batch > kFewImages : head->overlapping > 0)) {
+      overlap.run_pixels(overlapping(overlap, head, packed, weight, bias, &frame), context);
+      return context.cancelled() ? CANCELLED : OK;
+    }
+  }
   Geometry near(a, &frame);
   if (packed == nullptr || a.in_channels > 1) near.trim(packed != nullptr, &frame);
   const Engine<T> engine(a, near, *table, &frame);
   if constexpr (std::is_same<T, float>::value) {
-    const Winograd large(a, s, *table, kTiles[0]), small(a, s, *table, kTiles[1]);
-    // Packing that many weights for one call takes longer than it saves.
-    const bool little = packed != nullptr && small.worth_running() && small.faster_than(large);
-    const Winograd& winograd = little ? small : large;
-    if (packed == nullptr ? winograd.worth_running_once()
-                          : winograd.worth_running() && head->transformed > 0) {
-      const int64_t before = packed == nullptr ? 0 : head->transformed + (little ? large.packed_size() : 0);
-      const bool done = packed == nullptr ? winograd.run(weight, bias, context)
-                                          : winograd.run_packed(packed + before, context);
-      if (done) return context.cancelled() ? CANCELLED : OK;
+    if (s.out() > 1) {
+      const Winograd large(a, s, *table, kTiles[0]), small(a, s, *table, kTiles[1]);
+      // Packing that many weights for one call takes longer than it saves.
+      const bool little = packed != nullptr && small.worth_running() && small.faster_than(large);
+      const Winograd& winograd = little ? small : large;
+      if (packed == nullptr ? winograd.worth_running_once()
+                            : winograd.worth_running() && head->transformed > 0) {
+        const int64_t before = packed == nullptr ? 0 : head->transformed + (little ? large.packed_size() : 0);
+        const bool done = packed == nullptr ? winograd.run(weight, bias, context)
+                                            : winograd.run_packed(packed + before, context);
+        if (done) return context.cancelled() ? CANCELLED : OK;
+      }
     }
-    const Overlap overlap(a, s, *table, &frame);
     if (overlap.worth_packing() && (packed == nullptr || head->overlapping > 0) &&
         overlap.worth_running(engine.cost_of_narrow_tiles())) {
-      const float* form = packed + (packed == nullptr ? 0 : head->overlapping);
-      if (packed == nullptr) {
-        float* space = frame.take<float>(overlap.packed_size());
-        overlap.pack(weight, bias, space);
-        form = space;
-      }
-      overlap.run(form, context);
+      overlap.run(overlapping(overlap, head, packed, weight, bias, &frame), context);
       return context.cancelled() ? CANCELLED : OK;
     }
     if (packed == nullptr) {

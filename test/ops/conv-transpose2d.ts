@@ -244,6 +244,42 @@ function samples(): Args[] {
     ],
   }))
     out.push({ batch: 1, image, in: 32, out: 4, kernel: [5, 5], bias: true, options });
+  // Channels last, rows of few channels and phases are interleaved.
+  for (const { channels, stride, type } of product({
+    channels: [1, 3, 5, 7],
+    stride: [1, 2, 3],
+    type: ['float32', 'float16'] as const,
+  }))
+    out.push({
+      batch: 2,
+      image: [3, 40],
+      in: 6,
+      out: channels,
+      kernel: [3, 4],
+      bias: true,
+      type,
+      options: { layout: 'nhwc', stride, padding: 1 },
+    });
+  // Of one pixel: images are the pixels, and some outputs may have none.
+  for (const { batch, layout, options } of product({
+    batch: [1, 3, 11, 40],
+    layout: ['nchw', 'nhwc'],
+    options: [
+      { stride: 2, padding: 1 },
+      { stride: 3, padding: [0, 2] as [number, number], outputPadding: 2, groups: 3 },
+      { stride: 1, dilation: 2, groups: 3 },
+      { stride: 4, outputPadding: 3 },
+    ],
+  }))
+    out.push({
+      batch,
+      image: [1, 1],
+      in: 60,
+      out: 3,
+      kernel: [4, 3],
+      bias: batch !== 3,
+      options: { layout, ...options },
+    });
   for (const fill of ['stray', 'spikes'] as const)
     out.push({ batch: 1, image: [12, 12], in: 32, out: 1, kernel: [5, 5], options: { stride: 2 }, fill });
   return out.map((c) => convArgs(c, true));

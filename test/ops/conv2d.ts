@@ -108,6 +108,25 @@ function samples(): Args[] {
       [1600, [8, 8]],
     ] as const)
       out.push({ batch: 2, image, in: channels, out: 2, kernel: [1, 1], bias: true, options: { layout } });
+    // To few channels, read where they are: planes of a vector and of more than one block, channels that fill
+    // no vectors, several groups and tasks.
+    for (const [channels, columns, image, groups] of [
+      [64, 1, [4, 4], 1],
+      [37, 1, [7, 7], 3],
+      [9, 1, [33, 35], 1],
+      [8, 1, [48, 64], 2],
+      [70, 3, [9, 11], 2],
+      [256, 2, [40, 41], 1],
+    ] as const)
+      out.push({
+        batch: 2,
+        image: [...image],
+        in: channels * groups,
+        out: columns * groups,
+        kernel: [1, 1],
+        bias: groups === 1,
+        options: { layout, groups },
+      });
     // Panels of large planes, copied while others are multiplied.
     out.push({
       batch: 2,
