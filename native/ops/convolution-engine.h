@@ -277,6 +277,7 @@ class Engine {
 
   bool whole_lines(const Unit& u, const Segment* list, int64_t count, ConvLine* lines) const;
   bool continuous(const Unit& u, const ConvLine* lines, int64_t count) const;
+  void emit_pixels(const Unit& u, const Segment& s, const T* c, int64_t width) const;
   // A segment of row r: c[slot·width + pixel].
   void emit_line(const Unit& u, int64_t g, const Segment& s, int64_t r, const T* c, int64_t width) const;
 
@@ -297,7 +298,7 @@ class Engine {
   void run_unit_last(const Unit& u, const Box& box, const Slab& slab, int64_t g, int64_t part, const T* w,
                      const T* bias, T* space) const;
   void multiply_lines(Lines lines, T* to, const T* from, int vectors, const T* weights, ConvSum* sum,
-                      const T* bias) const;
+                      const T* bias, int64_t blocks, int64_t block) const;
   void multiply_taps(const Unit& u, const Pass& x, const int64_t* begin, const Lines& lines, T* to,
                      const T* from, const Slab& slab, int vectors, const T* weights, const T* bias) const;
   void emit_turned(const Unit& u, const Pass& x, int64_t g, const int64_t* begin, const int64_t* extent,
@@ -306,6 +307,7 @@ class Engine {
                  int64_t first, int64_t n, const T* c) const;
 
   static constexpr int64_t kPanel = 384 * 1024, kSums = 256 * 1024;  // bytes
+  static constexpr int64_t kWide = 64, kWideWeights = 6 * 1024;      // products and weights
   static constexpr double kMostWork = 1 << 28;                       // products of a task: 2 ms
   const ConvArgs& a_;
   const Geometry& s_;

@@ -29,7 +29,8 @@ int64_t Engine<T>::offset_of(const Slab& slab, const Unit& u, const Pass& x, int
 template <class T>
 void Engine<T>::fill_slab(const Slab& slab, const Box& box, int64_t g, int64_t c0, int64_t c1, T* to) const {
   const int64_t channels = a_.groups * a_.in_channels, plane = s_.in();
-  const int64_t images = box.end[0] - box.begin[0], pixel = a_.nhwc ? channels : 1;
+  const bool last = a_.nhwc && channels > 1;
+  const int64_t images = box.end[0] - box.begin[0], pixel = last ? channels : 1;
   ScratchFrame frame;
   ConvRun* runs = frame.take<ConvRun>(images * slab.residues[0] * slab.extent[0] * slab.residues[1] *
                                       slab.extent[1] * slab.residues[2]);
@@ -53,7 +54,7 @@ void Engine<T>::fill_slab(const Slab& slab, const Box& box, int64_t g, int64_t c
                   inside ? lead : 0, inside ? stop : 0};
             }
         }
-  const int64_t channel = a_.nhwc ? 1 : plane;
+  const int64_t channel = last ? 1 : plane;
   const int64_t source = box.begin[0] * channels * plane + (g * a_.in_channels + c0) * channel;
   leaves_.gather[a_.type](to, slab.channel, static_cast<const char*>(a_.in) + source * size_, c1 - c0,
                           channel, s_.x.in_step * pixel, runs, count, slab.extent[2]);
@@ -328,6 +329,8 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
   const bool whole = whole_lines(u, lines, line_count, outputs);
   const bool chunked = chunk_ < a_.in_channels;
   const bool direct = whole && continuous(u, outputs, line_count);
+  // Channels last, all of them at once: rows of pixels are interleaved like phases.
+  const bool pixels = a_.nhwc && a_.groups == 1 && u.block == u.rows && bundle.phases == s_.x.out_step;
   const int64_t sums = chunked ? row1 - row0 : u.block, slots = bundle.phases;
   T* c = frame.take<T>(sums * slots * width + 64);
   int32_t* place = frame.take<int32_t>(u.block * slots);
@@ -373,9 +376,21 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
       const int64_t block = n == 1 || u.trimmed ? channels : ConvSum::kBlock;
       for (int64_t i = 0; u.panels && i < channels; i += block) {
         const int64_t some = std::min(block, channels - i);
-        for (int64_t t = 0; t < n; ++t)
-          leaves_.pack(panels, source + i * slab.channel + offset_of(slab, u, x, t),
-                       tap0 * channels + i * n + t * some, some, slab.channel, copies, copy_count, end);
+        for (int64_t t = 0; t < n; ++t) {
+          const T* from = source + i * slab.channel + offset_of(slab, u, x, t);
+          const int64_t first = tap0 * channels + i * n + t * some;
+          if (!in_place_ || s_.in() > 1) {
+            leaves_.pack(panels, from, first, some, slab.channel, copies, copy_count, end);
+            continue;
+          }
+          // Images of one pixel are rows of channels.
+          for (int64_t q = 0, m; q < copy_count; q += m) {
+            for (m = 1; q + m < copy_count && copies[q + m].to == copies[q].to + m; ++m) {
+            }
+            leaves_.transpose(panels + copies[q].to + first * copies[q].step, copies[q].step,
+                              from + copies[q].from, slab.pitch[0], m, some);
+          }
+        }
       }
       // All taps of a panel are one.
       const bool one = u.panels && !u.trimmed;
@@ -424,9 +439,12 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
         const int64_t k = weights_of(u, j), columns = rows * x.phases, tile = tile_of(columns);
         const T* from = w + u.weights[j] + r * x.phases * k;
         const T* b = bias + u.bias[j] + r * x.phases;
-        for (int64_t i = 0; i < columns; ++i)
-          place[i] = static_cast<int32_t>((i / x.phases * slots + u.x->slot[j][i % x.phases]) *
-                                          (direct ? s_.out() : width));
+        const int64_t yz = u.z->phases * u.y->phases;
+        for (int64_t i = 0; i < columns; ++i) {
+          const int64_t e = i / x.phases, slot = u.x->slot[j][i % x.phases];
+          const int64_t at = pixels ? (e % yz * slots + slot) * a_.out_channels + e / yz : e * slots + slot;
+          place[i] = static_cast<int32_t>(at * (direct ? s_.out() : width));
+        }
         for (int64_t i = 0; i < columns; i += tile) {
           const int64_t m = std::min(tile, columns - i);
           for (int64_t q = 0; q < run_count; ++q) {
@@ -453,6 +471,10 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
         }
       }
       if (direct || c1 < a_.in_channels) continue;
+      if (pixels) {
+        for (int64_t i = 0; i < line_count; ++i) emit_pixels(u, lines[i], to + lines[i].at, width);
+        continue;
+      }
       for (int64_t e = r; e < r + rows; ++e, to += slots * width) {
         if (whole) {
           leaves_.lines[a_.type](target(e), to, width, slots, outputs, line_count);
@@ -495,6 +517,20 @@ bool Engine<T>::continuous(const Unit& u, const ConvLine* lines, int64_t count) 
     if (lines[i].to - first.to != lines[i].at || (i > 0 && lines[i].at != lines[i - 1].at + lines[i - 1].n))
       return false;
   return true;
+}
+
+// A segment of all channels and phases: c[((phases of z and y)·phases of x + phase)·channels + o][pixel].
+template <class T>
+void Engine<T>::emit_pixels(const Unit& u, const Segment& s, const T* c, int64_t width) const {
+  const int64_t step = s_.x.out_step, channels = a_.out_channels;
+  const int64_t n = std::min(s.count * step, s_.x.out - s.x * step) * channels;
+  for (int64_t f = 0; f < u.z->phases * u.y->phases; ++f, c += step * channels * width) {
+    const int64_t z = s.z * s_.z.out_step + u.z->phase[f / u.y->phases],
+                  y = s.y * s_.y.out_step + u.y->phase[f % u.y->phases];
+    if (z >= s_.z.out || y >= s_.y.out) continue;
+    const int64_t at = (((s.n * s_.z.out + z) * s_.y.out + y) * s_.x.out + s.x * step) * channels;
+    leaves_.interleave[a_.type](static_cast<char*>(a_.out) + at * size_, c, width, step * channels, n);
+  }
 }
 
 template <class T>

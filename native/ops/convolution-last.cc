@@ -160,7 +160,12 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
         sums = frame.take<T>(most * pixels * width_);
       }
       ConvSum sum = {offsets, order, taps, 0, joined * channels, 0, 0, 0, 0};
-      for (int64_t b = block0; b < block1; ++b) {
+      // All columns of few products at once: their weights stay in the first-level cache.
+      const bool one = u.z->phases * u.y->phases * x.phases == 1 && !by_taps_ && !chunked && a_.nhwc &&
+                       size_ == static_cast<int64_t>(sizeof(T));
+      const int64_t together = std::min(block1, columns / width_) - block0;
+      const bool wide = one && together > 1 && k_of(u, j) <= kWide && together * k * width_ <= kWideWeights;
+      for (int64_t b = block0; b < block1; b += wide && b == block0 ? together : 1) {
         const int64_t n = std::min(width_, columns - b * width_), lanes = leaves_.lanes;
         const int vectors = n > lanes ? 1 : 0;
         const T* weights = w + u.weights[j] + (b * k + c0) * width_;
@@ -171,7 +176,8 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
           if (by_taps_)
             multiply_taps(u, x, begin, some, to, origin, slab, vectors, weights, start);
           else
-            multiply_lines(some, to, source, vectors, weights, &sum, start);
+            multiply_lines(some, to, source, vectors, weights, &sum, start,
+                           wide && b == block0 ? together : 1, k * width_);
         };
         const bool whole = (a_.nhwc || s_.out() == 1) && n == lanes << vectors &&
                            column.o + n <= a_.out_channels && size_ == static_cast<int64_t>(sizeof(T));
@@ -216,7 +222,7 @@ void Engine<T>::multiply_taps(const Unit& u, const Pass& x, const int64_t* begin
                               const T* bias) const {
   const int64_t zero = 0;
   ConvSum sum = {&zero, &zero, 0, 0, a_.in_channels, 0, 0, 0, 0};
-  multiply_lines(lines, to, from, vectors, weights, &sum, bias);
+  multiply_lines(lines, to, from, vectors, weights, &sum, bias, 1, 0);
   sum.taps = 1;
   const Axis* axes[3] = {&s_.z, &s_.y, &s_.x};
   const Pass* passes[3] = {u.z, u.y, &x};
@@ -236,14 +242,14 @@ void Engine<T>::multiply_taps(const Unit& u, const Pass& x, const int64_t* begin
     }
     if (some.count[1] * some.count[2] * some.count[3] == 0) continue;
     multiply_lines(some, to + out, from + in, vectors, weights + order_of(u, x, t) * a_.in_channels * width_,
-                   &sum, nullptr);
+                   &sum, nullptr, 1, 0);
   }
 }
 
-// A block of columns of all pixels.
+// Some blocks of columns of all pixels, whose weights are `block` apart.
 template <class T>
 void Engine<T>::multiply_lines(Lines lines, T* to, const T* from, int vectors, const T* weights, ConvSum* sum,
-                               const T* bias) const {
+                               const T* bias, int64_t blocks, int64_t block) const {
   // Axes that are one step, or continue the one inside them, are not loops of their own.
   int axis = 2;
   for (; axis >= 0; --axis) {
@@ -267,6 +273,12 @@ void Engine<T>::multiply_lines(Lines lines, T* to, const T* from, int vectors, c
         std::swap(lines.out[i], lines.out[3]);
       }
   const int64_t n = lines.count[3], tile = n == 0 ? 1 : tile_of(n), whole = n / tile, rest = n % tile;
+  if (blocks > 1 && n < leaves_.wide_rows) {
+    for (int64_t b = 0; b < blocks; ++b)
+      multiply_lines(lines, to + b * width_, from, vectors, weights + b * block, sum, bias + b * width_, 1,
+                     0);
+    return;
+  }
   sum->c_step = tile * lines.out[3];
   sum->v_step = tile * lines.in[3];
   for (int64_t i = 0; i < lines.count[0]; ++i)
@@ -274,6 +286,12 @@ void Engine<T>::multiply_lines(Lines lines, T* to, const T* from, int vectors, c
       for (int64_t y = 0; y < lines.count[2]; ++y) {
         T* c = to + i * lines.out[0] + z * lines.out[1] + y * lines.out[2];
         const T* b = from + i * lines.in[0] + z * lines.in[1] + y * lines.in[2];
+        if (blocks > 1) {
+          sum->count = blocks;
+          sum->v_step = block;
+          leaves_.wide(c, lines.out[3], b, lines.in[3], n, weights, sum, bias);
+          continue;
+        }
         sum->count = whole;
         leaves_.rows[vectors][tile](c, lines.out[3], b, lines.in[3], weights, sum, bias);
         if (rest == 0) continue;

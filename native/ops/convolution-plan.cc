@@ -366,10 +366,13 @@ void Engine<T>::choose_box() {
   }
   if (in_place_) {
     // Panels of any positions; planes that are read once are read where they are.
+    const int64_t plane = s_.in();
     int64_t taps = 1;
     for (int64_t i = 0; i < unit_count_; ++i) {
       Unit& u = units_[i];
-      u.panels = u.x->count > 1 || unit_count_ > 1 || u.rows * u.x->phases > leaves_.few;
+      // Images of one pixel have no rows to read.
+      u.panels = u.x->count > 1 || unit_count_ > 1 || u.rows * u.x->phases > leaves_.few ||
+                 (plane == 1 && a_.batch > leaves_.narrow);
       taps = std::max(taps, taps_of(u));
     }
     chunk_ = std::max<int64_t>(a_.in_channels, 1);
@@ -383,7 +386,7 @@ void Engine<T>::choose_box() {
     // One tap of large planes and few columns: copying the panels takes about as long as the products, so
     // both are done at once.
     const Unit& u = units_[0];
-    const int64_t plane = s_.in(), group = std::min<int64_t>(16, budget / (2 * chunk_ * width_));
+    const int64_t group = std::min<int64_t>(16, budget / (2 * chunk_ * width_));
     const int64_t boxes = std::max<int64_t>(1, divide_up(plane, most)),
                   flat = plane / boxes / width_ * width_;
     const bool one = unit_count_ == 1 && u.x->count == 1 && taps_of(u) == 1 && !u.trimmed &&
@@ -528,13 +531,13 @@ double Engine<T>::cost_last(bool by_taps) const {
   return cost * static_cast<double>(a_.batch) / images;
 }
 
-// As many positions as fit with chunk_ channels; false if not even one vector does.
+// As many positions as fit with chunk_ channels, about `most`; false if not even one vector does.
 template <class T>
 bool Engine<T>::fit_box(int64_t budget, int64_t most) {
   const int64_t all[4] = {deep_ && first_ ? 1 : a_.batch, q_[0], q_[1], q_[2]};
   for (int i = 0; i < 4; ++i) box_[i] = 1;
   box_[3] = std::max<int64_t>(all[3], 1);
-  while (room(box_) > budget && box_[3] > width_)
+  while ((room(box_) > budget || box_[3] > most) && box_[3] > width_)
     box_[3] = divide_up(divide_up<int64_t>(box_[3], 2), width_) * width_;
   const bool fits = room(box_) <= budget;
   int64_t inner = box_[3];
