@@ -32,8 +32,8 @@ struct RowStream {
 
 // A strip of columns of a plane, whose source rows are resampled across and then blended down.
 struct ResampleStrip {
-  const PreparedTaps* taps;  // across, for fewer elements a pixel than a vector has
-  const AxisTable* x;        // across, for others, or for whole rows; neither where rows are copied
+  const PreparedTaps* taps;  // across
+  const AxisTable* x;        // or by pixels; neither where rows are copied
   int64_t inner;
   int64_t first, end;  // elements of an output row, in whole vectors or pixels but for its end
   int64_t low, high;   // elements of a source row that these read
@@ -61,6 +61,12 @@ struct ResampleStrip {
 typedef void (*SumGroups)(void* out, const void* in, int64_t rows, int64_t n, const float* down, int64_t taps,
                           const float* along);
 
+// A sum of the rows from first up to last: weight[0] belongs to `first`.
+struct RowSum {
+  int64_t first, last;
+  const float* weight;
+};
+
 // How many elements the groups have that there are leaves for.
 constexpr int kGroups[4] = {2, 3, 4, 8};
 
@@ -69,8 +75,7 @@ struct ResampleKernels {
   // and the outputs of the blocks from first to end; in the order of k.
   void (*across)(float* out, int64_t out_stride, const float* in, int64_t in_stride, int64_t count,
                  const PreparedTaps* taps, int64_t first, int64_t end);
-  // out[(o - first)·inner + c] = Σ_k weight[k, o] · in[index[k, o]·inner + c] for o from first to end;
-  // inner >= lanes.
+  // out[(o - first)·inner + c] = Σ_k weight[k, o] · in[index[k, o]·inner + c] for o from first to end.
   void (*across_pixels)(float* out, const float* in, const AxisTable* axis, int64_t inner, int64_t first,
                         int64_t end);
   // out[o] = Σ_k weight[k] · in[o·factor + k], k < factor, in the order of k, for the factors of kGroups.
@@ -79,6 +84,9 @@ struct ResampleKernels {
   // out[o·inner + c] = Σ_k weight[k, o] · Σ_t down[t] · rows[t][index[k, o]·inner + c]; inner >= lanes.
   void (*sum_pixels)(float* out, const float* const* rows, const float* down, int64_t taps,
                      const AxisTable* axis, int64_t inner);
+  // The same for two rows and two taps along, all of which are there, and any `inner`.
+  void (*sum_four_pixels)(float* out, const float* const* rows, const float* down, const AxisTable* axis,
+                          int64_t inner);
   // For outputs o up to end: out[(o - first)·out_stride + i] = Σ_k weight[k, o] · row(index[k, o])[i] for i <
   // n, rounded to the element type, with row(j) = rows + (j & mask)·stride. With `stream` the rows are
   // adjoining floats, go past the caches, and the last ones wait for flush.
@@ -96,11 +104,10 @@ struct ResampleKernels {
   // out[i] = Σ_k weight[k] · rows[k][i]; rows by element type.
   void (*blend_from[TYPE_COUNT])(float* out, const void* const* rows, const float* weight, int64_t taps,
                                  int64_t n);
-  // The same for two outputs whose rows overlap: out from rows [0, last), out2 from rows [first2, last2),
-  // with 0 < first2 < last <= last2; weight[k] and weight2[k] belong to rows[k].
-  void (*blend_two_from[TYPE_COUNT])(float* out, float* out2, const void* const* rows, const float* weight,
-                                     const float* weight2, int64_t last, int64_t first2, int64_t last2,
-                                     int64_t n);
+  // out[r·out_stride + i] = Σ_k weight[k] · in[k·in_stride + i] for r < count, i < n and the rows of sums[r];
+  // n >= lanes. Every sum begins at a row of the one before, and after the end of the one before that.
+  void (*blend_overlapping[TYPE_COUNT])(float* out, int64_t out_stride, const void* in, int64_t in_stride,
+                                        const RowSum* sums, int64_t count, int64_t n);
   // columns[i·lanes + r] = rows[r·stride + i] for r < lanes and i < n, n rounded up to whole vectors.
   void (*to_columns)(float* columns, const float* rows, int64_t stride, int64_t n);
   // rows[r·stride + i] = columns[i·lanes + r]; the same.

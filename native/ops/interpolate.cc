@@ -43,6 +43,9 @@ constexpr int64_t kFewElements = 384;
 // Columns of a strip of source rows, which is long because caches read ahead along a row: with one row per
 // lane it takes a part of the second-level cache.
 constexpr int64_t kStripColumns = 6144;
+// Output rows that are summed together, for the source rows that they share: with 16 of them a resize from
+// memory is slower.
+constexpr int64_t kTogether = 8;
 // Columns that are turned at a time: a part of the first-level cache.
 constexpr int64_t kTurnedColumns = 256;
 
@@ -228,20 +231,23 @@ class Across {
   Across(const AxisTable& x, int64_t inner, int type, ScratchFrame* frame)
       : x_(x), inner_(inner), in_row_(x.in_size * inner), out_row_(x.out_size * inner), type_(type) {
     identity_ = is_identity(x);
-    if (!identity_ && inner < k_.lanes) taps_ = prepared_taps(x, inner, frame);
+    // Taps that lie farther apart than two vectors would be picked one by one.
+    const bool apart = k_.lanes * x.in_size / x.out_size + x.taps * inner > 2 * k_.lanes;
+    by_pixel_ = inner >= k_.lanes || (inner >= 4 && apart);
+    if (!identity_ && !by_pixel_) taps_ = prepared_taps(x, inner, frame);
     short_rows_ = in_row_ < taps_.window * k_.lanes;
   }
 
   bool identity() const { return identity_; }
   // Parts begin at multiples of this.
-  int64_t unit() const { return !identity_ && inner_ >= k_.lanes ? inner_ : k_.lanes; }
+  int64_t unit() const { return !identity_ && by_pixel_ ? inner_ : k_.lanes; }
 
   Strip strip(int64_t first, int64_t end) const {
     Strip s{first, std::min(end, out_row_), in_row_, 0};
     if (identity_) {
       s.low = s.first;
       s.high = s.end;
-    } else if (inner_ >= k_.lanes || taps_.window == 0) {
+    } else if (by_pixel_ || taps_.window == 0) {
       for (int64_t o = s.first / inner_; o < (s.end + inner_ - 1) / inner_; ++o)
         for (int64_t t = 0; t < x_.count[o]; ++t) {
           const int64_t at = x_.index[t * x_.out_size + o] * inner_;
@@ -280,7 +286,7 @@ class Across {
   // What the leaf that does both ways needs of `s`: all but y and the ring.
   ResampleStrip leaf_strip(const Strip& s) const {
     ResampleStrip leaf{};
-    if (!identity_ && inner_ < k_.lanes)
+    if (!identity_ && !by_pixel_)
       leaf.taps = &taps_;
     else if (!identity_)
       leaf.x = &x_;
@@ -298,12 +304,12 @@ class Across {
   // Floats that `rows` stages for `count` rows.
   int64_t staging(int64_t count) const { return count * ((in_row_ + 15) / 16 * 16 + 32); }
   // Whether the weights have a pattern, or else come from memory, the less often the more rows there are.
-  bool patterned() const { return identity_ || inner_ >= k_.lanes || taps_.run_end > taps_.run; }
+  bool patterned() const { return identity_ || by_pixel_ || taps_.run_end > taps_.run; }
 
  private:
   void floats(float* out, int64_t stride, const float* from, int64_t in_stride, int64_t count,
               const Strip& s) const {
-    if (inner_ < k_.lanes)
+    if (!by_pixel_)
       return k_.resample.across(out, stride, from, in_stride, count, &taps_, s.first / k_.lanes,
                                 (s.end + k_.lanes - 1) / k_.lanes);
     for (int64_t r = 0; r < count; ++r)
@@ -315,7 +321,7 @@ class Across {
   const AxisTable& x_;
   const int64_t inner_, in_row_, out_row_;
   const int type_;
-  bool identity_, short_rows_;
+  bool identity_, by_pixel_, short_rows_;
   PreparedTaps taps_{};
 };
 
@@ -361,13 +367,14 @@ Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Span
   const bool in_place = across.identity() && a.type == F32;
   const bool straight = copies_down && a.type == F32;
   const bool even = is_even(y);
-  // Narrower vectors are bound by the arithmetic: 0.65 ms instead of 0.54 for those of 8.
-  const bool pairs = k.lanes == 16 && a.type == F32 && a.inner >= k.lanes && x.taps == 2 && is_even(x) &&
-                     y.taps == 2 && even && 2 * in_row * size <= kAtOnceBytes;
   // What a large input and output leave of the last level is little. Short rows are not worth the ends.
   const int64_t in_bytes = a.outer * y.in_size * in_row * size,
                 out_bytes = a.outer * y.out_size * out_row * size;
   const bool cached = out_bytes + in_bytes <= last_level_cache() / 4 * 3;
+  // From memory, narrower vectors are faster with rows that are streamed (1.12 ms rather than 1.17 for 2x of
+  // 32x32x32x64; what stays in the cache takes 0.38 ms rather than 0.51).
+  const bool pairs = (k.lanes == 16 || (k.lanes == 8 && cached)) && a.type == F32 && a.inner >= k.lanes &&
+                     x.taps == 2 && is_even(x) && y.taps == 2 && even && 2 * in_row * size <= kAtOnceBytes;
   bool stream = a.type == F32 && !straight && out_row >= 128 && !cached && !is_untouched(a.out, out_bytes);
   // Without rows that are kept the caches take more than they gain by streams, but for results that are far
   // larger than they and than the source: 2x of 32x32x32x64 takes 0.96 ms at one thread and 0.53 at two
@@ -619,12 +626,23 @@ bool sums_pixels(const InterpolateArgs& a) {
   return taps <= x.in_size + x.in_size / 4;
 }
 
+// Pixels that are sums of two each way, and of the same source pixels twice at most. Pixels of few elements
+// waste lanes, which only pays where most of a row is left out.
+bool sums_four_pixels(const InterpolateArgs& a) {
+  const AxisTable &y = a.axes[0], &x = a.axes[a.axis_count - 1];
+  if (a.type != F32 || a.axis_count != 2 || x.taps != 2 || y.taps != 2 || !is_even(x) || !is_even(y))
+    return false;
+  return a.inner * 2 >= kernels().lanes ? x.out_size <= 2 * x.in_size
+                                        : a.inner >= 4 && 2 * x.out_size <= x.in_size;
+}
+
 Status sum_pixels(const InterpolateArgs& a, const Rows& rows, const Context& context) {
   const AxisTable& x = a.axes[a.axis_count - 1];
   const int64_t in_row = x.in_size * a.inner, out_row = x.out_size * a.inner;
   const auto* in = static_cast<const float*>(a.in);
   auto* out = static_cast<float*>(a.out);
-  const auto leaf = kernels().resample.sum_pixels;
+  const ResampleKernels& leaf = kernels().resample;
+  const bool four = sums_four_pixels(a);
   parallel_for(context, a.outer * rows.out, std::max<int64_t>(1, kRangeElements / (in_row * rows.taps)),
                [&](int64_t begin, int64_t end) {
                  ScratchFrame frame;
@@ -634,7 +652,10 @@ Status sum_pixels(const InterpolateArgs& a, const Rows& rows, const Context& con
                    rows.taps_of(r % rows.out, &taps);
                    for (int64_t t = 0; t < taps.count; ++t)
                      sources[t] = in + (r / rows.out * rows.in + taps.row[t]) * in_row;
-                   leaf(out + r * out_row, sources, taps.weight, taps.count, &x, a.inner);
+                   if (four)
+                     leaf.sum_four_pixels(out + r * out_row, sources, taps.weight, &x, a.inner);
+                   else
+                     leaf.sum_pixels(out + r * out_row, sources, taps.weight, taps.count, &x, a.inner);
                  }
                });
   return context.cancelled() ? CANCELLED : OK;
@@ -643,7 +664,7 @@ Status sum_pixels(const InterpolateArgs& a, const Rows& rows, const Context& con
 Status down_then_across(const InterpolateArgs& a, const Rows& rows, const Context& context) {
   Groups down_groups, along_groups;
   if (sums_groups(a, &down_groups, &along_groups)) return sum_groups(a, down_groups, along_groups, context);
-  if (sums_pixels(a)) return sum_pixels(a, rows, context);
+  if (sums_pixels(a) || sums_four_pixels(a)) return sum_pixels(a, rows, context);
   ScratchFrame tables;
   const Along along(a, &tables);
   const AxisTable& x = a.axes[a.axis_count - 1];
@@ -661,12 +682,11 @@ Status down_then_across(const InterpolateArgs& a, const Rows& rows, const Contex
   const int64_t work = lanes * std::max<int64_t>(1, widest * (rows.taps + 1));
   const auto body = [&](int64_t begin, int64_t end) {
     ScratchFrame frame;
-    const auto take_taps = [&] {
-      return RowTaps<float>{0, frame.take<int64_t>(rows.taps), frame.take<float>(rows.taps)};
-    };
-    RowTaps<float> taps = take_taps(), next = take_taps();
-    const void** sources = frame.take<const void*>(2 * rows.taps);
-    float* weights = frame.take<float>(2 * rows.taps);
+    RowTaps<float>* taps = frame.take<RowTaps<float>>(lanes);
+    for (int64_t r = 0; r < lanes; ++r)
+      taps[r] = {0, frame.take<int64_t>(rows.taps), frame.take<float>(rows.taps)};
+    RowSum* sums = frame.take<RowSum>(lanes);
+    const void** sources = frame.take<const void*>(rows.taps);
     float* blended = frame.take<float>(stride * lanes);
     const Along::Space space = along.take(&frame);
     for (int64_t unit = begin; unit < end; ++unit) {
@@ -674,30 +694,27 @@ Status down_then_across(const InterpolateArgs& a, const Rows& rows, const Contex
       const int64_t first = unit / along.strips() * lanes, count = std::min(lanes, all - first);
       const int64_t n = s.high - s.low;
       for (int64_t r = 0; r < count; ++r) {
-        const int64_t plane = (first + r) / rows.out;
-        const auto source = [&](int64_t row) {
-          return in + ((plane * rows.in + row) * in_row + s.low) * size;
-        };
+        rows.taps_of((first + r) % rows.out, &taps[r]);
+        sums[r] = {taps[r].row[0], taps[r].row[0] + taps[r].count, taps[r].weight};
+      }
+      for (int64_t r = 0; r < count;) {
+        const char* plane = in + ((first + r) / rows.out * rows.in * in_row + s.low) * size;
         float* to = blended + r * stride;
-        rows.taps_of((first + r) % rows.out, &taps);
-        for (int64_t t = 0; t < taps.count; ++t) sources[t] = source(taps.row[t]);
-        // With the next row, where both read some of the same.
-        if (r + 1 < count && (first + r + 1) / rows.out == plane) {
-          rows.taps_of((first + r + 1) % rows.out, &next);
-          const int64_t from = next.row[0] - taps.row[0];
-          if (from > 0 && from < taps.count && from + next.count >= taps.count && consecutive(taps) &&
-              consecutive(next)) {
-            for (int64_t t = 0; t < next.count; ++t) {
-              sources[from + t] = source(next.row[t]);
-              weights[from + t] = next.weight[t];
-            }
-            leaf.blend_two_from[a.type](to, to + stride, sources, taps.weight, weights, taps.count, from,
-                                        from + next.count, n);
-            ++r;
-            continue;
-          }
+        // With the next rows, where they read some of the same.
+        int64_t next = r + 1;
+        if (n >= lanes && consecutive(taps[r]))
+          while (next < count && next < r + kTogether && (first + next) % rows.out > 0 &&
+                 consecutive(taps[next]) && sums[next].first > sums[next - 1].first &&
+                 sums[next].first < sums[next - 1].last && sums[next].last >= sums[next - 1].last &&
+                 (next < r + 2 || sums[next].first >= sums[next - 2].last))
+            ++next;
+        if (next > r + 1) {
+          leaf.blend_overlapping[a.type](to, stride, plane, in_row, sums + r, next - r, n);
+        } else {
+          for (int64_t t = 0; t < taps[r].count; ++t) sources[t] = plane + taps[r].row[t] * in_row * size;
+          leaf.blend_from[a.type](to, sources, taps[r].weight, taps[r].count, n);
         }
-        leaf.blend_from[a.type](to, sources, taps.weight, taps.count, n);
+        r = next;
       }
       along.write(first, count, blended, stride, s, space);
     }
