@@ -101,7 +101,8 @@ UPS_INLINE vf pixel_sums(const float* x, int64_t step, const float* w, int64_t c
     vi lane;
     for (int i = 0; i < LANES; ++i) lane[i] = i;
     const vi fresh = lane >= static_cast<int32_t>(c - back);
-    const vf y = load(w + back);
+    // Both: an infinite weight times zero is not a number.
+    const vf y = fresh ? load(w + back) : vf{};
 #pragma GCC unroll 16
     for (int p = 0; p < LANES; ++p) a[p] += y * (fresh ? load(x + p * step + back) : vf{});
   }

@@ -127,6 +127,16 @@ function samples(): Args[] {
         bias: groups === 1,
         options: { layout, groups },
       });
+    // The only weight that is not finite is in the vector of channels that reaches back.
+    out.push({
+      image: [7, 7],
+      in: 37,
+      out: 1,
+      kernel: [1, 1],
+      seed: 37,
+      weightFill: 'special',
+      options: { layout },
+    });
     // Panels of large planes, copied while others are multiplied.
     out.push({
       batch: 2,
