@@ -62,6 +62,7 @@
       "native/kernels/max-pool2d-pixels.cc",
       "native/kernels/max-pool2d-planes.cc",
       "native/kernels/max-pool2d-rows.cc",
+      "native/kernels/max-pool2d-unstrided.cc",
       "native/kernels/max-unpool2d.cc",
       "native/kernels/convolution.cc",
       "native/kernels/convolution-point.cc",

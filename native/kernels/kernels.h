@@ -16,6 +16,7 @@ void fill_max_pool2d_halves(MaxPoolKernels* kernels);
 void fill_max_pool2d_pixels(MaxPoolKernels* kernels);
 void fill_max_pool2d_planes(MaxPoolKernels* kernels);
 void fill_max_pool2d_rows(MaxPoolKernels* kernels);
+void fill_max_pool2d_unstrided(MaxPoolKernels* kernels);
 void fill_avg_pool2d(AvgPoolKernels* kernels);
 void fill_max_unpool2d(MaxUnpoolKernels* kernels);
 void fill_move(MoveKernels* kernels);

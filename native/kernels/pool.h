@@ -79,6 +79,15 @@ struct ShortPlanes {
   const void* in_end;  // nothing is read from here on
 };
 
+// Planes of pixels of `inner` elements under square windows without a stride: output o of an axis reads
+// inputs o - pad + k, k < kernel, of those inside, one at least.
+struct PixelPlanes {
+  int64_t inner, kernel;
+  int64_t in_rows, in_columns, out_rows, out_columns, pad_rows, pad_columns;
+  int64_t row_step, column_step;  // of positions
+  const int32_t* positions;       // as in RowPositions, of all windows
+};
+
 // The input rows under `count` output rows: counts[i] of them, with their positions, from in[i·most] and
 // bases[i·most] on; bases[i·most] is there even when there is no row.
 struct PixelRows {
@@ -111,6 +120,11 @@ struct MaxPoolKernels {
   // Whole planes of at most 2·LANES inputs and LANES outputs across; null where there is none.
   void (*short_planes[TYPE_COUNT])(void* out, int32_t* index, const void* in, int64_t planes,
                                    const ShortPlanes* windows);
+  // Output rows begin … end - 1 of so many planes. `out` and `index` are those of row `begin` of the first
+  // one, `in` is the first plane. Windows of 3x3 or 5x5. False where an element was NaN: the output is
+  // undefined then. Null where there is none.
+  bool (*unstrided[TYPE_COUNT])(void* out, int32_t* index, const void* in, int64_t planes, int64_t begin,
+                                int64_t end, const PixelPlanes* windows);
   // Both at once, for any windows, output rows one behind the other: out[o, c] = max_{r, k} rows[r][first[o]
   // + k·dilation, c].
   void (*pixels[TYPE_COUNT])(void* out, int32_t* index, const PixelRows* rows, const RowWindows* windows,

@@ -22,6 +22,7 @@ KernelTable UPS_JOIN(make_table_, UPS_ISA)() {
   UPS_ISA::fill_max_pool2d_pixels(&table.max_pool);
   UPS_ISA::fill_max_pool2d_planes(&table.max_pool);
   UPS_ISA::fill_max_pool2d_rows(&table.max_pool);
+  UPS_ISA::fill_max_pool2d_unstrided(&table.max_pool);
   UPS_ISA::fill_avg_pool2d(&table.avg_pool);
   UPS_ISA::fill_max_unpool2d(&table.max_unpool);
   UPS_ISA::fill_move(&table.move);

@@ -78,6 +78,28 @@ export function maxPoolSamples(): Args[] {
       out.push(
         windowSample([2, 7, 9, c], { kernelSize: 3, stride: 1, padding, layout: 'nhwc' }, 'float32', fill),
       );
+  // Rows reduced across once, without a stride: from narrower than a window to longer than what is kept.
+  for (const { k, fill, size, c } of product({
+    k: [3, 5],
+    fill: ['ties', 'zeros', 'depths'] as const,
+    size: [
+      [5, 1],
+      [1, 3],
+      [6, 5],
+      [4, 30],
+    ],
+    c: [2, 24, 64],
+  }))
+    for (let padding = 0; padding <= (k - 1) / 2; padding++)
+      if (size.every((n) => n + 2 * padding >= k))
+        out.push(
+          windowSample(
+            [2, ...size, c],
+            { kernelSize: k, stride: 1, padding, layout: 'nhwc' },
+            'float32',
+            fill,
+          ),
+        );
   // Planes with short rows, sixteen at a time: fewer and more of them, in bands of rows, along one and three axes.
   for (const type of DATA_TYPES) out.push(windowSample([1, 17, 6, 7], windows[1]!, type));
   for (const w of [{ kernelSize: [11, 9] }, { kernelSize: [11, 9], stride: [5, 9], padding: [5, 0] }])

@@ -12,9 +12,9 @@ export interface TensorSpec {
    * 'uniform': floats in [-1, 1), integers over the type's range. 'ties': few values, so that maxima tie. 'special': uniform with
    * NaN, infinities and zeros of both signs strewn in, 'stray' with very few of them. 'index': integers in [0, below).
    * 'spikes': zeros, with a few numbers of very different sizes. 'huge': uniform, so large that sums of a few overflow float32.
-   * 'zeros': of both signs, and -1.
+   * 'zeros': of both signs, and -1. 'depths': −∞, and -1 here and there.
    */
-  readonly fill?: 'uniform' | 'ties' | 'special' | 'index' | 'stray' | 'spikes' | 'huge' | 'zeros';
+  readonly fill?: 'uniform' | 'ties' | 'special' | 'index' | 'stray' | 'spikes' | 'huge' | 'zeros' | 'depths';
   readonly below?: number;
 }
 
@@ -40,6 +40,7 @@ export function makeTensor(spec: TensorSpec): Tensor {
     if (fill === 'index') v = r.int(0, spec.below! - 1);
     else if (fill === 'ties') v = r.int(0, 3);
     else if (fill === 'zeros') v = r.pick([0, -0, -1]);
+    else if (fill === 'depths') v = r.chance(0.2) ? -1 : -Infinity;
     else if (range !== undefined) v = r.int(...range);
     else v = Math.fround(r.next() * 2 - 1);
     const odd = fill === 'special' ? 0.1 : fill === 'stray' ? 0.0003 : 0;
