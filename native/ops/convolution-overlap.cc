@@ -17,7 +17,7 @@ constexpr int64_t kPanels = 8 * 1024;  // inputs that are copied at a time
 Overlap::Overlap(const ConvArgs& a, const Geometry& s, const KernelTable& kernels, ScratchFrame* frame)
     : a_(a), s_(s), leaves_(kernels.conv), columns_(0) {
   const int64_t kernel = s.kernel(), step = s.x.out_step;
-  few_ = 2 * a.out_channels < leaves_.lanes;
+  few_ = 2 * a.out_channels < leaves_.lanes && a.in_channels >= leaves_.lanes;
   meets_ = kernel > s.y.out_step * step;
   if (a.type != F32 || !a.transposed || s.z.in * s.z.out * s.z.kernel != 1 || step > ConvMeet::kMost ||
       (!few_ && (a.nhwc || !meets_)))

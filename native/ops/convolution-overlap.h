@@ -49,7 +49,7 @@ class Overlap {
   const ConvArgs& a_;
   const conv::Geometry& s_;
   const ConvLeaves<float>& leaves_;
-  bool few_, meets_;  // channels too few for a vector; more elements of a kernel than phases
+  bool few_, meets_;  // output channels too few for a vector; more elements of a kernel than phases
   int64_t columns_;   // of a group, or 0 where there is no such form
   Tap *y_, *x_;
   int64_t low_[2], high_[2];  // shifts

@@ -531,13 +531,14 @@ double Engine<T>::cost_last(bool by_taps) const {
   return cost * static_cast<double>(a_.batch) / images;
 }
 
-// As many positions as fit with chunk_ channels, about `most`; false if not even one vector does.
+// As many positions as fit with chunk_ channels; false if not even one vector does.
 template <class T>
 bool Engine<T>::fit_box(int64_t budget, int64_t most) {
   const int64_t all[4] = {deep_ && first_ ? 1 : a_.batch, q_[0], q_[1], q_[2]};
   for (int i = 0; i < 4; ++i) box_[i] = 1;
   box_[3] = std::max<int64_t>(all[3], 1);
-  while ((room(box_) > budget || box_[3] > most) && box_[3] > width_)
+  // Pixels that are read where they are may be one row.
+  while ((room(box_) > budget || (in_place_ && !deep_ && box_[3] > most)) && box_[3] > width_)
     box_[3] = divide_up(divide_up<int64_t>(box_[3], 2), width_) * width_;
   const bool fits = room(box_) <= budget;
   int64_t inner = box_[3];
