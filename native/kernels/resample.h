@@ -50,6 +50,7 @@ struct ResampleStrip {
   // And two output rows at a time, where they are between the same two. From memory, more streams of stores
   // are slower: 2x of 32x32x32x64 takes 1.4 ms rather than 1.0.
   bool two_rows;
+  bool near;      // input and output fit the second-level cache
   bool even;      // every output of y has y->taps taps
   float* staged;  // `slots` source rows of `staged_row`; null where they are read in place
   int64_t staged_row;

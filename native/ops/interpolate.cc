@@ -32,6 +32,8 @@ constexpr int64_t kRingBytes = 4 * 1024;
 constexpr int64_t kLongRingBytes = 16 * 1024;
 // Bytes of a row that are asked for before they are read.
 constexpr int64_t kAheadBytes = 16 * 1024;
+// What fits the second-level cache.
+constexpr int64_t kSecondLevel = 1024 * 1024;
 // Two source rows that stay in the second-level cache while pixels are blended from them.
 constexpr int64_t kAtOnceBytes = 512 * 1024;
 // Rows that are only resampled across, at a time.
@@ -424,6 +426,7 @@ Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Span
       both.stride = stride;
       both.at_once = at_once;
       both.two_rows = cached;
+      both.near = in_bytes + out_bytes <= kSecondLevel;
       both.even = even;
       both.staged = across.reads_in_place() ? nullptr : staged;
       k.resample.strip[a.type](to, out_row, plane_in, &both, first, last, streaming);
