@@ -421,6 +421,8 @@ Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
   const PoolShape& shape = a.shape;
   const WindowTable& x = shape.last();
   const bool indexed = a.index != nullptr;
+  if (unstrided_suits(shape, a.type, indexed) || pixels_pay(shape, a.type, indexed))
+    return pool_pixels(a, context);
   const int64_t size = bytes_of(a.type), vector = indexed ? kernels().lanes : kernels().lanes * 4 / size;
   const bool by_two = halves(shape) && x.full_end - x.full_begin >= vector;
   // 2x2 windows of rows that fill a vector take half the time that turning does: 64 planes of 63x63 21 us
@@ -432,8 +434,6 @@ Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
     pool_turned(a, planes, context);
     return context.cancelled() ? CANCELLED : OK;
   }
-  if (unstrided_suits(shape, a.type, indexed) || pixels_pay(shape, a.type, indexed))
-    return pool_pixels(a, context);
   const MaxPoolKernels& k = kernels().max_pool;
   const int64_t in_row = shape.in_row(), out_row = shape.out_row();
   const int64_t in_rows = shape.in_rows(), out_rows = shape.out_rows(), most = shape.window_rows();

@@ -35,6 +35,13 @@ inline int64_t share(const Context& context, int64_t total, int64_t most) {
 template <class Body>
 void parallel_for(const Context& context, int64_t count, int64_t grain, const Body& body) {
   if (count <= 0) return;
+  grain = share(context, count, grain);
+  if (count <= grain) {  // the state of a team takes 20 ns to set up
+    if (context.cancelled()) return;
+    body(int64_t{0}, count);
+    let_shorter_jobs_in();
+    return;
+  }
   constexpr int kMostParts = 64;
   struct alignas(64) Part {
     std::atomic<int64_t> next;
@@ -65,7 +72,6 @@ void parallel_for(const Context& context, int64_t count, int64_t grain, const Bo
       }
     }
   } state(context, body);
-  grain = share(context, count, grain);
   const int64_t ranges = (count + grain - 1) / grain;
   const int threads = static_cast<int>(std::min<int64_t>(context.threads, ranges));
   state.parts = std::max(1, std::min(threads, kMostParts));
