@@ -166,7 +166,10 @@ Status pool_pixels(const MaxPool2dArgs& a, const Context& context) {
   const int64_t in_rows = shape.in_rows(), out_rows = shape.out_rows(), most = shape.window_rows();
   const bool indexed = a.index != nullptr, widens = indexed && a.wide_index;
   const MaxPoolKernels& k = kernels().max_pool;
-  const PoolBlocks blocks(shape, size, context);
+  const bool unstrided = unstrided_suits(shape, a.type, indexed);
+  // Each block reduces rows across that the ones beside it need too.
+  const int64_t part = (out_rows + context.threads - 1) / std::max(context.threads, 1);
+  const PoolBlocks blocks(shape, size, context, unstrided ? std::clamp<int64_t>(part, 1, 4 * x.kernel) : 1);
   const bool ahead = shape.outer * in_rows * in_row * size > kFar;
   // Output rows done … stop - 1 of all planes.
   const auto tap_by_tap = [&](int64_t done, int64_t stop) {
@@ -198,7 +201,7 @@ Status pool_pixels(const MaxPool2dArgs& a, const Context& context) {
       if (widens) widen(a, index_row, (done - 1) / out_rows, at, out_row);
     }
   };
-  if (!unstrided_suits(shape, a.type, indexed)) {
+  if (!unstrided) {
     parallel_for(context, shape.outer * blocks.per_plane, blocks.grain, [&](int64_t begin, int64_t end) {
       const auto row_of = [&](int64_t block) {
         return block / blocks.per_plane * out_rows + block % blocks.per_plane * blocks.rows;

@@ -102,16 +102,17 @@ inline int64_t phase_space(const RowWindows& w) {
   return w.axis.stride > 1 ? w.axis.stride * w.phase_length * w.inner : 0;
 }
 
-// How output rows are dealt out: blocks of `rows` output rows of a plane, `ranges` blocks at a time.
+// How output rows are dealt out: blocks of `rows` output rows of a plane, `least` of them at least, `grain`
+// blocks at a time.
 struct PoolBlocks {
   int64_t rows, per_plane, grain;
-  PoolBlocks(const PoolShape& shape, int64_t bytes, const Context& context) {
+  PoolBlocks(const PoolShape& shape, int64_t bytes, const Context& context, int64_t least = 1) {
     const int64_t out_rows = std::max<int64_t>(shape.out_rows(), 1);
     const int64_t work =
         std::max<int64_t>(1, shape.in_rows() * shape.in_row() * bytes / out_rows + shape.out_row() * bytes);
     // Bytes: 10 to 50 microseconds.
     const int64_t target = share(context, shape.outer * out_rows * work, 512 * 1024);
-    rows = std::min(out_rows, std::max<int64_t>(1, target / work));
+    rows = std::min(out_rows, std::max(least, target / work));
     per_plane = (out_rows + rows - 1) / rows;
     grain = std::max<int64_t>(1, target / (work * rows));
   }
