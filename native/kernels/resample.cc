@@ -573,19 +573,23 @@ void blend_double(double* __restrict out, const double* const* rows, const doubl
 
 // along a row
 
+// Output `o`, element by element.
+template <class T>
+UPS_INLINE void resample_pixel(T* __restrict out, const T* __restrict in, const AxisTable* axis,
+                               int64_t inner, int64_t o) {
+  const int64_t size = axis->out_size, count = axis->count[o];
+  const T* weight = static_cast<const T*>(axis->weight);
+  for (int64_t c = 0; c < inner; ++c) {
+    T sum = weight[o] * in[axis->index[o] * inner + c];
+    for (int64_t k = 1; k < count; ++k)
+      sum += weight[k * size + o] * in[axis->index[k * size + o] * inner + c];
+    out[c] = sum;
+  }
+}
+
 template <class T>
 void resample_row(T* __restrict out, const T* __restrict in, const AxisTable* axis, int64_t inner) {
-  const int64_t size = axis->out_size;
-  const T* weight = static_cast<const T*>(axis->weight);
-  for (int64_t o = 0; o < size; ++o) {
-    const int64_t count = axis->count[o];
-    for (int64_t c = 0; c < inner; ++c) {
-      T sum = weight[o] * in[axis->index[o] * inner + c];
-      for (int64_t k = 1; k < count; ++k)
-        sum += weight[k * size + o] * in[axis->index[k * size + o] * inner + c];
-      out[o * inner + c] = sum;
-    }
-  }
+  for (int64_t o = 0; o < axis->out_size; ++o, out += inner) resample_pixel(out, in, axis, inner, o);
 }
 
 // The elements that one tap of a block reads.
@@ -751,7 +755,8 @@ void across(float* out, int64_t out_stride, const float* in, int64_t in_stride, 
 }
 
 // Where outputs from `first` on that are fewer elements than a vector, each written as a whole one whose end
-// the next one overwrites, would read or write beyond the end of their row.
+// the next one overwrites, would read or write beyond the end of their row. A mirrored axis reads its last
+// inputs first: then from the beginning on.
 UPS_INLINE int64_t whole_pixels(const AxisTable* axis, int64_t inner, int64_t first, int64_t end) {
   const int64_t size = axis->out_size, last = axis->in_size * inner - LANES;
   const auto reaches_out = [&](int64_t o) __attribute__((always_inline)) {
@@ -760,6 +765,7 @@ UPS_INLINE int64_t whole_pixels(const AxisTable* axis, int64_t inner, int64_t fi
     return beyond;
   };
   int64_t whole = end;
+  if (first < end && reaches_out(first)) return first;
   while (whole > first && reaches_out(whole - 1)) --whole;
   return whole;
 }
@@ -769,22 +775,15 @@ void across_short_pixels(float* out, const float* in, const AxisTable* axis, int
                          int64_t end) {
   const int64_t size = axis->out_size, whole = whole_pixels(axis, inner, first, end);
   const float* weight = static_cast<const float*>(axis->weight);
-  for (int64_t o = first; o < end; ++o, out += inner) {
+  int64_t o = first;
+  for (; o < whole; ++o, out += inner) {
     const int64_t count = axis->count[o];
-    if (o < whole) {
-      vf sum = weight[o] * load(in + axis->index[o] * inner);
-      for (int64_t k = 1; k < count; ++k)
-        sum += weight[k * size + o] * load(in + axis->index[k * size + o] * inner);
-      store(out, sum);
-      continue;
-    }
-    for (int64_t c = 0; c < inner; ++c) {
-      float sum = weight[o] * in[axis->index[o] * inner + c];
-      for (int64_t k = 1; k < count; ++k)
-        sum += weight[k * size + o] * in[axis->index[k * size + o] * inner + c];
-      out[c] = sum;
-    }
+    vf sum = weight[o] * load(in + axis->index[o] * inner);
+    for (int64_t k = 1; k < count; ++k)
+      sum += weight[k * size + o] * load(in + axis->index[k * size + o] * inner);
+    store(out, sum);
   }
+  for (; o < end; ++o, out += inner) resample_pixel(out, in, axis, inner, o);
 }
 
 void across_pixels(float* __restrict out, const float* __restrict in, const AxisTable* axis, int64_t inner,
