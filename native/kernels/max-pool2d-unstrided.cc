@@ -214,7 +214,10 @@ bool unstrided(void* out, int32_t* index, const void* in, int64_t planes, int64_
 
 }  // namespace
 
-void fill_max_pool2d_unstrided(MaxPoolKernels* kernels) { kernels->unstrided[F32] = unstrided; }
+// Where no flag tells of NaN, everything would be done twice.
+void fill_max_pool2d_unstrided(MaxPoolKernels* kernels) {
+  if (NanFlag::THERE) kernels->unstrided[F32] = unstrided;
+}
 
 }  // namespace UPS_ISA
 }  // namespace upsampling

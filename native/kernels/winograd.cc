@@ -224,22 +224,6 @@ void across(float* v, int64_t step, const float* s, int64_t pitch, int64_t tiles
   }
 }
 
-// LANES elements of each of M rows as LANES groups of M.
-template <int M>
-UPS_INLINE void zip(vf* x) {
-  vf y[M];
-#pragma GCC unroll 8
-  for (int level = 1; level < M; level *= 2) {
-#pragma GCC unroll 16
-    for (int i = 0; i < M / 2; ++i) {
-      y[2 * i] = UPS_ZIP(x[i], x[i + M / 2], 0);
-      y[2 * i + 1] = UPS_ZIP(x[i], x[i + M / 2], 1);
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < M; ++i) x[i] = y[i];
-  }
-}
-
 // y[r][c] = output (r, c) of the tile whose products are at m.
 template <int R, int M>
 UPS_INLINE void tile_outputs(vf (*y)[M], const float* m, int64_t step) {

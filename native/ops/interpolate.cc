@@ -639,13 +639,13 @@ bool sums_four_pixels(const InterpolateArgs& a) {
                                         : a.inner >= 4 && 2 * x.out_size <= x.in_size;
 }
 
-Status sum_pixels(const InterpolateArgs& a, const Rows& rows, const Context& context) {
+// `four`: pixels of two rows and two columns.
+Status sum_pixels(const InterpolateArgs& a, const Rows& rows, bool four, const Context& context) {
   const AxisTable& x = a.axes[a.axis_count - 1];
   const int64_t in_row = x.in_size * a.inner, out_row = x.out_size * a.inner;
   const auto* in = static_cast<const float*>(a.in);
   auto* out = static_cast<float*>(a.out);
   const ResampleKernels& leaf = kernels().resample;
-  const bool four = sums_four_pixels(a);
   parallel_for(context, a.outer * rows.out, std::max<int64_t>(1, kRangeElements / (in_row * rows.taps)),
                [&](int64_t begin, int64_t end) {
                  ScratchFrame frame;
@@ -667,7 +667,8 @@ Status sum_pixels(const InterpolateArgs& a, const Rows& rows, const Context& con
 Status down_then_across(const InterpolateArgs& a, const Rows& rows, const Context& context) {
   Groups down_groups, along_groups;
   if (sums_groups(a, &down_groups, &along_groups)) return sum_groups(a, down_groups, along_groups, context);
-  if (sums_pixels(a) || sums_four_pixels(a)) return sum_pixels(a, rows, context);
+  const bool four = sums_four_pixels(a);
+  if (four || sums_pixels(a)) return sum_pixels(a, rows, four, context);
   ScratchFrame tables;
   const Along along(a, &tables);
   const AxisTable& x = a.axes[a.axis_count - 1];

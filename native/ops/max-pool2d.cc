@@ -159,14 +159,14 @@ bool unstrided_suits(const PoolShape& shape, int type, bool indexed) {
 }
 
 // Output rows of pixels of several channels, many at a time, be they of one plane or of several.
-Status pool_pixels(const MaxPool2dArgs& a, const Context& context) {
+// `unstrided`: by the leaf for that.
+Status pool_pixels(const MaxPool2dArgs& a, bool unstrided, const Context& context) {
   const PoolShape& shape = a.shape;
   const WindowTable& x = shape.last();
   const int64_t size = bytes_of(a.type), in_row = shape.in_row(), out_row = shape.out_row();
   const int64_t in_rows = shape.in_rows(), out_rows = shape.out_rows(), most = shape.window_rows();
   const bool indexed = a.index != nullptr, widens = indexed && a.wide_index;
   const MaxPoolKernels& k = kernels().max_pool;
-  const bool unstrided = unstrided_suits(shape, a.type, indexed);
   // Each block reduces rows across that the ones beside it need too.
   const int64_t part = (out_rows + context.threads - 1) / std::max(context.threads, 1);
   const PoolBlocks blocks(shape, size, context, unstrided ? std::clamp<int64_t>(part, 1, 4 * x.kernel) : 1);
@@ -424,8 +424,8 @@ Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
   const PoolShape& shape = a.shape;
   const WindowTable& x = shape.last();
   const bool indexed = a.index != nullptr;
-  if (unstrided_suits(shape, a.type, indexed) || pixels_pay(shape, a.type, indexed))
-    return pool_pixels(a, context);
+  const bool unstrided = unstrided_suits(shape, a.type, indexed);
+  if (unstrided || pixels_pay(shape, a.type, indexed)) return pool_pixels(a, unstrided, context);
   const int64_t size = bytes_of(a.type), vector = indexed ? kernels().lanes : kernels().lanes * 4 / size;
   const bool by_two = halves(shape) && x.full_end - x.full_begin >= vector;
   // 2x2 windows of rows that fill a vector take half the time that turning does: 64 planes of 63x63 21 us
