@@ -8,7 +8,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
-    testTimeout: 60_000,
+    // The samples of one operator take 40 s alone, and several times that beside other work.
+    testTimeout: 240_000,
     hookTimeout: 60_000,
     // What .ci/run counts.
     ...(report === undefined ? {} : { reporters: ['default', ['json', { outputFile: report }]] }),

@@ -38,7 +38,8 @@ bool Engine<T>::doubles(const Unit& u, const Unit& v) const {
          pair(s_.x, *u.x->pass[0], *u.x->pass[1]);
 }
 
-// --- channels first: the planes of many groups in a box, one after the other
+// --- vectors hold pixels: the planes of many groups in a box, one after the other; of few groups channels
+// last, those of an image, which are woven into pixels
 
 template <class T>
 void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) const {
@@ -53,8 +54,9 @@ void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) co
   }
   const Slab slab = slab_of(extent);
   ScratchFrame frame;
-  T* space = frame.take<T>(slab.channel + 64);
-  std::fill_n(space, slab.channel + 64, T(0));
+  const int64_t copies = woven_ ? a_.groups : 1;
+  T* slabs = frame.take<T>(slab.channel * copies + 64);
+  std::fill_n(slabs, slab.channel * copies + 64, T(0));
 
   // What of the slab is not padding; that stays zero from plane to plane.
   const int64_t per = slab.residues[0] * slab.extent[0] * slab.residues[1] * slab.extent[1];
@@ -83,6 +85,15 @@ void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) co
       lengths[rx] = stop - lead;
     }
   }
+
+  // Where the outputs of a plane go: to their place, or woven, first to those of the box alone.
+  const int64_t steps[3] = {s_.z.out_step, s_.y.out_step, s_.x.out_step};
+  int64_t origin[3] = {0, 0, 0}, out[3] = {s_.z.out, s_.y.out, s_.x.out};
+  for (int i = 0; woven_ && i < 3; ++i) {
+    origin[i] = box.begin[i + 1] * steps[i];
+    out[i] = std::min(out[i], box.end[i + 1] * steps[i]) - origin[i];
+  }
+  const int64_t out_plane = out[0] * out[1] * out[2];
 
   int64_t most = 1, slots = 1;
   for (int64_t i = 0; i < unit_count_; ++i) {
@@ -141,13 +152,13 @@ void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) co
       p.pixels = positions[3];
       p.from = (begin[1] - box.begin[1]) * slab.pitch[1] + (begin[2] - box.begin[2]) * slab.pitch[2] +
                begin[3] - box.begin[3];
-      p.to = ((o * s_.z.out + begin[1] * s_.z.out_step + u.z->phase[fz]) * s_.y.out +
-              begin[2] * s_.y.out_step + u.y->phase[fy]) *
-                 s_.x.out +
-             begin[3] * s_.x.out_step;
+      p.to = ((o * out[0] + begin[1] * steps[0] + u.z->phase[fz] - origin[0]) * out[1] + begin[2] * steps[1] +
+              u.y->phase[fy] - origin[1]) *
+                 out[2] +
+             begin[3] * steps[2] - origin[2];
       p.taps = taps;
       p.offsets = all_offsets + i * slots * most;
-      p.lines = n_slots == s_.x.out_step && !a_.nhwc;
+      p.lines = n_slots == steps[2];
       // Short rows are one with what is between them, where that is fewer vectors.
       const int64_t lanes = leaves_.lanes, stretch = (p.rows - 1) * slab.pitch[2] + p.pixels;
       const bool dense =
@@ -162,17 +173,28 @@ void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) co
   }
   T* sums = frame.take<T>(slots * width);
   ConvLine* lines = frame.take<ConvLine>(box_[2] + 1);
+  const int64_t channels = a_.groups * a_.out_channels, kind = sizeof(T) == 4 ? 2 : 3;
+  char* woven = frame.take<char>(woven_ ? channels * out_plane * size_ : 0);
+  void** rows = frame.take<void*>(std::max(copies, channels));
 
   const int64_t planes = a_.batch * a_.groups, plane = s_.in();
   for (int64_t p = task * planes_; p < std::min(planes, (task + 1) * planes_); ++p) {
     const int64_t n = p / a_.groups, g = p % a_.groups;
-    const char* in = static_cast<const char*>(a_.in) + p * plane * size_;
-    if (even) {
+    const char* in = static_cast<const char*>(a_.in) + (woven_ ? n * a_.groups : p) * plane * size_;
+    char* to_plane = woven_ ? woven + g * a_.out_channels * out_plane * size_
+                            : static_cast<char*>(a_.out) + p * a_.out_channels * s_.out() * size_;
+    const T* space = slabs + (woven_ ? g * slab.channel : 0);
+    if (woven_) {
+      for (int64_t i = 0; g == 0 && i < count; ++i) {
+        for (int64_t c = 0; c < a_.groups; ++c) rows[c] = slabs + c * slab.channel + runs[i].to;
+        weave_.deinterleave[kind](rows, in + runs[i].from * a_.groups * size_, a_.groups, runs[i].stop);
+      }
+    } else if (even) {
       for (int64_t rx = 0, at = 0; rx < slab.residues[2]; at += counts[rx++])
-        leaves_.gather[a_.type](space, 0, in, 1, 0, s_.x.in_step, runs + at, counts[rx], lengths[rx]);
+        leaves_.gather[a_.type](slabs, 0, in, 1, 0, s_.x.in_step, runs + at, counts[rx], lengths[rx]);
     } else {
       for (int64_t i = 0; i < count; ++i)
-        leaves_.gather[a_.type](space, 0, in, 1, 0, s_.x.in_step, runs + i, 1, runs[i].stop);
+        leaves_.gather[a_.type](slabs, 0, in, 1, 0, s_.x.in_step, runs + i, 1, runs[i].stop);
     }
     const T *w = packed + g * group_weights_, *b = packed_bias + g * group_bias_;
     for (int64_t i = 0; i < piece_count; ++i) {
@@ -188,25 +210,23 @@ void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) co
       ConvDeep deep = {piece.rows,
                        piece.pixels,
                        slab.pitch[2],
-                       s_.y.out_step * s_.x.out,
+                       steps[1] * out[2],
                        {piece.taps[0], piece.taps[n_slots - 1]},
                        {piece.offsets, piece.offsets + (n_slots - 1) * most}};
       for (int64_t z = 0; z < piece.depth; ++z) {
         const T* from = space + piece.from + z * slab.pitch[1];
-        const int64_t to =
-            p * a_.out_channels * s_.out() + piece.to + z * s_.z.out_step * s_.y.out * s_.x.out;
+        char* to = to_plane + (piece.to + z * steps[0] * out[1] * out[2]) * size_;
         if (piece.other != nullptr) {
           const Unit& v = *piece.other;
           const T* four[4] = {weights[0], weights[1], w + v.weights[0] + r * 4, w + v.weights[1] + r * 4};
           const T four_biases[4] = {biases[0], biases[1], b[v.bias[0] + r], b[v.bias[1] + r]};
-          deep.out_row = s_.x.out;
-          leaves_.deep_double(static_cast<T*>(a_.out) + to, from + piece.offsets[0], &deep, four,
-                              four_biases);
+          deep.out_row = out[2];
+          leaves_.deep_double(reinterpret_cast<T*>(to), from + piece.offsets[0], &deep, four, four_biases);
           continue;
         }
         if (piece.direct) {
           leaves_.deep[n_slots - 1][leaf_of(piece.taps[0], piece.taps[n_slots - 1])](
-              static_cast<T*>(a_.out) + to, from, &deep, weights, biases);
+              reinterpret_cast<T*>(to), from, &deep, weights, biases);
           continue;
         }
         deep.rows = 1;
@@ -217,18 +237,26 @@ void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) co
           leaves_.deep[0][leaf_of(piece.taps[slot], piece.taps[slot])](sums + slot * width, from, &deep,
                                                                        weights + slot, biases + slot);
         }
-        if (piece.lines) {
-          const int64_t each = std::min(piece.pixels * s_.x.out_step, s_.x.out - piece.x * s_.x.out_step);
-          for (int64_t y = 0; y < piece.rows; ++y)
-            lines[y] = {y * s_.y.out_step * s_.x.out, y * slab.pitch[2], each};
-          leaves_.lines[a_.type](static_cast<char*>(a_.out) + to * size_, sums, width, n_slots, lines,
-                                 piece.rows);
-          continue;
-        }
-        for (int64_t y = 0; y < piece.rows; ++y)
-          emit_line(u, g, {n, piece.z + z, piece.y + y, piece.x, 0, piece.pixels, 0}, r,
-                    sums + y * slab.pitch[2], width);
+        for (int64_t y = 0; y < piece.rows && !piece.lines; ++y)
+          for (int64_t f = 0; f < n_slots; ++f) {
+            const int64_t x = piece.x * steps[2] + u.x->phase[f],
+                          n = std::min(piece.pixels, divide_up(s_.x.out - x, steps[2]));
+            if (n > 0)
+              leaves_.scatter[a_.type](to + (y * steps[1] * out[2] + u.x->phase[f]) * size_, steps[2],
+                                       sums + f * width + y * slab.pitch[2], n);
+          }
+        if (!piece.lines) continue;
+        const int64_t each = std::min(piece.pixels * steps[2], s_.x.out - piece.x * steps[2]);
+        for (int64_t y = 0; y < piece.rows; ++y) lines[y] = {y * steps[1] * out[2], y * slab.pitch[2], each};
+        leaves_.lines[a_.type](to, sums, width, n_slots, lines, piece.rows);
       }
+    }
+    if (!woven_ || g < a_.groups - 1) continue;
+    for (int64_t r = 0; r < out[0] * out[1]; ++r) {
+      const int64_t row = (n * s_.z.out + origin[0] + r / out[1]) * s_.y.out + origin[1] + r % out[1];
+      for (int64_t c = 0; c < channels; ++c) rows[c] = woven + (c * out_plane + r * out[2]) * size_;
+      weave_.interleave[kind](static_cast<char*>(a_.out) + (row * s_.x.out + origin[2]) * channels * size_,
+                              rows, channels, out[2]);
     }
   }
 }

@@ -312,10 +312,13 @@ class Engine {
   const ConvArgs& a_;
   const Geometry& s_;
   const ConvLeaves<T>& leaves_;
+  const InterleaveKernels& weave_;
   const int64_t width_, size_;
   const int64_t strip_;  // groups of one channel, channels last: pixels that fill vectors
   // Vectors hold pixels, in either layout: of few channels they do even in channels last.
   const bool first_;
+  // Channels last, of few groups of one channel: planes of a box, woven into pixels afterwards.
+  const bool woven_;
   const bool deep_;    // groups of one channel
   const bool turned_;  // vectors hold columns, channels first
   // Vectors hold columns: one tap after the other, each at only the positions that find it inside the input,

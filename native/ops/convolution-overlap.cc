@@ -15,7 +15,7 @@ constexpr int64_t kPanels = 8 * 1024;  // inputs that are copied at a time
 }  // namespace
 
 Overlap::Overlap(const ConvArgs& a, const Geometry& s, const KernelTable& kernels, ScratchFrame* frame)
-    : a_(a), s_(s), leaves_(kernels.conv), columns_(0) {
+    : a_(a), s_(s), leaves_(kernels.conv), weave_(kernels.interleave), columns_(0) {
   const int64_t kernel = s.kernel(), step = s.x.out_step;
   few_ = 2 * a.out_channels < leaves_.lanes && a.in_channels >= leaves_.lanes;
   meets_ = kernel > s.y.out_step * step;
@@ -31,7 +31,7 @@ Overlap::Overlap(const ConvArgs& a, const Geometry& s, const KernelTable& kernel
 
 // A second form is worth it where it saves a tenth.
 bool Overlap::worth_running(double other) const {
-  return meets_ && !a_.nhwc && s_.in() >= leaves_.lanes && 1.1 * cost() < other;
+  return meets_ && (!a_.nhwc || a_.groups == 1) && s_.in() >= leaves_.lanes && 1.1 * cost() < other;
 }
 
 // Whole rows, unless a few of them are too many products.
@@ -129,6 +129,9 @@ void Overlap::run(const float* packed, const Context& context) const {
     const int64_t pitch = (divide_up<int64_t>(most, 16) | 1) * 16;
     const int64_t before = std::max<int64_t>(0, -low_[1]), after = std::max<int64_t>(0, high_[1]);
     float* sums = frame.take<float>(columns_ * pitch + before + after + x_box_ + 2 * leaves_.lanes) + before;
+    const int64_t most_rows = y_box * s_.y.out_step, most_row = x_box_ * s_.x.out_step;
+    float* planes = frame.take<float>(weaves() ? a_.out_channels * most_rows * most_row : 0);
+    const void** rows = frame.take<const void*>(a_.out_channels);
     for (int64_t task = begin; task < end; ++task) {
       const int64_t plane = task / xs / ys, g = plane % a_.groups;
       const Range x = range(s_.x, low_[1], high_[1], x_box_, task % xs),
@@ -136,8 +139,19 @@ void Overlap::run(const float* packed, const Context& context) const {
       const auto* in = static_cast<const float*>(a_.in);
       multiply(in + plane * a_.in_channels * s_.in(), in + a_.batch * a_.groups * a_.in_channels * s_.in(), y,
                x, packed + g * columns_ * a_.in_channels, sums, pitch);
-      add(static_cast<float*>(a_.out) + plane * a_.out_channels * s_.out(), y, x,
-          packed + bias_at() + g * a_.out_channels, sums, pitch);
+      const float* bias = packed + bias_at() + g * a_.out_channels;
+      const int64_t first = y.q0 * s_.y.out_step * s_.x.out + x.q0 * s_.x.out_step;
+      float* out = static_cast<float*>(a_.out) + plane * a_.out_channels * s_.out() +
+                   first * (weaves() ? a_.out_channels : 1);
+      if (!weaves()) {
+        add(out, s_.out(), s_.x.out, y, x, bias, sums, pitch);
+        continue;
+      }
+      add(planes, most_rows * most_row, most_row, y, x, bias, sums, pitch);
+      for (int64_t r = 0; r < outputs(s_.y, y); ++r) {
+        for (int64_t o = 0; o < a_.out_channels; ++o) rows[o] = planes + (o * most_rows + r) * most_row;
+        weave_.interleave[2](out + r * s_.x.out * a_.out_channels, rows, a_.out_channels, outputs(s_.x, x));
+      }
     }
   });
 }
@@ -210,7 +224,7 @@ void Overlap::multiply(const float* in, const float* end, const Range& y, const 
   const int64_t channels = a_.in_channels, lanes = leaves_.lanes, width = 2 * lanes, tile = this->tile();
   const int64_t plane = s_.in(), panel = channels * width + 16;  // not a power of two
   int64_t rows = y.i1 - y.i0, row = x.i1 - x.i0;
-  in += y.i0 * s_.x.in + x.i0;
+  in += (y.i0 * s_.x.in + x.i0) * (a_.nhwc ? channels : 1);
   if (row == s_.x.in) {
     row *= rows;
     rows = 1;
@@ -233,7 +247,10 @@ void Overlap::multiply(const float* in, const float* end, const Range& y, const 
       copies[count++] = {(p - first) / width * panel + in_panel, p / row * s_.x.in + p % row, n, step};
       p += n;
     }
-    leaves_.pack(panels, in, 0, channels, plane, copies, count, end);
+    for (int64_t i = 0; a_.nhwc && i < count; ++i)
+      leaves_.transpose(panels + copies[i].to, step, in + copies[i].from * channels, channels, copies[i].n,
+                        channels);
+    if (!a_.nhwc) leaves_.pack(panels, in, 0, channels, plane, copies, count, end);
     const ConvSum sum = {&zero, &zero, 1, 1, channels, step, full + (rest > 0 ? 1 : 0), step, panel};
     for (int64_t j = 0; j < columns_; j += tile)
       leaves_.tile[step == width ? 1 : 0][std::min(tile, columns_ - j)](
@@ -241,14 +258,14 @@ void Overlap::multiply(const float* in, const float* end, const Range& y, const 
   }
 }
 
-void Overlap::add(float* out, const Range& y, const Range& x, const float* bias, const float* sums,
-                  int64_t pitch) const {
-  const int64_t step = s_.x.out_step, row = x.i1 - x.i0;
+void Overlap::add(float* out, int64_t out_plane, int64_t out_row, const Range& y, const Range& x,
+                  const float* bias, const float* sums, int64_t pitch) const {
+  const int64_t step = s_.x.out_step, row = x.i1 - x.i0, first = y.q0 * s_.y.out_step;
   ScratchFrame frame;
   ConvMeet::Tap* taps = frame.take<ConvMeet::Tap>(s_.x.kernel);
   int64_t* rows = frame.take<int64_t>(s_.y.kernel);
   ConvMeet meet;
-  meet.n = std::min((x.q1 - x.q0) * step, s_.x.out - x.q0 * step);
+  meet.n = outputs(s_.x, x);
   meet.width = s_.x.in;
   meet.low = std::min<int64_t>(0, x.q0 + low_[1]);
   meet.high = std::max<int64_t>(0, x.q0 + high_[1]);
@@ -262,14 +279,14 @@ void Overlap::add(float* out, const Range& y, const Range& x, const float* bias,
   }
   meet.first[step] = count;
   for (int64_t o = 0; o < a_.out_channels; ++o)
-    for (int64_t oy = y.q0 * s_.y.out_step; oy < std::min(s_.y.out, y.q1 * s_.y.out_step); ++oy) {
+    for (int64_t oy = first; oy < first + outputs(s_.y, y); ++oy) {
       meet.rows = 0;
       for (int64_t k = 0; k < s_.y.kernel; ++k) {
         const int64_t i = oy / s_.y.out_step + y_[k].shift;
         if (y_[k].slot == oy % s_.y.out_step && i >= 0 && i < s_.y.in)
           rows[meet.rows++] = (o * s_.y.kernel + k) * s_.x.kernel * pitch + (i - y.i0) * row;
       }
-      leaves_.meet[step](out + (o * s_.y.out + oy) * s_.x.out + x.q0 * step, sums, &meet, bias[o]);
+      leaves_.meet[step](out + o * out_plane + (oy - first) * out_row, sums, &meet, bias[o]);
     }
 }
 

@@ -41,14 +41,21 @@ class Overlap {
   Range range(const conv::Axis& axis, int64_t low, int64_t high, int64_t box, int64_t index) const;
   int64_t bias_at() const { return a_.groups * columns_ * a_.in_channels; }
   int64_t tile() const { return conv::divide_up(columns_, conv::divide_up<int64_t>(columns_, leaves_.most)); }
+  // Output channels are planes, as they are summed, and woven into pixels afterwards.
+  bool weaves() const { return a_.nhwc && a_.out_channels > 1; }
   void multiply(const float* in, const float* end, const Range& y, const Range& x, const float* packed,
                 float* sums, int64_t pitch) const;
-  void add(float* out, const Range& y, const Range& x, const float* bias, const float* sums,
-           int64_t pitch) const;
+  // out: the first row of the range in the first plane; planes are `plane` apart and rows `row`.
+  void add(float* out, int64_t plane, int64_t row, const Range& y, const Range& x, const float* bias,
+           const float* sums, int64_t pitch) const;
+  int64_t outputs(const conv::Axis& axis, const Range& r) const {
+    return std::min(axis.out, r.q1 * axis.out_step) - r.q0 * axis.out_step;
+  }
 
   const ConvArgs& a_;
   const conv::Geometry& s_;
   const ConvLeaves<float>& leaves_;
+  const InterleaveKernels& weave_;
   bool few_, meets_;  // output channels too few for a vector; more elements of a kernel than phases
   int64_t columns_;   // of a group, or 0 where there is no such form
   Tap *y_, *x_;

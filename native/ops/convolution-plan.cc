@@ -141,6 +141,7 @@ Engine<T>::Engine(const ConvArgs& a, const Geometry& s, const KernelTable& kerne
     : a_(a),
       s_(s),
       leaves_(leaves_of<T>(kernels)),
+      weave_(kernels.interleave),
       width_(2 * leaves_.lanes),
       size_(bytes_of(a.type)),
       strip_(a.nhwc && a.in_channels == 1 && a.out_channels == 1 && a.groups < leaves_.lanes &&
@@ -149,7 +150,10 @@ Engine<T>::Engine(const ConvArgs& a, const Geometry& s, const KernelTable& kerne
                  : 1),
       first_(!turned && (!a.nhwc || (strip_ == 1 && 2 * a.out_channels < leaves_.lanes &&
                                      (a.in_channels > 1 || a.out_channels > 1 || a.groups < leaves_.lanes)))),
-      deep_(a.in_channels == 1 && (a.nhwc || turned ? !first_ && a.out_channels == 1 : a.out_channels <= 2)),
+      woven_(first_ && a.nhwc && a.in_channels == 1 && a.out_channels <= 2 && s.x.in_step == 1 &&
+             size_ == static_cast<int64_t>(sizeof(T))),
+      deep_(woven_ || (a.in_channels == 1 &&
+                       (a.nhwc || turned ? !first_ && a.out_channels == 1 : a.out_channels <= 2))),
       turned_(turned),
       by_taps_(false),
       doubled_(false) {
@@ -314,8 +318,13 @@ void Engine<T>::choose_deep_box() {
   for (int64_t i = 0; i < unit_count_; ++i) units_[i].panels = false;
   parts_ = 1;
   split_units_ = false;
-  chunk_ = first_ ? 1 : a_.groups;
-  const int64_t budget = (first_ ? 32 * 1024 : kPanel) / static_cast<int64_t>(sizeof(T));
+  chunk_ = first_ && !woven_ ? 1 : a_.groups;
+  // Woven planes have room for what becomes of them, too.
+  const int64_t bytes = !first_ ? kPanel
+                        : woven_
+                            ? kPanel / (1 + a_.out_channels * s_.z.out_step * s_.y.out_step * s_.x.out_step)
+                            : 32 * 1024;
+  const int64_t budget = bytes / static_cast<int64_t>(sizeof(T));
   // Outputs of a task, for one group; about a product and a half for each.
   const int64_t work = static_cast<int64_t>(work_of_position()) + 8;
   if (turned_) {
@@ -334,14 +343,20 @@ void Engine<T>::choose_deep_box() {
     tasks_ = boxes_[0] * boxes_of_groups_;
     return;
   }
-  while (!fit_box(budget, first_ ? pixels : std::max<int64_t>(pixels / 8, (1 << 19) / (work * a_.groups))) &&
+  const bool planes_alone = first_ && !woven_;
+  while (!fit_box(budget,
+                  planes_alone ? pixels : std::max<int64_t>(pixels / 8, (1 << 19) / (work * a_.groups))) &&
          !first_ && chunk_ > kLeastChunk)
     chunk_ = half_of(chunk_);
   int64_t boxes = 1;
   for (int i = 0; i < 4; ++i) boxes *= boxes_[i] = divide_up(all[i], box_[i]);
   boxes_of_groups_ = first_ ? 1 : divide_up(a_.groups, chunk_);
   const int64_t planes = first_ ? a_.batch * a_.groups : 1, positions = box_[1] * box_[2] * box_[3];
-  planes_ = std::max<int64_t>(1, std::min((1 << 20) / (work * positions), divide_up<int64_t>(planes, 8)));
+  // Woven, all planes of an image.
+  const int64_t least = woven_ ? a_.groups : 1;
+  planes_ =
+      std::max<int64_t>(1, std::min((1 << 20) / (work * positions), divide_up<int64_t>(planes, 8)) / least) *
+      least;
   tasks_ = boxes * boxes_of_groups_ * divide_up(planes, planes_);
 }
 

@@ -222,15 +222,16 @@ function samples(): Args[] {
     stride: [1, 2, 3, 4],
     out: [1, 3],
   }))
-    out.push({
-      batch: 2,
-      image: [9, 21],
-      in: 64,
-      out: channels,
-      kernel: [kernel, kernel + 1],
-      bias: channels === 3,
-      options: { stride, padding: kernel >> 1, outputPadding: stride > 2 ? 1 : 0 },
-    });
+    for (const layout of kernel === 4 ? ['nchw', 'nhwc'] : ['nchw'])
+      out.push({
+        batch: 2,
+        image: [9, 21],
+        in: 64,
+        out: channels,
+        kernel: [kernel, kernel + 1],
+        bias: channels === 3,
+        options: { layout, stride, padding: kernel >> 1, outputPadding: stride > 2 ? 1 : 0 },
+      });
   for (const { image, options } of product({
     image: [
       [4, 4],
@@ -241,6 +242,7 @@ function samples(): Args[] {
     options: [
       { stride: 2, padding: 2, groups: 2 },
       { stride: [1, 3] as [number, number], padding: [1, 0] as [number, number], dilation: 2, groups: 2 },
+      { layout: 'nhwc', stride: 2, padding: 2 },
     ],
   }))
     out.push({ batch: 1, image, in: 32, out: 4, kernel: [5, 5], bias: true, options });
@@ -259,6 +261,33 @@ function samples(): Args[] {
       bias: true,
       type,
       options: { layout: 'nhwc', stride, padding: 1 },
+    });
+  // Channels last, few groups of one channel: planes of one box and of several, woven into pixels; phases without
+  // taps among them.
+  for (const { groups, outs, image, options } of product({
+    groups: [1, 2, 7],
+    outs: [1, 2],
+    image: [
+      [3, 5],
+      [60, 67],
+      [1, 2900],
+    ] as [number, number][],
+    options: [
+      { stride: 2, padding: 1 },
+      { stride: [3, 2] as [number, number], outputPadding: 1 },
+      { stride: 5, dilation: [2, 1] as [number, number], padding: [3, 0] as [number, number] },
+    ],
+  }).filter(({ image, groups, outs }) => image[0] === 3 || groups * outs === 7))
+    out.push({
+      batch: image[0] === 3 ? 2 : 1,
+      image,
+      in: groups,
+      out: groups * outs,
+      kernel: [4, 3],
+      bias: groups === 7,
+      ...(groups === 2 && { type: 'float64' as const }),
+      ...(outs === 2 && groups === 7 && { fill: 'special' as const }),
+      options: { layout: 'nhwc', groups, ...options },
     });
   // Of one pixel: images are the pixels, and some outputs may have none.
   for (const { batch, layout, options } of product({
