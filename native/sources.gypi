@@ -72,7 +72,12 @@
       "native/kernels/convolution.cc",
       "native/kernels/convolution-point.cc",
       "native/kernels/move.cc",
-      "native/kernels/resample.cc",
+      "native/kernels/resample-across.cc",
+      "native/kernels/resample-columns.cc",
+      "native/kernels/resample-down.cc",
+      "native/kernels/resample-groups.cc",
+      "native/kernels/resample-pixels.cc",
+      "native/kernels/resample-strip.cc",
       "native/kernels/table.cc",
       "native/kernels/winograd.cc"
     ],

@@ -20,7 +20,12 @@ void fill_max_pool2d_unstrided(MaxPoolKernels* kernels);
 void fill_avg_pool2d(AvgPoolKernels* kernels);
 void fill_max_unpool2d(MaxUnpoolKernels* kernels);
 void fill_move(MoveKernels* kernels);
-void fill_resample(KernelTable* table);
+void fill_resample_across(ResampleKernels* kernels);
+void fill_resample_columns(ResampleKernels* kernels);
+void fill_resample_down(KernelTable* table);
+void fill_resample_groups(ResampleKernels* kernels);
+void fill_resample_pixels(KernelTable* table);
+void fill_resample_strip(ResampleKernels* kernels);
 void fill_winograd(WinogradKernels* kernels);
 
 }  // namespace UPS_ISA

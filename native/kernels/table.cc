@@ -26,7 +26,12 @@ KernelTable UPS_JOIN(make_table_, UPS_ISA)() {
   UPS_ISA::fill_avg_pool2d(&table.avg_pool);
   UPS_ISA::fill_max_unpool2d(&table.max_unpool);
   UPS_ISA::fill_move(&table.move);
-  UPS_ISA::fill_resample(&table);
+  UPS_ISA::fill_resample_across(&table.resample);
+  UPS_ISA::fill_resample_columns(&table.resample);
+  UPS_ISA::fill_resample_down(&table);
+  UPS_ISA::fill_resample_groups(&table.resample);
+  UPS_ISA::fill_resample_pixels(&table);
+  UPS_ISA::fill_resample_strip(&table.resample);
   UPS_ISA::fill_winograd(&table.winograd);
   return table;
 }

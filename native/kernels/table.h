@@ -38,7 +38,7 @@ struct KernelTable {
 
   MoveKernels move;
 
-  // resample.cc
+  // resample-down.cc, resample-pixels.cc
   // out[i] = in[i] as float; by element type, null where the type is not computed with.
   void (*widen[TYPE_COUNT])(float* out, const void* in, int64_t n);
   // out[i] = Σ_k weight[k] · rows[k][i], rounded once to the element type; in the order of k.
