@@ -19,6 +19,8 @@ namespace {
 constexpr int64_t kTinyPlane = 256;
 // Elements of resampled rows for which to prepare anything takes longer than to compute them.
 constexpr int64_t kFewElements = 384;
+// Short rows for which a table of several at once is worth it.
+constexpr int64_t kManyRows = 64;
 
 Status weighted(const InterpolateArgs& a, const Context& context) {
   const Rows rows(a);
@@ -45,6 +47,8 @@ Status weighted(const InterpolateArgs& a, const Context& context) {
   ScratchFrame tables;
   const Spans spans(y, &tables);
   if (!spans.rising) return across_then_down_anyhow<float>(a, rows, context);
+  if (a.type == F32 && out_row < kernels().lanes && y.in_size >= kManyRows && !is_identity(x))
+    return short_rows_across_then_down(a, y, spans, context);
   return across_then_down(a, y, spans, context);
 }
 

@@ -1,7 +1,8 @@
-// Resizes of planes whose rows would not fill a vector.
+// Resizes of planes, and of rows, that would not fill a vector each.
 #include <algorithm>
 
 #include "kernels/table.h"
+#include "ops/prepared-taps.h"
 #include "ops/resample-rows.h"
 #include "runtime/isa.h"
 #include "runtime/parallel.h"
@@ -60,6 +61,56 @@ Status side_by_side(const InterpolateArgs& a, const AxisTable& y, bool down_firs
         const float* row = turned + p * stride;
         k.blend[a.type](to + p * out_plane * size, &row, &one, 1, out_plane);
       }
+    }
+  });
+  return context.cancelled() ? CANCELLED : OK;
+}
+
+// Many short rows of floats: `lanes` of them one after the other are a row of whole vectors to the leaf that
+// goes across, and down the plane a row is a pixel. Bilinear 2x of 4096 rows of 3 takes 31 us rather than 77.
+Status short_rows_across_then_down(const InterpolateArgs& a, const AxisTable& y, const Spans& spans,
+                                   const Context& context) {
+  const AxisTable& x = a.axes[a.axis_count - 1];
+  const KernelTable& k = kernels();
+  const int64_t lanes = k.lanes, in_row = x.in_size * a.inner, out_row = x.out_size * a.inner;
+  ScratchFrame tables;
+  const int64_t n = lanes * x.out_size;
+  auto* index = tables.take<int32_t>(x.taps * n);
+  auto* weight = tables.take<float>(x.taps * n);
+  auto* count = tables.take<int32_t>(n);
+  for (int64_t r = 0; r < lanes; ++r)
+    for (int64_t o = 0; o < x.out_size; ++o) {
+      count[r * x.out_size + o] = x.count[o];
+      for (int64_t t = 0; t < x.taps; ++t) {
+        index[t * n + r * x.out_size + o] = static_cast<int32_t>(r * x.in_size) + x.index[t * x.out_size + o];
+        weight[t * n + r * x.out_size + o] = static_cast<const float*>(x.weight)[t * x.out_size + o];
+      }
+    }
+  const PreparedTaps taps =
+      prepared_taps({lanes * x.in_size, n, x.taps, index, weight, count}, a.inner, &tables);
+  const int64_t height = std::max<int64_t>(1, share(context, a.outer * y.out_size, 4096 / out_row)),
+                blocks = (y.out_size + height - 1) / height;
+  int64_t most = 0;
+  for (int64_t o = 0; o < y.out_size; o += height)
+    most = std::max<int64_t>(most, spans.high[std::min(o + height, y.out_size) - 1] - spans.low[o] + 1);
+  const int64_t grain = std::max<int64_t>(1, kRangeElements / (height * out_row));
+  parallel_for(context, a.outer * blocks, grain, [&](int64_t begin, int64_t end) {
+    ScratchFrame frame;
+    // Pixels are read as whole vectors.
+    float* rows = frame.take<float>((most + lanes) * out_row + lanes);
+    for (int64_t block = begin; block < end; ++block) {
+      const int64_t plane = block / blocks, first = block % blocks * height;
+      const int64_t last = std::min(first + height, y.out_size);
+      // From as far before the first row that is needed as there are whole groups.
+      const int64_t stop = spans.high[last - 1] + 1, groups = (stop - spans.low[first] + lanes - 1) / lanes,
+                    start = std::max<int64_t>(0, std::min(stop, y.in_size) - groups * lanes);
+      const float* in = static_cast<const float*>(a.in) + (plane * y.in_size + start) * in_row;
+      const int64_t whole = (stop - start) / lanes;
+      k.resample.across(rows, lanes * out_row, in, lanes * in_row, whole, &taps, 0, taps.blocks);
+      for (int64_t r = whole * lanes; r < stop - start; ++r)
+        k.resample_row(rows + r * out_row, in + r * in_row, &x, a.inner);
+      k.resample.across_pixels(static_cast<float*>(a.out) + (plane * y.out_size + first) * out_row,
+                               rows - start * out_row, &y, out_row, first, last);
     }
   });
   return context.cancelled() ? CANCELLED : OK;

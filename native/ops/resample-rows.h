@@ -114,8 +114,10 @@ Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Span
 Status few_across_then_down(const InterpolateArgs& a, const AxisTable& y);
 // Any axes: resample-down.cc.
 Status down_then_across(const InterpolateArgs& a, const Rows& rows, const Context& context);
-// Planes of a few elements: resample-planes.cc.
+// Planes of a few elements, and float32 rows that fill no vector: resample-planes.cc.
 Status side_by_side(const InterpolateArgs& a, const AxisTable& y, bool down_first, const Context& context);
+Status short_rows_across_then_down(const InterpolateArgs& a, const AxisTable& y, const Spans& spans,
+                                   const Context& context);
 // Rows that come in any order, of T: float, or double for float64 and the integers of 16 bits and more:
 // resample-anyhow.cc.
 template <class T>

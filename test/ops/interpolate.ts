@@ -85,6 +85,14 @@ function samples(): Args[] {
     args([1, 1, 3, 200], { mode: 'bilinear', size: [6, 401] }),
     args([1, 1, 200, 3], { mode: 'bicubic', size: [99, 5] }),
   );
+  // Many rows that fill no vector.
+  for (const mode of ['bilinear', 'bicubic'] as const)
+    out.push(
+      args([2, 1, 70, 2], { mode, size: [150, 5] }),
+      args([1, 2, 130, 6], { mode, size: [301, 7], alignCorners: true }),
+      args([1, 1, 1003, 3], { mode, size: [2005, 6] }),
+      args([2, 75, 3, 2], { mode, size: [75, 7], layout: 'nhwc' }),
+    );
   return out;
 }
 
