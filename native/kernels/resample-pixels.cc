@@ -212,8 +212,9 @@ UPS_INLINE void pixel_of_sums(float* out, const float* const* rows, const float*
 }
 
 // The same of two rows and two pixels of each (480x640x6 to 224x224: 0.10 ms rather than 0.18 by way of
-// columns, 64x64x16 to 48x80: 10 us rather than 12). Pixels shorter than a vector are written as whole ones,
-// whose ends the next pixel overwrites; the last ones element by element.
+// columns, 64x64x16 to 48x80: 10 us rather than 12). Pixels of a vector take no loop: 480x640x16 to 224x224
+// 0.28 ms rather than 0.32. Shorter ones are written as whole ones, whose ends the next pixel overwrites; the
+// last ones element by element.
 void sum_four_pixels(float* out, const float* const* rows, const float* down, const AxisTable* axis,
                      int64_t inner) {
   const int64_t size = axis->out_size;
@@ -228,7 +229,7 @@ void sum_four_pixels(float* out, const float* const* rows, const float* down, co
     store(to, u * x + v * y);
   };
   int64_t o = 0;
-  if (inner >= LANES) {
+  if (inner > LANES) {
     for (; o < size; ++o, out += inner) {
       const int64_t l = left[o] * inner, r = right[o] * inner;
       const vf u = splat(along[o]), v = splat(along2[o]);
