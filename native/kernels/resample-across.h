@@ -130,9 +130,18 @@ UPS_INLINE void across_blocks(float* out, int64_t out_stride, const float* in, i
   const auto singly = [&](int64_t from, int64_t to) __attribute__((always_inline)) {
     if (from + 1 == to && count == 1)  // the usual case, without loops
       return store(out + from * LANES, block_at<TAPS, WINDOW>(in, t, from));
-    for (int64_t b = from; b < to; ++b)
-      for (int64_t r = 0; r < count; ++r)
-        store(out + r * out_stride + b * LANES, block_at<TAPS, WINDOW>(in + r * in_stride, t, b));
+    for (int64_t b = from; b < to; ++b) {
+      float* to_row = out + b * LANES;
+      if constexpr (TAPS > 0) {
+        const auto pattern = Pattern<TAPS>::at(t, b);
+        const float* row = in + t->base[b];
+        for (int64_t r = 0; r < count; ++r, to_row += out_stride, row += in_stride)
+          store(to_row, block_of<TAPS, WINDOW>(row, pattern));
+      } else {
+        for (int64_t r = 0; r < count; ++r)
+          store(to_row + r * out_stride, block_at<TAPS, WINDOW>(in + r * in_stride, t, b));
+      }
+    }
   };
   singly(k.first, k.run);
   if constexpr (TAPS > 0 && WINDOW > 0) {

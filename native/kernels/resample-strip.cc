@@ -18,8 +18,11 @@ void strip_by(void* out, int64_t out_stride, const void* in, const ResampleStrip
   const ResampleStrip s = *strip;
   const S* rows = static_cast<const S*>(in);
   const AcrossTaps by_taps = TAPS == 0 && s.taps != nullptr ? across_leaf(s.taps) : nullptr;
-  const Blocks blocks =
+  Blocks blocks =
       s.taps != nullptr ? blocks_of(s.taps, s.first / LANES, (s.end + LANES - 1) / LANES) : Blocks{};
+  // Rows of the ring have room for whole vectors.
+  blocks.whole += blocks.rest > 0;
+  blocks.rest = 0;
   const auto across = [&](float* to, const float* from, int64_t in_stride,
                           int64_t count) __attribute__((always_inline)) {
     if constexpr (TAPS > 0)

@@ -84,7 +84,7 @@ Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Span
     ScratchFrame frame;
     RowStream streamed, *streaming = stream ? &streamed : nullptr;
     const int64_t staged_rows = straight ? kStraightRows : slots;
-    float* staged = frame.take<float>(across.reads_in_place() ? 0 : across.staging(staged_rows));
+    float* staged = frame.take<float>(across.reads_in_place(0) ? 0 : across.staging(staged_rows));
     float* ring = frame.take<float>(in_place || straight || at_once ? 0 : slots * stride);
     const auto block_strip = [&](int64_t plane, int64_t first, int64_t last, const Strip& s) {
       char* to = out + ((plane * y.out_size + first) * out_row + s.first) * size;
@@ -108,7 +108,7 @@ Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Span
       both.two_rows = cached;
       both.near = in_bytes + out_bytes <= kSecondLevel;
       both.even = even;
-      both.staged = across.reads_in_place() ? nullptr : staged;
+      both.staged = across.reads_in_place((a.outer - 1 - plane) * y.in_size * in_row) ? nullptr : staged;
       k.resample.strip[a.type](to, out_row, plane_in, &both, first, last, streaming);
     };
     for (int64_t block = begin; block < end; ++block) {

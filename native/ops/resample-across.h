@@ -22,7 +22,7 @@ class Across {
     const bool apart = k_.lanes * x.in_size / x.out_size + x.taps * inner > 2 * k_.lanes;
     by_pixel_ = inner >= k_.lanes || (inner >= 4 && apart);
     if (!identity_ && !by_pixel_) taps_ = prepared_taps(x, inner, frame);
-    short_rows_ = in_row_ < taps_.window * k_.lanes;
+    beyond_ = std::max<int64_t>(0, taps_.window * k_.lanes - in_row_);
   }
 
   bool identity() const { return identity_; }
@@ -61,7 +61,7 @@ class Across {
       const char* next = static_cast<const char*>(in) + r * in_row_ * size;
       for (int64_t i = s.low * size; i < s.high * size; i += 64) __builtin_prefetch(next + i);
     }
-    if (type_ == F32 && !identity_ && !short_rows_)
+    if (!identity_ && reads_in_place(0))
       return floats(out, stride, static_cast<const float*>(in) + row * in_row_, in_row_, count, s);
     const int64_t n = s.high - s.low, length = identity_ ? stride : (n + 15) / 16 * 16 + 32;
     float* to = identity_ ? out : staged;
@@ -86,8 +86,9 @@ class Across {
     leaf.staged_row = (s.high - s.low + 15) / 16 * 16 + 32;
     return leaf;
   }
-  // Whether that leaf reads source rows where they are.
-  bool reads_in_place() const { return type_ == F32 && !short_rows_; }
+  // Whether source rows are read where they are, when so many elements of the input are behind them: short
+  // rows are read with what follows.
+  bool reads_in_place(int64_t behind) const { return type_ == F32 && beyond_ <= behind; }
   // Floats that `rows` stages for `count` rows.
   int64_t staging(int64_t count) const { return count * ((in_row_ + 15) / 16 * 16 + 32); }
   // Whether the weights have a pattern, or else come from memory, the less often the more rows there are.
@@ -108,7 +109,8 @@ class Across {
   const AxisTable& x_;
   const int64_t inner_, in_row_, out_row_;
   const int type_;
-  bool identity_, by_pixel_, short_rows_;
+  bool identity_, by_pixel_;
+  int64_t beyond_;  // elements that are read behind the end of a row
   PreparedTaps taps_{};
 };
 
