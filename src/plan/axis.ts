@@ -148,9 +148,31 @@ export function axisTaps(spec: AxisSpec): AxisTaps {
       for (let k = 0; k < 4; k++) put(o, k, first - 1 + k, w[k]!);
     }
   }
-  const table = { inSize, outSize, taps, index, weight, count };
-  if (taps > 1) dropZeroTaps(table, filter.kind === 'linear' || filter.kind === 'cubic');
+  let table: AxisTaps = { inSize, outSize, taps, index, weight, count };
+  if (taps > 1) {
+    dropZeroTaps(table, filter.kind === 'linear' || filter.kind === 'cubic');
+    if (readsOnePixelEach(table)) table = movedTaps(table);
+  }
   return outside?.includes(1) ? { ...table, outside } : table;
+}
+
+/** Whether each output reads one pixel only: an axis that keeps its size, or of one element. */
+function readsOnePixelEach({ outSize, taps, index, count }: AxisTaps): boolean {
+  for (let k = 1; k < taps; k++)
+    for (let o = 0; o < outSize; o++) if (k < count[o]! && index[k * outSize + o] !== index[o]) return false;
+  return true;
+}
+
+/** What such an axis does: weights sum to 1, so the pixel is moved. */
+function movedTaps(table: AxisTaps): AxisTaps {
+  const { outSize, index, weight, count } = table;
+  return {
+    ...table,
+    taps: 1,
+    index: index.slice(0, outSize),
+    weight: weight.slice(0, outSize).fill(1),
+    count: count.slice().fill(1),
+  };
 }
 
 /**

@@ -89,6 +89,16 @@ describe('properties', () => {
     },
   );
 
+  it.each(FILTERS)('an axis that keeps its size, and one of one pixel, is moved: $kind', (filter) => {
+    for (const size of SIZES) {
+      const same = table(size, size, filter),
+        one = table(1, size, filter);
+      expect([same.taps, ...same.weight]).toEqual(new Array(size + 1).fill(1));
+      expect([...same.index]).toEqual(Array.from({ length: size }, (_, o) => o));
+      expect([one.taps, ...one.weight]).toEqual(new Array(size + 1).fill(1));
+    }
+  });
+
   it('survives structuredClone', () => {
     const t = table(5, 9, { kind: 'linear' });
     expect(structuredClone(t)).toEqual(t);
