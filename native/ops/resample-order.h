@@ -17,8 +17,10 @@ inline bool blends_down_first(int64_t in_rows, int64_t out_rows, int64_t row_tap
   const bool scattered = column_taps > 4 || in_row > 2 * out_row;
   // Picking neighbours from a vector costs about twice a blend of rows, wherever it is done.
   const int64_t pick_across = scattered ? 4 : 2, pick_down = scattered ? 1 : 2;
-  const int64_t across = used_rows * out_row * column_taps * pick_across + out_rows * out_row * row_taps;
-  const int64_t down = out_rows * in_row * row_taps + out_rows * out_row * column_taps * pick_down;
+  // One row is only read.
+  const int64_t blends = row_taps > 1 ? row_taps : 0;
+  const int64_t across = used_rows * out_row * column_taps * pick_across + out_rows * out_row * blends;
+  const int64_t down = out_rows * in_row * blends + out_rows * out_row * column_taps * pick_down;
   return down < across;
 }
 
