@@ -1,11 +1,7 @@
 // Leaves of 1x1 convolutions to few channels: what they take is reading the inputs.
-#if defined(__clang__)
-#pragma clang fp contract(fast)
-#else
-#pragma GCC optimize("fp-contract=fast", "no-tree-loop-distribute-patterns")
-#endif
 #include "kernels/convolution-point.h"
 
+#include "kernels/contract.h"
 #include "kernels/kernels.h"
 #include "kernels/zip.h"
 

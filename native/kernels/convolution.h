@@ -1,4 +1,5 @@
-// Leaves of the convolution family (convolution.cc). T computes: float, or double.
+// Leaves of the convolution family (convolution-*.cc). T computes: float, or double. Null where there is
+// none.
 #pragma once
 #include <stdint.h>
 

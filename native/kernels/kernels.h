@@ -9,8 +9,15 @@ namespace UPS_ISA {
 void fill_grid_sample(GridSampleKernels* kernels);
 void fill_interleave(InterleaveKernels* kernels);
 void fill_argmax(ArgmaxKernels* kernels);
-void fill_convolution(KernelTable* table);
+void fill_convolution_depth(KernelTable* table);
+void fill_convolution_doubled(KernelTable* table);
+void fill_convolution_elements(KernelTable* table);
+void fill_convolution_few(KernelTable* table);
+void fill_convolution_overlap(KernelTable* table);
 void fill_convolution_point(PointKernels* kernels);
+void fill_convolution_rows(KernelTable* table);
+void fill_convolution_tiles(KernelTable* table);
+void fill_convolution_weights(KernelTable* table);
 void fill_levels(LevelKernels* kernels);
 void fill_max_pool2d_halves(MaxPoolKernels* kernels);
 void fill_max_pool2d_pixels(MaxPoolKernels* kernels);

@@ -15,8 +15,15 @@ KernelTable UPS_JOIN(make_table_, UPS_ISA)() {
   UPS_ISA::fill_grid_sample(&table.grid_sample);
   UPS_ISA::fill_interleave(&table.interleave);
   UPS_ISA::fill_argmax(&table.argmax);
-  UPS_ISA::fill_convolution(&table);
+  UPS_ISA::fill_convolution_depth(&table);
+  UPS_ISA::fill_convolution_doubled(&table);
+  UPS_ISA::fill_convolution_elements(&table);
+  UPS_ISA::fill_convolution_few(&table);
+  UPS_ISA::fill_convolution_overlap(&table);
   UPS_ISA::fill_convolution_point(&table.point);
+  UPS_ISA::fill_convolution_rows(&table);
+  UPS_ISA::fill_convolution_tiles(&table);
+  UPS_ISA::fill_convolution_weights(&table);
   UPS_ISA::fill_levels(&table.levels);
   UPS_ISA::fill_max_pool2d_halves(&table.max_pool);
   UPS_ISA::fill_max_pool2d_pixels(&table.max_pool);

@@ -6,13 +6,9 @@
 // Rounding grows with the spread of those powers. These points give less than half of the error of the usual
 // 1 and 2, and the constants made of them are exact. Two outputs of two taps are made by the points 0, 1 and
 // infinity.
-#if defined(__clang__)
-#pragma clang fp contract(fast)
-#else
-#pragma GCC optimize("fp-contract=fast", "no-tree-loop-distribute-patterns")
-#endif
 #include "kernels/winograd.h"
 
+#include "kernels/contract.h"
 #include "kernels/kernels.h"
 #include "kernels/zip.h"
 

@@ -1,0 +1,287 @@
+// What fills and empties tiles: stretches of inputs between zeros, transposes, and outputs that leave the
+// sums of all phases of a stride in turn. Nothing is computed, elements are widened and rounded on the way.
+#include "kernels/contract.h"
+#include "kernels/convolution-leaves.h"
+#include "kernels/half.h"
+#include "kernels/kernels.h"
+#include "kernels/zip.h"
+
+namespace upsampling {
+namespace UPS_ISA {
+
+namespace {
+
+struct Half {
+  uint16_t bits;
+};
+UPS_INLINE float widen(float v) { return v; }
+UPS_INLINE double widen(double v) { return v; }
+UPS_INLINE float widen(Half v) { return from_half(v.bits); }
+template <class S, class T>
+struct Narrow {
+  UPS_MEMBER S of(T v) { return v; }
+};
+template <>
+struct Narrow<Half, float> {
+  UPS_MEMBER Half of(float v) { return Half{to_half(v)}; }
+};
+
+UPS_INLINE void copy_run(float* to, const Half* from, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = widen(from[i]);
+}
+
+// LANES rows of LANES elements to columns.
+UPS_INLINE void turn_block(float* to, int64_t to_row, const float* from, int64_t from_row) {
+  vf x[LANES];
+#pragma GCC unroll 16
+  for (int k = 0; k < LANES; ++k) x[k] = load(from + k * from_row);
+  zip<LANES>(x);
+#pragma GCC unroll 16
+  for (int k = 0; k < LANES; ++k) store(to + k * to_row, x[k]);
+}
+
+// LANES rows of fewer elements to columns. Reads whole vectors.
+UPS_INLINE void turn_few(float* to, int64_t to_row, const float* from, int64_t from_row, int64_t n) {
+#if UPS_LANES == 16
+  // Two rows are one vector: 24 shuffles instead of 64.
+  if (n <= 8) {
+    typedef VectorOf<float, 8>::memory Half;
+    vf x[8];
+#pragma GCC unroll 8
+    for (int k = 0; k < 8; ++k)
+      x[k] = __builtin_shufflevector(*reinterpret_cast<const Half*>(from + k * from_row),
+                                     *reinterpret_cast<const Half*>(from + (k + 8) * from_row), 0, 1, 2, 3, 4,
+                                     5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    zip<8>(x);
+    float turned[8 * LANES];
+#pragma GCC unroll 8
+    for (int k = 0; k < 8; ++k) store(turned + k * LANES, x[k]);
+    for (int64_t k = 0; k < n; ++k, to += to_row) {
+      __builtin_memcpy(to, turned + 8 * k, 32);
+      __builtin_memcpy(to + 8, turned + 64 + 8 * k, 32);
+    }
+    return;
+  }
+#endif
+  float turned[LANES * LANES];
+  turn_block(turned, LANES, from, from_row);
+  for (int64_t k = 0; k < n; ++k) store(to + k * to_row, load(turned + k * LANES));
+}
+
+// Pixels first … stop, `step` apart, of neighbouring channels, and zeros around them.
+template <class T, class S>
+UPS_INLINE void turn(T* to, int64_t width, const S* from, int64_t channels, int64_t step, int64_t lead,
+                     int64_t stop, int64_t n) {
+  for (int64_t c = 0; c < channels; ++c) {
+    for (int64_t i = 0; i < lead; ++i) to[c * width + i] = 0;
+    for (int64_t i = stop; i < n; ++i) to[c * width + i] = 0;
+  }
+  int64_t i = lead;
+  if constexpr (__is_same(S, float)) {
+    // Of the last channels, vectors are read that reach into the next pixels.
+    const int64_t rest = channels % LANES, reach = rest == 0 ? 0 : (LANES - rest + step - 1) / step;
+    for (; i + LANES + reach <= stop; i += LANES) {
+      int64_t c = 0;
+      for (; c + LANES <= channels; c += LANES)
+        turn_block(to + c * width + i, width, from + i * step + c, step);
+      if (rest > 0) turn_few(to + c * width + i, width, from + i * step + c, step, rest);
+    }
+  }
+  for (; i < stop; ++i)
+    for (int64_t c = 0; c < channels; ++c) to[c * width + i] = widen(from[i * step + c]);
+}
+
+template <class T>
+void transpose(T* to, int64_t to_row, const T* from, int64_t from_row, int64_t rows, int64_t columns) {
+  if constexpr (__is_same(T, float)) {
+    if (rows >= LANES && columns >= LANES) {
+      // The last blocks reach back.
+      for (int64_t i = 0; i < rows; i += LANES) {
+        if (i + LANES > rows) i = rows - LANES;
+        for (int64_t j = 0; j < columns; j += LANES) {
+          if (j + LANES > columns) j = columns - LANES;
+          turn_block(to + j * to_row + i, to_row, from + i * from_row + j, from_row);
+        }
+      }
+      return;
+    }
+  }
+  for (int64_t j = 0; j < columns; ++j)
+    for (int64_t i = 0; i < rows; ++i) to[j * to_row + i] = from[i * from_row + j];
+}
+
+// All runs of a channel before the next channel: they share its cache lines.
+template <class T, class S>
+void gather(T* to, int64_t width, const void* from, int64_t channels, int64_t channel, int64_t step,
+            const ConvRun* runs, int64_t count, int64_t n) {
+  const S* x = static_cast<const S*>(from);
+  if (channel == 1) {
+    for (int64_t r = 0; r < count; ++r)
+      turn(to + runs[r].to, width, x + runs[r].from, channels, step, runs[r].lead, runs[r].stop, n);
+    return;
+  }
+  for (int64_t c = 0; c < channels; ++c, to += width, x += channel) {
+    for (int64_t r = 0; r < count; ++r) {
+      const ConvRun& run = runs[r];
+      T* at = to + run.to;
+      const S* source = x + run.from;
+      const int64_t lead = run.lead, stop = run.stop;
+      for (int64_t i = 0; i < lead; ++i) at[i] = 0;
+      if (step == 1) {
+        if (stop > lead) copy_run(at + lead, source + lead, stop - lead);
+      } else if (step == 2) {
+        for (int64_t i = lead; i < stop; ++i) at[i] = widen(source[2 * i]);
+      } else {
+        for (int64_t i = lead; i < stop; ++i) at[i] = widen(source[step * i]);
+      }
+      for (int64_t i = stop; i < n; ++i) at[i] = 0;
+    }
+  }
+}
+
+// Groups of LANES rows of c next to one another, `group` apart. Returns how many pixels it did.
+UPS_INLINE int64_t turn_back(float* o, int64_t group, const float* c, int64_t width, int64_t pixels) {
+  int64_t i = 0;
+  for (; i + LANES <= pixels; i += LANES) {
+    vf x[LANES];
+#pragma GCC unroll 16
+    for (int s = 0; s < LANES; ++s) x[s] = load(c + s * width + i);
+    zip<LANES>(x);
+#pragma GCC unroll 16
+    for (int s = 0; s < LANES; ++s) store(o + (i + s) * group, x[s]);
+  }
+  return i;
+}
+
+// n outputs of groups of N.
+template <int N>
+UPS_INLINE void zip_line(float* o, const float* c, int64_t width, int64_t n) {
+  const int64_t whole = n % N == 0 && n >= LANES * N ? n / N : n / N / LANES * LANES;
+  for (int64_t i = 0; i < whole; i += LANES) {
+    // The last vector reaches back: its rest took 2 % of all by a detour through memory (rows of 28).
+    if (i > whole - LANES) i = whole - LANES;
+    vf x[N];
+#pragma GCC unroll 16
+    for (int s = 0; s < N; ++s) x[s] = load(c + s * width + i);
+    zip<N>(x);
+#pragma GCC unroll 16
+    for (int s = 0; s < N; ++s) store(o + i * N + s * LANES, x[s]);
+  }
+  if (whole * N == n) return;
+  float rest[N * LANES];
+  vf x[N];
+#pragma GCC unroll 16
+  for (int s = 0; s < N; ++s) x[s] = load(c + s * width + whole);
+  zip<N>(x);
+#pragma GCC unroll 16
+  for (int s = 0; s < N; ++s) store(rest + s * LANES, x[s]);
+  copy_run(o + whole * N, rest, n - whole * N);
+}
+
+#if UPS_LANES > 4
+// n outputs of groups of up to M slots, a vector of groups at a time: turned with whatever is behind the
+// slots, which the next group is laid over.
+template <int M>
+UPS_INLINE void zip_some(float* o, const float* c, int64_t width, int64_t slots, int64_t n) {
+  enum : int { GROUPS = LANES / M };  // of a vector
+  vi lane;
+  for (int i = 0; i < LANES; ++i)
+    lane[i] = i / static_cast<int>(slots) * M % LANES + i % static_cast<int>(slots);
+  float last[LANES * M + LANES];
+  for (; n > 0; n -= slots * LANES, c += LANES, o += slots * LANES) {
+    // Vectors end behind their groups.
+    const bool whole = n >= slots * LANES + LANES;
+    float* to = whole ? o : last;
+    vf x[M];
+#pragma GCC unroll 16
+    for (int s = 0; s < M; ++s) x[s] = load(c + (s < slots ? s : 0) * width);
+    zip<M>(x);
+#pragma GCC unroll 16
+    for (int i = 0; i < M; ++i)
+      store(to + i * GROUPS * slots, GROUPS == 1 ? x[i] : __builtin_shuffle(x[i], lane));
+    if (!whole) copy_run(o, last, n < slots * LANES ? n : slots * LANES);
+  }
+}
+#endif
+
+template <class T, class S>
+UPS_INLINE void line(S* o, const T* c, int64_t width, int64_t slots, int64_t n) {
+  if (slots == 1) {
+    if constexpr (__is_same(S, T)) {
+      copy_run(o, c, n);
+    } else {
+      for (int64_t i = 0; i < n; ++i) o[i] = Narrow<S, T>::of(c[i]);
+    }
+    return;
+  }
+  const int64_t whole = n / slots;
+  int64_t done = 0;
+  if constexpr (__is_same(S, float)) {
+    if (slots == 2) return zip_line<2>(o, c, width, n);
+    if (slots == 3) return zip_line<3>(o, c, width, n);
+    if (slots == 4) return zip_line<4>(o, c, width, n);
+    if (slots == 8) return zip_line<8>(o, c, width, n);
+#if UPS_LANES > 4
+    if (slots < 8) return zip_some<8>(o, c, width, slots, n);
+#endif
+#if UPS_LANES == 16
+    if (slots < 16) return zip_some<16>(o, c, width, slots, n);
+#endif
+    if (slots % LANES == 0)
+      for (int64_t s = 0; s < slots; s += LANES) done = turn_back(o + s, slots, c + s * width, width, whole);
+  }
+  for (int64_t i = done; i < whole; ++i)
+    for (int64_t s = 0; s < slots; ++s) o[i * slots + s] = Narrow<S, T>::of(c[s * width + i]);
+  for (int64_t s = 0; s < n % slots; ++s) o[whole * slots + s] = Narrow<S, T>::of(c[s * width + whole]);
+}
+
+template <class T, class S>
+void interleave(void* out, const T* c, int64_t width, int64_t slots, int64_t n) {
+  line(static_cast<S*>(out), c, width, slots, n);
+}
+
+template <class T, class S>
+void lines(void* out, const T* c, int64_t width, int64_t slots, const ConvLine* list, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) {
+    line(static_cast<S*>(out) + list[i].to, c + list[i].at, width, slots, list[i].n);
+  }
+}
+
+template <class T, class S>
+void spread(void* out, int64_t step, const T* c, int64_t width, int64_t n, int64_t pixels) {
+  S* o = static_cast<S*>(out);
+  for (int64_t p = 0; p < pixels; ++p, o += step, c += width) {
+    if constexpr (__is_same(S, T))
+      copy_run(o, c, n);
+    else
+      for (int64_t i = 0; i < n; ++i) o[i] = Narrow<S, T>::of(c[i]);
+  }
+}
+
+template <class T, class S>
+void scatter(void* out, int64_t step, const T* c, int64_t n) {
+  S* o = static_cast<S*>(out);
+  for (int64_t i = 0; i < n; ++i) o[i * step] = Narrow<S, T>::of(c[i]);
+}
+
+template <class T, class S>
+void fill(ConvLeaves<T>* leaves, int type) {
+  leaves->gather[type] = gather<T, S>;
+  leaves->interleave[type] = interleave<T, S>;
+  leaves->lines[type] = lines<T, S>;
+  leaves->spread[type] = spread<T, S>;
+  leaves->scatter[type] = scatter<T, S>;
+}
+
+}  // namespace
+
+void fill_convolution_elements(KernelTable* table) {
+  table->conv.transpose = transpose<float>;
+  table->conv_double.transpose = transpose<double>;
+  fill<float, float>(&table->conv, F32);
+  fill<float, Half>(&table->conv, F16);
+  fill<double, double>(&table->conv_double, F64);
+}
+
+}  // namespace UPS_ISA
+}  // namespace upsampling
