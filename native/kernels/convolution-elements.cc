@@ -4,6 +4,7 @@
 #include "kernels/convolution-leaves.h"
 #include "kernels/half.h"
 #include "kernels/kernels.h"
+#include "kernels/turn.h"
 #include "kernels/zip.h"
 
 namespace upsampling {
@@ -30,42 +31,14 @@ UPS_INLINE void copy_run(float* to, const Half* from, int64_t n) {
   for (int64_t i = 0; i < n; ++i) to[i] = widen(from[i]);
 }
 
-// LANES rows of LANES elements to columns.
-UPS_INLINE void turn_block(float* to, int64_t to_row, const float* from, int64_t from_row) {
-  vf x[LANES];
-#pragma GCC unroll 16
-  for (int k = 0; k < LANES; ++k) x[k] = load(from + k * from_row);
-  zip<LANES>(x);
-#pragma GCC unroll 16
-  for (int k = 0; k < LANES; ++k) store(to + k * to_row, x[k]);
-}
-
-// LANES rows of fewer elements to columns. Reads whole vectors.
-UPS_INLINE void turn_few(float* to, int64_t to_row, const float* from, int64_t from_row, int64_t n) {
-#if UPS_LANES == 16
-  // Two rows are one vector: 24 shuffles instead of 64.
-  if (n <= 8) {
-    typedef VectorOf<float, 8>::memory Half;
-    vf x[8];
-#pragma GCC unroll 8
-    for (int k = 0; k < 8; ++k)
-      x[k] = __builtin_shufflevector(*reinterpret_cast<const Half*>(from + k * from_row),
-                                     *reinterpret_cast<const Half*>(from + (k + 8) * from_row), 0, 1, 2, 3, 4,
-                                     5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    zip<8>(x);
-    float turned[8 * LANES];
-#pragma GCC unroll 8
-    for (int k = 0; k < 8; ++k) store(turned + k * LANES, x[k]);
-    for (int64_t k = 0; k < n; ++k, to += to_row) {
-      __builtin_memcpy(to, turned + 8 * k, 32);
-      __builtin_memcpy(to + 8, turned + 64 + 8 * k, 32);
-    }
-    return;
-  }
-#endif
-  float turned[LANES * LANES];
-  turn_block(turned, LANES, from, from_row);
-  for (int64_t k = 0; k < n; ++k) store(to + k * to_row, load(turned + k * LANES));
+// LANES rows of n elements to columns. Reads in fours.
+UPS_INLINE void turn_some(float* to, int64_t to_row, const float* from, int64_t from_row, int64_t n) {
+  const int64_t whole = n & -4;
+  turn(to, to_row, from, from_row, whole);
+  if (whole == n) return;
+  float last[4 * LANES];
+  turn(last, LANES, from + whole, from_row, 4);
+  for (int64_t k = whole; k < n; ++k) store(to + k * to_row, load(last + (k - whole) * LANES));
 }
 
 // Pixels first … stop, `step` apart, of neighbouring channels, and zeros around them.
@@ -78,14 +51,9 @@ UPS_INLINE void turn(T* to, int64_t width, const S* from, int64_t channels, int6
   }
   int64_t i = lead;
   if constexpr (__is_same(S, float)) {
-    // Of the last channels, vectors are read that reach into the next pixels.
-    const int64_t rest = channels % LANES, reach = rest == 0 ? 0 : (LANES - rest + step - 1) / step;
-    for (; i + LANES + reach <= stop; i += LANES) {
-      int64_t c = 0;
-      for (; c + LANES <= channels; c += LANES)
-        turn_block(to + c * width + i, width, from + i * step + c, step);
-      if (rest > 0) turn_few(to + c * width + i, width, from + i * step + c, step, rest);
-    }
+    // Of the last channels, fours are read that reach into the next pixels.
+    const int64_t rest = channels % 4, reach = rest == 0 ? 0 : (4 - rest + step - 1) / step;
+    for (; i + LANES + reach <= stop; i += LANES) turn_some(to + i, width, from + i * step, step, channels);
   }
   for (; i < stop; ++i)
     for (int64_t c = 0; c < channels; ++c) to[c * width + i] = widen(from[i * step + c]);
@@ -100,7 +68,7 @@ void transpose(T* to, int64_t to_row, const T* from, int64_t from_row, int64_t r
         if (i + LANES > rows) i = rows - LANES;
         for (int64_t j = 0; j < columns; j += LANES) {
           if (j + LANES > columns) j = columns - LANES;
-          turn_block(to + j * to_row + i, to_row, from + i * from_row + j, from_row);
+          turn(to + j * to_row + i, to_row, from + i * from_row + j, from_row, LANES);
         }
       }
       return;
@@ -137,20 +105,6 @@ void gather(T* to, int64_t width, const void* from, int64_t channels, int64_t ch
       for (int64_t i = stop; i < n; ++i) at[i] = 0;
     }
   }
-}
-
-// Groups of LANES rows of c next to one another, `group` apart. Returns how many pixels it did.
-UPS_INLINE int64_t turn_back(float* o, int64_t group, const float* c, int64_t width, int64_t pixels) {
-  int64_t i = 0;
-  for (; i + LANES <= pixels; i += LANES) {
-    vf x[LANES];
-#pragma GCC unroll 16
-    for (int s = 0; s < LANES; ++s) x[s] = load(c + s * width + i);
-    zip<LANES>(x);
-#pragma GCC unroll 16
-    for (int s = 0; s < LANES; ++s) store(o + (i + s) * group, x[s]);
-  }
-  return i;
 }
 
 // n outputs of groups of N.
@@ -228,7 +182,9 @@ UPS_INLINE void line(S* o, const T* c, int64_t width, int64_t slots, int64_t n) 
     if (slots < 16) return zip_some<16>(o, c, width, slots, n);
 #endif
     if (slots % LANES == 0)
-      for (int64_t s = 0; s < slots; s += LANES) done = turn_back(o + s, slots, c + s * width, width, whole);
+      for (; done + LANES <= whole; done += LANES)
+        for (int64_t s = 0; s < slots; s += LANES)
+          turn(o + done * slots + s, slots, c + s * width + done, width, LANES);
   }
   for (int64_t i = done; i < whole; ++i)
     for (int64_t s = 0; s < slots; ++s) o[i * slots + s] = Narrow<S, T>::of(c[s * width + i]);

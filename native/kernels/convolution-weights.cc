@@ -3,7 +3,7 @@
 #include "kernels/contract.h"
 #include "kernels/convolution-leaves.h"
 #include "kernels/kernels.h"
-#include "kernels/zip.h"
+#include "kernels/turn.h"
 
 namespace upsampling {
 namespace UPS_ISA {
@@ -25,15 +25,10 @@ UPS_INLINE void turn_columns(float* to, const float* w, const ConvPacking* p) {
                     last = b + p->block < p->channels ? b + p->block : p->channels;
       const int64_t c1 = c0 + most < last ? c0 + most : last;
       const int64_t elements = (c1 - c0) * p->in;
-      int64_t e = 0;
-      for (; e + LANES <= elements; e += LANES) {
-        vf x[LANES];
-#pragma GCC unroll 16
-        for (int j = 0; j < LANES; ++j) x[j] = load(at[j] + c0 * p->in + e);
-        zip<LANES>(x);
-#pragma GCC unroll 16
-        for (int j = 0; j < LANES; ++j) store(turned + (e + j) * LANES, x[j]);
-      }
+      const int64_t fours = elements & -4;
+      turn_rows(turned, LANES, fours,
+                [&](int r) __attribute__((always_inline)) { return at[r] + c0 * p->in; });
+      int64_t e = fours;
       for (; e < elements; ++e)
         for (int j = 0; j < LANES; ++j) turned[e * LANES + j] = at[j][c0 * p->in + e];
       for (int64_t t = 0; t < p->taps; ++t) {
