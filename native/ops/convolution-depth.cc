@@ -263,32 +263,6 @@ void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) co
 
 // --- channels last: a vector holds groups
 
-// Positions of an axis that find the same taps inside the input.
-struct Stretch {
-  int64_t begin, end, first, taps;
-};
-
-// Of count positions from `begin` on. Offsets rise, so the taps inside follow one another.
-inline int64_t stretches(const Axis& axis, const Pass& p, int64_t begin, int64_t count, Stretch* list) {
-  int64_t n = 0;
-  for (int64_t at = begin, next; at < begin + count; at = next) {
-    next = begin + count;
-    Stretch s = {at, 0, p.taps, 0};
-    for (int64_t t = 0; t < p.taps; ++t) {
-      int64_t first = at, last = begin + count;
-      keep_inside(axis, p.offset[t], &first, &last);
-      if (first >= last) continue;
-      next = std::min(next, first > at ? first : last);
-      if (first > at) continue;
-      s.first = std::min(s.first, t);
-      ++s.taps;
-    }
-    s.end = next;
-    list[n++] = s;
-  }
-  return n;
-}
-
 // Windows of 3 x 3 neighbours at step 1.
 bool three_by_three(const Geometry& s, const Pass& y, const Pass& x) {
   for (const Pass* p : {&y, &x})

@@ -131,6 +131,40 @@ inline int64_t outputs_of(const Axis& axis, int64_t begin, int64_t phase, int64_
   return end_inside(begin * axis.out_step + phase, axis.out_step, count, axis.out);
 }
 
+// Positions of an axis that find the same taps inside the input.
+struct Stretch {
+  int64_t begin, end, first, taps;
+};
+
+// Of count positions from `begin` on. Offsets rise, so the taps inside follow one another.
+inline int64_t stretches(const Axis& axis, const Pass& p, int64_t begin, int64_t count, Stretch* list) {
+  int64_t n = 0;
+  for (int64_t at = begin, next; at < begin + count; at = next) {
+    next = begin + count;
+    Stretch s = {at, 0, p.taps, 0};
+    for (int64_t t = 0; t < p.taps; ++t) {
+      int64_t first = at, last = begin + count;
+      keep_inside(axis, p.offset[t], &first, &last);
+      if (first >= last) continue;
+      next = std::min(next, first > at ? first : last);
+      if (first > at) continue;
+      s.first = std::min(s.first, t);
+      ++s.taps;
+    }
+    s.end = next;
+    list[n++] = s;
+  }
+  return n;
+}
+
+// The same, or all of them as one: in a copy every tap finds something.
+inline int64_t stretches_of(bool edges, const Axis& axis, const Pass& p, int64_t begin, int64_t count,
+                            Stretch* list) {
+  if (edges) return stretches(axis, p, begin, count, list);
+  list[0] = {begin, begin + count, 0, p.taps};
+  return 1;
+}
+
 // A run of neighbouring pixels of one input row inside a panel.
 struct Segment {
   int64_t n, z, y, x;  // position (not yet times the step)
@@ -258,8 +292,10 @@ class Engine {
   void choose_deep_box();
   bool fit_box(int64_t budget, int64_t most);
   double cost_of_box() const;
-  double cost_last(bool by_taps) const;
-  bool choose_taps(int64_t budget, int64_t most);
+  void choose_reading(int64_t budget, int64_t most);
+  int64_t images_by_taps(int64_t budget, int64_t most, bool in_place) const;
+  double cost_of_taps(int64_t images) const;
+  double cost_of_parts(bool edges, int64_t images) const;
   double work_of_position() const;
   Slab slab_of(const int64_t* extent) const;
   int64_t room(const int64_t* extent) const;
@@ -292,6 +328,15 @@ class Engine {
 
   // --- channels last ---
 
+  // Of Note [Edges]: positions along batch, z, y and x, and what is summed there.
+  struct Part {
+    int64_t begin[4], end[4];
+    ConvSum sum;
+  };
+  int64_t parts_of(const Unit& u, const Pass& x, const int64_t* begin, const Lines& lines, int64_t channels,
+                   const Slab& slab, ScratchFrame* frame, Part** parts) const;
+  void multiply_parts(Part* parts, int64_t count, const Lines& lines, T* to, const T* from, int vectors,
+                      const T* weights, const T* bias, int64_t blocks, int64_t block) const;
   void fill_slab_last(const Slab& slab, const Box& box, int64_t g, int64_t c0, int64_t c1, T* to) const;
   void fill_slab_turned(const Slab& slab, const Box& box, int64_t g, int64_t c0, int64_t c1, T* to) const;
   void run_last(int64_t task, const T* packed, const T* packed_bias) const;
@@ -324,6 +369,7 @@ class Engine {
   // Vectors hold columns: one tap after the other, each at only the positions that find it inside the input,
   // which is read without padding.
   bool by_taps_;
+  bool edges_;  // vectors hold columns: inputs are read where they are, though taps read beside them
   Bundle* bundles_;
   Unit* units_;
   int64_t bundle_count_, unit_count_;

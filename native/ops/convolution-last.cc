@@ -1,7 +1,12 @@
 // Channels last: a vector holds columns.
 //
-// Inputs are read where they are if no tap reads beside them, or else from a copy with the padding. Sums go
-// straight to the output where a block of columns is a whole one of neighbouring channels.
+// Inputs are read where they are, or from a copy with the padding. Sums go straight to the output where a
+// block of columns is a whole one of neighbouring channels.
+//
+// Note [Edges]
+// Where taps read beside inputs that are read where they are, positions are divided by the taps that find
+// inputs: a stretch along each axis is what lies between two changes of those, and a part of the positions is
+// a product of stretches, with sums over the taps they have.
 #include "ops/convolution-engine.h"
 
 namespace upsampling {
@@ -118,7 +123,12 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
   const bool chunked = chunk_ < a_.in_channels;
   const int64_t total = a_.groups * a_.out_channels;
   ScratchFrame frame;
-  T* sums = nullptr;
+  int64_t most = 1;
+  for (int64_t i = 0; chunked && i < u.x->count; ++i) {
+    const int64_t n = divide_up(u.rows * u.x->pass[i]->phases, width_);
+    most += (part + 1) * n / parts_ - part * n / parts_;
+  }
+  T* sums = frame.take<T>(most * pixels * width_);
   for (int64_t c0 = 0; c0 < a_.in_channels; c0 += chunk_) {
     const int64_t c1 = std::min(a_.in_channels, c0 + chunk_), channels = c1 - c0;
     const T *source = space + from, *origin = space;
@@ -136,30 +146,8 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
       const int64_t k = weights_of(u, j), columns = u.rows * x.phases, blocks = divide_up(columns, width_);
       const int64_t block0 = part * blocks / parts_, block1 = (part + 1) * blocks / parts_;
       ScratchFrame inner;
-      // Taps that lie next to one another are one.
-      int64_t joined = 1;
-      while (joined < x.taps && channels == slab.pitch[3] && channels == a_.in_channels &&
-             x.offset[joined] == x.offset[0] + joined && x.order[joined] == x.order[0] + joined)
-        ++joined;
-      if (joined < x.taps) joined = 1;
-      const int64_t taps = k_of(u, j) == 0 ? 0 : u.z->taps * u.y->taps * (x.taps / joined);
-      int64_t *offsets = inner.take<int64_t>(taps + 1), *order = inner.take<int64_t>(taps + 1);
-      for (int64_t t = 0; t < taps; ++t) {
-        const int64_t tap = t * joined;
-        offsets[t] = (u.z->offset[tap / x.taps / u.y->taps] - low_[0]) * slab.pitch[1] +
-                     (u.y->offset[tap / x.taps % u.y->taps] - low_[1]) * slab.pitch[2] +
-                     (x.offset[tap % x.taps] - low_[2]) * slab.pitch[3];
-        order[t] = order_of(u, x, tap) * a_.in_channels * width_;
-      }
-      if (sums == nullptr) {
-        int64_t most = 1;
-        for (int64_t i = 0; chunked && i < u.x->count; ++i) {
-          const int64_t n = divide_up(u.rows * u.x->pass[i]->phases, width_);
-          most += (part + 1) * n / parts_ - part * n / parts_;
-        }
-        sums = frame.take<T>(most * pixels * width_);
-      }
-      ConvSum sum = {offsets, order, taps, 0, joined * channels, 0, 0, 0, 0};
+      Part* parts = nullptr;
+      const int64_t part_count = parts_of(u, x, begin, all, channels, slab, &inner, &parts);
       // All columns of few products at once: their weights stay in the first-level cache.
       const bool one = u.z->phases * u.y->phases * x.phases == 1 && !by_taps_ && !chunked && a_.nhwc &&
                        size_ == static_cast<int64_t>(sizeof(T));
@@ -175,8 +163,11 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
         const auto multiply = [&](T* to, const Lines& some) {
           if (by_taps_)
             multiply_taps(u, x, begin, some, to, origin, slab, vectors, weights, start);
+          else if (edges_)
+            multiply_parts(parts, part_count, some, to, source, vectors, weights, start,
+                           wide && b == block0 ? together : 1, k * width_);
           else
-            multiply_lines(some, to, source, vectors, weights, &sum, start,
+            multiply_lines(some, to, source, vectors, weights, &parts->sum, start,
                            wide && b == block0 ? together : 1, k * width_);
         };
         const bool whole = (a_.nhwc || s_.out() == 1) && n == lanes << vectors &&
@@ -215,7 +206,73 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
   }
 }
 
-// The same, tap by tap; `from` is the first pixel of the images, and all of it is inside.
+template <class T>
+int64_t Engine<T>::parts_of(const Unit& u, const Pass& x, const int64_t* begin, const Lines& lines,
+                            int64_t channels, const Slab& slab, ScratchFrame* frame, Part** parts) const {
+  const Axis* axes[3] = {&s_.z, &s_.y, &s_.x};
+  const Pass* passes[3] = {u.z, u.y, &x};
+  Stretch whole[3], *list[3];
+  int64_t count[3], total = 1;
+  for (int i = 0; i < 3; ++i) {
+    const Pass& p = *passes[i];
+    list[i] = edges_ ? frame->take<Stretch>(2 * p.taps + 2) : whole + i;
+    count[i] = stretches_of(edges_, *axes[i], p, begin[i + 1], lines.count[i + 1], list[i]);
+    total *= count[i];
+  }
+  *parts = frame->take<Part>(total);
+  for (int64_t i = 0; i < total; ++i) {
+    const Stretch stretch[3] = {list[0][i / count[2] / count[1]], list[1][i / count[2] % count[1]],
+                                list[2][i % count[2]]};
+    const Stretch &sz = stretch[0], &sy = stretch[1], &sx = stretch[2];
+    Part& part = (*parts)[i];
+    part.begin[0] = 0;
+    part.end[0] = lines.count[0];
+    for (int j = 0; j < 3; ++j) {
+      part.begin[j + 1] = stretch[j].begin - begin[j + 1];
+      part.end[j + 1] = stretch[j].end - begin[j + 1];
+    }
+    // Taps that lie next to one another are one.
+    int64_t joined = 1;
+    while (joined < sx.taps && channels == slab.pitch[3] && channels == a_.in_channels &&
+           x.offset[sx.first + joined] == x.offset[sx.first] + joined &&
+           x.order[sx.first + joined] == x.order[sx.first] + joined)
+      ++joined;
+    if (joined < sx.taps) joined = 1;
+    int64_t taps = 0;
+    const int64_t most = channels == 0 ? 0 : sz.taps * sy.taps * sx.taps;
+    int64_t *offset = frame->take<int64_t>(most + 1), *order = frame->take<int64_t>(most + 1);
+    for (int64_t tz = sz.first; most > 0 && tz < sz.first + sz.taps; ++tz)
+      for (int64_t ty = sy.first; ty < sy.first + sy.taps; ++ty)
+        for (int64_t tx = sx.first; tx < sx.first + sx.taps; tx += joined) {
+          offset[taps] = (u.z->offset[tz] - low_[0]) * slab.pitch[1] +
+                         (u.y->offset[ty] - low_[1]) * slab.pitch[2] +
+                         (x.offset[tx] - low_[2]) * slab.pitch[3];
+          order[taps++] = order_of(u, x, (tz * u.y->taps + ty) * x.taps + tx) * a_.in_channels * width_;
+        }
+    part.sum = {offset, order, taps, 0, joined * channels, 0, 0, 0, 0};
+  }
+  return total;
+}
+
+// Lines may end before the parts do.
+template <class T>
+void Engine<T>::multiply_parts(Part* parts, int64_t count, const Lines& lines, T* to, const T* from,
+                               int vectors, const T* weights, const T* bias, int64_t blocks,
+                               int64_t block) const {
+  for (Part* part = parts; part < parts + count; ++part) {
+    Lines some = lines;
+    int64_t in = 0, out = 0;
+    for (int i = 0; i < 4; ++i) {
+      some.count[i] = std::max<int64_t>(0, std::min(part->end[i], lines.count[i]) - part->begin[i]);
+      in += part->begin[i] * lines.in[i];
+      out += part->begin[i] * lines.out[i];
+    }
+    if (some.count[0] * some.count[1] * some.count[2] * some.count[3] == 0) continue;
+    multiply_lines(some, to + out, from + in, vectors, weights, &part->sum, bias, blocks, block);
+  }
+}
+
+// Tap by tap; `from` is the first pixel of the images, and all of it is inside.
 template <class T>
 void Engine<T>::multiply_taps(const Unit& u, const Pass& x, const int64_t* begin, const Lines& lines, T* to,
                               const T* from, const Slab& slab, int vectors, const T* weights,

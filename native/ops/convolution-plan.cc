@@ -156,6 +156,7 @@ Engine<T>::Engine(const ConvArgs& a, const Geometry& s, const KernelTable& kerne
                        (a.nhwc || turned ? !first_ && a.out_channels == 1 : a.out_channels <= 2))),
       turned_(turned),
       by_taps_(false),
+      edges_(false),
       doubled_(false) {
   make_bundles(frame);
   make_units(frame);
@@ -373,10 +374,7 @@ void Engine<T>::choose_box() {
                                 std::max(2 * width_, static_cast<int64_t>(kMostWork / work)));
   if (!first_) {
     for (int64_t i = 0; i < unit_count_; ++i) units_[i].panels = false;
-    if (choose_taps(budget, most)) return;
-    chunk_ = std::max<int64_t>(a_.in_channels, 1);
-    while (!fit_box(budget, most) && !in_place_ && chunk_ > kLeastChunk) chunk_ = half_of(chunk_);
-    for (int i = 0; i < 4; ++i) boxes_[i] = divide_up(all[i], box_[i]);
+    choose_reading(budget, most);
     return;
   }
   if (in_place_) {
@@ -466,10 +464,11 @@ template <class T>
 double Engine<T>::cost() const {
   if (deep_) return first_ ? 1 : 0;
   if (first_) return in_place_ ? INFINITY : cost_of_box();
-  if (!turned_ || s_.in() == 1) return cost_last(by_taps_);
+  const double products = by_taps_ ? cost_of_taps(box_[0]) : cost_of_parts(edges_, box_[0]);
+  if (!turned_ || s_.in() == 1) return products;
   const auto in = static_cast<double>(a_.batch * a_.in_channels * s_.in()),
              out = static_cast<double>(a_.batch * a_.out_channels * s_.out());
-  return cost_last(by_taps_) + 0.4 * in + (s_.x.out_step == 1 ? 0.4 : 1.5) * out;
+  return products + 0.4 * in + (s_.x.out_step == 1 ? 0.4 : 1.5) * out;
 }
 
 template <class T>
@@ -481,44 +480,74 @@ double Engine<T>::cost_of_narrow_tiles() const {
   return cost() * (1 + 2.0 / static_cast<double>(least));
 }
 
-// Whether sums are better made tap by tap, and the boxes for it: whole images.
+// Channels last: whether inputs that some taps read beside are copied with the padding, or read where they
+// are (Note [Edges]), or tap by tap.
 template <class T>
-bool Engine<T>::choose_taps(int64_t budget, int64_t most) {
-  if (in_place_) return false;
-  const int64_t positions = q_[0] * q_[1] * q_[2], image = s_.in() * a_.in_channels;
-  const bool in_place =
-      a_.nhwc && size_ == static_cast<int64_t>(sizeof(T)) && a_.groups * a_.in_channels % 1024 != 0;
-  if (positions == 0 || (!in_place && image > 2 * budget)) return false;
-  for (int i = 0; i < 4; ++i) boxes_[i] = 1, box_[i] = i == 0 ? 1 : q_[i - 1];
-  box_[0] = std::min({a_.batch, divide_up(most, positions),
-                      std::max<int64_t>(1, kSums / static_cast<int64_t>(sizeof(T)) / (positions * width_)),
-                      in_place ? a_.batch : std::max<int64_t>(1, budget / image)});
-  if (cost_last(true) >= cost_last(false)) return false;
-  boxes_[0] = divide_up(a_.batch, box_[0]);
-  chunk_ = a_.in_channels;
-  by_taps_ = true;
-  in_place_ = in_place;
-  for (int64_t& low : low_) low = 0;
-  return true;
+void Engine<T>::choose_reading(int64_t budget, int64_t most) {
+  chunk_ = std::max<int64_t>(a_.in_channels, 1);
+  if (!in_place_) {
+    const bool readable = a_.nhwc && size_ == static_cast<int64_t>(sizeof(T));
+    const int64_t pixel = a_.groups * a_.in_channels;
+    const bool taps_in_place = readable && pixel % 1024 != 0;
+    const int64_t images = images_by_taps(budget, most, taps_in_place);
+    const double taps = images > 0 ? cost_of_taps(images) : INFINITY,
+                 copied = cost_of_parts(false, std::max<int64_t>(images, 1));
+    // A few pixels are as fast to compute as to plan.
+    if (readable && a_.batch * s_.in() >= leaves_.most && pixel * s_.x.in_step % 1024 != 0) {
+      in_place_ = edges_ = true;
+      fit_box(budget, most);
+      const double parts = cost_of_parts(true, box_[0]);
+      in_place_ = edges_ =
+          parts < taps && parts < copied + 0.25 * static_cast<double>(a_.batch * a_.in_channels * s_.in());
+    }
+    if (!edges_ && taps < copied) {
+      // Whole images.
+      for (int i = 0; i < 4; ++i) boxes_[i] = 1, box_[i] = i == 0 ? images : q_[i - 1];
+      boxes_[0] = divide_up(a_.batch, images);
+      by_taps_ = true;
+      in_place_ = taps_in_place;
+      for (int64_t& low : low_) low = 0;
+      return;
+    }
+  }
+  while (!fit_box(budget, most) && !in_place_ && chunk_ > kLeastChunk) chunk_ = half_of(chunk_);
+  for (int i = 0; i < 4; ++i) boxes_[i] = divide_up(i == 0 ? a_.batch : q_[i - 1], box_[i]);
 }
 
-// About in cycles, of all images: a product of two vectors is one, where it does not wait for weights; sums
-// of a pixel are taken up and laid down in four.
+// Images that are summed tap by tap together; 0 where one is too large.
 template <class T>
-double Engine<T>::cost_last(bool by_taps) const {
-  const auto tiles = [&](int64_t n) {
-    const auto count = static_cast<double>(divide_up<int64_t>(n, leaves_.most));
-    return std::max(static_cast<double>(n), 2.5 * count) + 0.5 * count;
-  };
-  const auto channels = static_cast<double>(a_.in_channels), images = static_cast<double>(box_[0]);
-  const auto line = [&](int64_t n, double products) {
-    const double along = tiles(n) * images, across = tiles(box_[0]) * static_cast<double>(n);
-    return std::min(along, across) * products + (40 + 4 * static_cast<double>(n)) * images;
-  };
+int64_t Engine<T>::images_by_taps(int64_t budget, int64_t most, bool in_place) const {
+  const int64_t positions = q_[0] * q_[1] * q_[2], image = s_.in() * a_.in_channels;
+  if (positions == 0 || (!in_place && image > 2 * budget)) return 0;
+  return std::min({a_.batch, divide_up(most, positions),
+                   std::max<int64_t>(1, kSums / static_cast<int64_t>(sizeof(T)) / (positions * width_)),
+                   in_place ? a_.batch : std::max<int64_t>(1, budget / image)});
+}
+
+namespace {
+
+// About in cycles: a product of two vectors and n pixels is n, where it does not wait for weights.
+double tiles_of(int64_t n, int64_t most, double wait) {
+  const auto count = static_cast<double>(divide_up(n, most));
+  return std::max(static_cast<double>(n), wait * count) + 0.5 * count;
+}
+
+// A single vector is a little more than half of two.
+double pairs_of(int64_t columns, int64_t lanes) {
+  const int64_t vectors = divide_up(columns, lanes);
+  return static_cast<double>(vectors / 2) + (vectors % 2 == 0 ? 0 : 0.6);
+}
+
+}  // namespace
+
+// About in cycles, of all images, tap by tap: sums of a pixel are taken up and laid down in four.
+template <class T>
+double Engine<T>::cost_of_taps(int64_t images) const {
+  const auto channels = static_cast<double>(a_.in_channels), all = static_cast<double>(images);
   const auto over = [&](const Axis& axis, const Pass& p, auto&& add) {
     for (int64_t t = 0; t < p.taps; ++t) {
       int64_t begin = p.begin, end = p.end;
-      if (by_taps) keep_inside(axis, p.offset[t], &begin, &end);
+      keep_inside(axis, p.offset[t], &begin, &end);
       if (end > begin) add(end - begin);
     }
   };
@@ -530,20 +559,56 @@ double Engine<T>::cost_last(bool by_taps) const {
       double planes = 0, rows = 0, products = 0;
       over(s_.z, *u.z, [&](int64_t n) { planes += static_cast<double>(n); });
       over(s_.y, *u.y, [&](int64_t n) { rows += static_cast<double>(n); });
-      if (by_taps) {
-        over(s_.x, x, [&](int64_t n) { products += line(n, channels); });
-      } else {
-        // All taps of a row at once.
-        const double taps = planes * rows / static_cast<double>(std::max<int64_t>(1, u.qz * u.qy));
-        planes = static_cast<double>(u.qz);
-        rows = static_cast<double>(u.qy);
-        products = line(u.qx, channels * taps * static_cast<double>(x.taps));
-      }
-      const int64_t vectors = divide_up<int64_t>(u.rows * x.phases, leaves_.lanes);
-      cost += planes * rows * products * (static_cast<double>(vectors / 2) + (vectors % 2 == 0 ? 0 : 0.6));
+      over(s_.x, x, [&](int64_t n) {
+        const double along = tiles_of(n, leaves_.most, 2.5) * all,
+                     across = tiles_of(images, leaves_.most, 2.5) * static_cast<double>(n);
+        products += std::min(along, across) * channels + (40 + 4 * static_cast<double>(n)) * all;
+      });
+      cost += planes * rows * products * pairs_of(u.rows * x.phases, leaves_.lanes);
     }
   }
-  return cost * static_cast<double>(a_.batch) / images;
+  return cost * static_cast<double>(a_.batch) / all;
+}
+
+// The same with all taps of a position at once. Weights that do not stay in the second-level cache are waited
+// for by tiles of few pixels.
+template <class T>
+double Engine<T>::cost_of_parts(bool edges, int64_t images) const {
+  const double wait = group_weights_ * size_ > 512 * 1024 ? 8.0 : 2.5;
+  ScratchFrame frame;
+  double cost = 0;
+  for (int64_t i = 0; i < unit_count_; ++i) {
+    const Unit& u = units_[i];
+    for (int64_t j = 0; j < u.x->count; ++j) {
+      const Pass& x = *u.x->pass[j];
+      const Axis* axes[3] = {&s_.z, &s_.y, &s_.x};
+      const Pass* passes[3] = {u.z, u.y, &x};
+      Stretch* list[3];
+      int64_t count[3];
+      for (int d = 0; d < 3; ++d) {
+        const Pass& p = *passes[d];
+        list[d] = frame.take<Stretch>(2 * p.taps + 2);
+        count[d] = stretches_of(edges, *axes[d], p, p.begin, p.end - p.begin, list[d]);
+      }
+      double products = 0;
+      for (int64_t e = 0; e < count[0] * count[1] * count[2]; ++e) {
+        const Stretch part[3] = {list[0][e / count[2] / count[1]], list[1][e / count[2] % count[1]],
+                                 list[2][e % count[2]]};
+        int64_t n = part[2].end - part[2].begin, longest = std::max(n, images);
+        double pixels = static_cast<double>(images), sums = static_cast<double>(a_.in_channels);
+        for (const Stretch& s : part) {
+          longest = std::max(longest, s.end - s.begin);
+          pixels *= static_cast<double>(s.end - s.begin);
+          sums *= static_cast<double>(s.taps);
+        }
+        if (2 * n < leaves_.most) n = longest;
+        products +=
+            pixels / static_cast<double>(n) * (tiles_of(n, leaves_.most, wait) * sums + 40) + 4 * pixels;
+      }
+      cost += products * pairs_of(u.rows * x.phases, leaves_.lanes);
+    }
+  }
+  return cost * static_cast<double>(a_.batch) / static_cast<double>(images);
 }
 
 // As many positions as fit with chunk_ channels; false if not even one vector does.

@@ -100,6 +100,24 @@ function samples(): Args[] {
       options: { layout, groups: 6, stride: 2 },
     });
     out.push({ batch: 1, image: [30, 31], in: 40, out: 21, kernel: [1, 1], bias: true, options: { layout } });
+    // Taps that read beside the inputs: sets of taps of their own along every edge and corner.
+    out.push({
+      batch: 3,
+      image: [17, 23],
+      in: 20,
+      out: 40,
+      kernel: [5, 4],
+      bias: true,
+      options: { layout, stride: [2, 1], padding: [2, 3], dilation: [1, 2] },
+    });
+    out.push({
+      batch: 1,
+      image: [30, 45],
+      in: 3,
+      out: 64,
+      kernel: [7, 7],
+      options: { layout, stride: 2, padding: 3 },
+    });
     // Planes that begin alike in their cache lines, and pixels of a few channels that are turned.
     for (const [channels, image] of [
       [7, [32, 40]],
