@@ -63,7 +63,14 @@ struct ConvDouble {
   int64_t in_channel, in_row, out_channel, out_row;
 };
 
-// The same of many channels at a time.
+// Rows of n inputs that make steps x steps outputs each.
+struct ConvStepped {
+  static constexpr int kMost = 3;  // steps
+  int64_t rows, n, channels;
+  int64_t in_channel, in_row, out_row;
+};
+
+// Sums over the taps of one channel, of many channels at a time.
 struct ConvDeepLast {
   int64_t rows, pixels, channels;
   int64_t in_row, in_pixel, out_row, out_pixel;
@@ -167,6 +174,9 @@ struct ConvLeaves {
   // and n >= lanes; by output channels, null where that is no gain.
   void (*doubled[ConvDouble::kMost + 1])(T* out, const T* in, const ConvDouble* d, const T* const* weight,
                                          const T* bias);
+  // out[(S·r + fy)·out_row + S·i + fx] = bias + Σ_c w[c·S·S + S·fy + fx] · in[c·in_channel + r·in_row + i]
+  // with n >= lanes; by the step S.
+  void (*stepped[ConvStepped::kMost + 1])(T* out, const T* in, const ConvStepped* d, const T* w, T bias);
   // out[r·out_row + i·out_pixel + c] = bias[c] + Σ_t weight[order[t] + c] · in[r·in_row + i·in_pixel +
   // offset[t] + c], by taps (any; 4 and 9 whose weights are evenly apart), and of rows of three taps that are
   // neighbours.

@@ -16,6 +16,7 @@ void fill_convolution_few(KernelTable* table);
 void fill_convolution_overlap(KernelTable* table);
 void fill_convolution_point(PointKernels* kernels);
 void fill_convolution_rows(KernelTable* table);
+void fill_convolution_stepped(KernelTable* table);
 void fill_convolution_tiles(KernelTable* table);
 void fill_convolution_weights(KernelTable* table);
 void fill_levels(LevelKernels* kernels);

@@ -22,6 +22,7 @@ KernelTable UPS_JOIN(make_table_, UPS_ISA)() {
   UPS_ISA::fill_convolution_overlap(&table);
   UPS_ISA::fill_convolution_point(&table.point);
   UPS_ISA::fill_convolution_rows(&table);
+  UPS_ISA::fill_convolution_stepped(&table);
   UPS_ISA::fill_convolution_tiles(&table);
   UPS_ISA::fill_convolution_weights(&table);
   UPS_ISA::fill_levels(&table.levels);

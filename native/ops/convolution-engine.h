@@ -307,6 +307,8 @@ class Engine {
   void fill_slab(const Slab& slab, const Box& box, int64_t g, int64_t c0, int64_t c1, T* to) const;
   int64_t lines_of(const Unit& u, const Box& box, const Slab& slab, Segment* list) const;
   void run_first(int64_t task, const T* packed, const T* packed_bias) const;
+  bool choose_stepped();
+  void run_stepped(int64_t task, const T* packed, const T* packed_bias) const;
   void run_flow(int64_t task, const T* packed, const T* packed_bias) const;
   void run_unit(const Unit& u, const Box& box, const Slab& slab, int64_t g, int64_t part, const T* w,
                 const T* bias, T* space) const;
@@ -379,6 +381,7 @@ class Engine {
   int64_t q_[3], low_[3], high_[3], box_[4], boxes_[4], chunk_, parts_, flat_;
   int64_t flow_;  // if not 0, panels that are multiplied while as many are copied
   bool in_place_, split_units_;
+  bool stepped_;  // every input makes outputs of its own
   bool doubled_;  // planes of few channels, all four phases of a position at once
   // Groups of one channel: planes of a task, and divisions of the groups.
   int64_t planes_, boxes_of_groups_;

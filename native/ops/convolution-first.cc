@@ -140,6 +140,7 @@ void Engine<T>::run_flow(int64_t task, const T* packed, const T* packed_bias) co
 
 template <class T>
 void Engine<T>::run_first(int64_t task, const T* packed, const T* packed_bias) const {
+  if (stepped_) return run_stepped(task, packed, packed_bias);
   if (flow_ > 0) return run_flow(task, packed, packed_bias);
   const int64_t g = task % a_.groups;
   task /= a_.groups;

@@ -157,6 +157,7 @@ Engine<T>::Engine(const ConvArgs& a, const Geometry& s, const KernelTable& kerne
       turned_(turned),
       by_taps_(false),
       edges_(false),
+      stepped_(false),
       doubled_(false) {
   make_bundles(frame);
   make_units(frame);
@@ -287,7 +288,7 @@ void Engine<T>::plan_boxes() {
   split_units_ = tasks_ < 8 && unit_count_ > 1 && !doubled_ && work() > 1 << 22;
   if (split_units_) tasks_ *= unit_count_;
   parts_ = 1;
-  if (flow_ > 0) return;
+  if (flow_ > 0 || stepped_) return;
   if (tasks_ < 4 && work() * static_cast<double>(a_.groups) > 1 << 22) parts_ = divide_up<int64_t>(4, tasks_);
   const int64_t pixels = first_ && in_place_ ? flat_ : box_[0] * box_[1] * box_[2] * box_[3];
   // The smallest boxes of many channels take more than 2 ms.
@@ -377,6 +378,8 @@ void Engine<T>::choose_box() {
     choose_reading(budget, most);
     return;
   }
+  stepped_ = in_place_ && choose_stepped();
+  if (stepped_) return;
   if (in_place_) {
     // Panels of any positions; planes that are read once are read where they are.
     const int64_t plane = s_.in();

@@ -68,6 +68,17 @@ function samples(): Args[] {
       options: { layout, padding: 1, stride: 2, groups: 4 },
     });
   }
+  // A kernel that is its step, of few channels and long rows: whole and broken vectors, groups, some images.
+  for (const { step, width } of product({ step: [2, 3], width: [32, 70] }))
+    out.push({
+      batch: 2,
+      image: [11, width],
+      in: 6,
+      out: 10,
+      kernel: [step, step],
+      bias: true,
+      options: { stride: step, groups: 2 },
+    });
   for (const layout of ['nchw', 'nhwc']) {
     // An inverse short-time Fourier transform: one output channel, many phases.
     out.push({ batch: 1, image: [40], in: 33, out: 1, kernel: [64], options: { layout, stride: 16 } });
