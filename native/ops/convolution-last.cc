@@ -387,6 +387,10 @@ void Engine<T>::emit_turned(const Unit& u, const Pass& x, int64_t g, const int64
             leaves_.transpose(to, plane, from, width_, joined * pixels, run);
             continue;
           }
+          if (pixels == 1) {
+            for (int64_t o = 0; o < run; ++o) to[o * plane] = from[o];
+            continue;
+          }
           for (int64_t o = 0; o < run; ++o)
             for (int64_t p = 0; p < pixels; ++p) to[o * plane + p * step] = from[p * width_ + o];
         }
