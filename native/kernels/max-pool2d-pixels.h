@@ -261,7 +261,7 @@ void pixels_of(const PixelRun<typename O::Element>& run, int64_t from, int64_t t
   for (int64_t o = from; o < to;) {
     const int64_t stop = o == axis.full_begin && axis.full_begin < axis.full_end ? axis.full_end : o + 1;
     if (run.count == 0 || axis.count[o] == 0)
-      pixel_scalar<O, INDEXED>(run, o);
+      for (int64_t i = o; i < stop; ++i) pixel_scalar<O, INDEXED>(run, i);
     else if (KERNEL > 0 && axis.stride == 1 && stop > o + 1 && (stop - o) * run.windows->inner >= WIDE)
       line_pixels<O, INDEXED, NUMBERS, WIDE, KERNEL>(run, o, stop);
     else if (run.windows->inner < N)

@@ -127,6 +127,10 @@ export function maxPoolSamples(): Args[] {
   // A dilated window of which no tap is inside.
   out.push(windowSample([1, 1, 1, 1], { kernelSize: 2, dilation: 2, padding: 1 }));
   out.push(windowSample([1, 1, 6, 1], { kernelSize: 2, dilation: 2, padding: 1, stride: 1 }));
+  for (const c of [2, 32])
+    out.push(
+      windowSample([1, 1, 5, c], { kernelSize: 2, dilation: 2, padding: 1, stride: 1, layout: 'nhwc' }),
+    );
   return out;
 }
 
