@@ -162,14 +162,17 @@ struct Pixels {
   }
 };
 
+template <class T>
+UPS_INLINE void prefetch_input(const T* from, int64_t elements) {
+  const char* at = reinterpret_cast<const char*>(from) + PIXELS_AHEAD;
+  for (int64_t j = 0; j < elements * static_cast<int64_t>(sizeof(T)); j += 64) __builtin_prefetch(at + j);
+}
+
 // Asks for the fresh input of output pixel o, of a window of so many rows, ahead of time.
 template <class T>
 UPS_INLINE void prefetch_pixel(const T* const* rows, int64_t count, const RowWindows& w, int64_t o) {
-  const int64_t bytes = w.axis.stride * w.inner * static_cast<int64_t>(sizeof(T));
-  for (int64_t r = count > w.axis.stride ? count - w.axis.stride : 0; r < count; ++r) {
-    const char* at = reinterpret_cast<const char*>(rows[r] + w.axis.first[o] * w.inner) + PIXELS_AHEAD;
-    for (int64_t j = 0; j < bytes; j += 64) __builtin_prefetch(at + j);
-  }
+  for (int64_t r = count > w.axis.stride ? count - w.axis.stride : 0; r < count; ++r)
+    prefetch_input(rows[r] + w.axis.first[o] * w.inner, w.axis.stride * w.inner);
 }
 
 // Pixels of fewer channels than a vector, in order: the vectors also write what the next pixels overwrite.

@@ -71,7 +71,7 @@ struct Unstrided {
   inline __attribute__((always_inline)) void pass(const float* in, int64_t r, const float* const (&above)[K],
                                                   float* out, int32_t* index, int64_t from,
                                                   int64_t to) const {
-    const int64_t inner = w.inner, n = w.out_columns * inner;
+    const int64_t inner = w.inner, n = w.across.out_size * inner;
     const int32_t* positions = w.positions;
     float* fresh = ring + r % K * PITCH;
     vi spot[K];
@@ -91,16 +91,16 @@ struct Unstrided {
       Some taps[K];
 #pragma GCC unroll 5
       for (int k = 0; k < K; ++k)
-        taps[k] = without(lanes_below((w.in_columns + w.pad_columns - k) * inner - e),
-                          lanes_below((w.pad_columns - k) * inner - e));
+        taps[k] = without(lanes_below((w.across.in_size + w.across.pad - k) * inner - e),
+                          lanes_below((w.across.pad - k) * inner - e));
       Winner last = Winner::of(splat(O::lowest()), spot[0]);
 #pragma GCC unroll 5
       for (int k = 0; ACROSS && k < K; ++k) {
         // Of a window of nothing but -∞ the first tap inside wins.
-        if (INDEXED && k + 1 < K && k < w.pad_columns)
+        if (INDEXED && k + 1 < K && k < w.across.pad)
           last.index = choose(taps[k], last.index, spot[k + 1 < K ? k + 1 : k]);
         // A load of no lane at all takes 160 ns where its page is not there.
-        const float* tap = in + e + (taps[k] ? k : w.pad_columns) * inner;
+        const float* tap = in + e + (taps[k] ? k : w.across.pad) * inner;
         last.offer_number(load_some(tap, splat(O::lowest()), taps[k]), spot[k]);
       }
       if (DOWN) {
@@ -153,7 +153,7 @@ struct Unstrided {
     };
     // In few columns windows lack taps on both sides; with much padding they lack more of them.
     const int64_t most = left - K / 2 * inner;
-    edges(w.in_columns < K - 1 ? n : most);
+    edges(w.across.in_size < K - 1 ? n : most);
     if (K == 5) blocks(Count<K == 5 ? 2 : 0>(), Count<K>(), left - inner);
     blocks(Count<1>(), Count<K>(), left);
     blocks(Count<0>(), Count<K>(), right);
@@ -164,19 +164,19 @@ struct Unstrided {
   }
 
   void plane(float* out, int32_t* index, const float* in, int64_t first, int64_t end) const {
-    const int64_t pad = w.pad_rows, n = w.out_columns * w.inner, in_row = w.in_columns * w.inner;
-    in -= w.pad_columns * w.inner;
+    const int64_t pad = w.down.pad, n = w.across.out_size * w.inner, in_row = w.across.in_size * w.inner;
+    in -= w.across.pad * w.inner;
     const float* above[K] = {};
     for (int64_t from = 0; from < n; from += SEGMENT) {
       const int64_t to = n < from + SEGMENT ? n : from + SEGMENT;
-      for (int64_t r = first > pad ? first - pad : 0; r < first - pad + K - 1 && r < w.in_rows; ++r)
+      for (int64_t r = first > pad ? first - pad : 0; r < first - pad + K - 1 && r < w.down.in_size; ++r)
         pass<true, false>(in + r * in_row, r, above, nullptr, nullptr, from, to);
       for (int64_t o = first; o < end; ++o) {
         // Of rows outside, the first or the last one inside stands for them: equal elements never win.
 #pragma GCC unroll 5
-        for (int j = 0; j < K - 1; ++j) above[j] = ring + within(o - pad + j, w.in_rows) % K * PITCH;
+        for (int j = 0; j < K - 1; ++j) above[j] = ring + within(o - pad + j, w.down.in_size) % K * PITCH;
         const int64_t r = o - pad + K - 1, at = (o - first) * n;
-        if (r < w.in_rows)
+        if (r < w.down.in_size)
           pass<true, true>(in + r * in_row, r, above, out + at, INDEXED ? index + at : nullptr, from, to);
         else
           pass<false, true>(in, r, above, out + at, INDEXED ? index + at : nullptr, from, to);
@@ -188,12 +188,12 @@ struct Unstrided {
 template <bool INDEXED, int K>
 void planes_of(float* out, int32_t* index, const float* in, int64_t planes, int64_t begin, int64_t end,
                const PixelPlanes& w) {
-  const int64_t inner = w.inner, n = w.out_columns * inner;
+  const int64_t inner = w.inner, n = w.across.out_size * inner;
   alignas(64) float ring[(INDEXED ? 2 * K : K) * PITCH];
-  int64_t right = (w.in_columns + w.pad_columns - K + 1) * inner;
+  int64_t right = (w.across.in_size + w.across.pad - K + 1) * inner;
   if (right > n) right = n;
-  const Unstrided<INDEXED, K> pool{w, ring, w.pad_columns * inner, right};
-  const int64_t in_plane = w.in_rows * w.in_columns * inner, out_plane = w.out_rows * n;
+  const Unstrided<INDEXED, K> pool{w, ring, w.across.pad * inner, right};
+  const int64_t in_plane = w.down.in_size * w.across.in_size * inner, out_plane = w.down.out_size * n;
   for (int64_t p = 0; p < planes; ++p)
     pool.plane(out + p * out_plane, INDEXED ? index + p * out_plane : nullptr, in + p * in_plane, begin, end);
 }
@@ -204,11 +204,11 @@ bool unstrided(void* out, int32_t* index, const void* in, int64_t planes, int64_
   const auto* from = static_cast<const float*>(in);
   NanFlag::lower();
   if (index == nullptr)
-    w->kernel == 3 ? planes_of<false, 3>(to, nullptr, from, planes, begin, end, *w)
-                   : planes_of<false, 5>(to, nullptr, from, planes, begin, end, *w);
+    w->across.kernel == 3 ? planes_of<false, 3>(to, nullptr, from, planes, begin, end, *w)
+                          : planes_of<false, 5>(to, nullptr, from, planes, begin, end, *w);
   else
-    w->kernel == 3 ? planes_of<true, 3>(to, index, from, planes, begin, end, *w)
-                   : planes_of<true, 5>(to, index, from, planes, begin, end, *w);
+    w->across.kernel == 3 ? planes_of<true, 3>(to, index, from, planes, begin, end, *w)
+                          : planes_of<true, 5>(to, index, from, planes, begin, end, *w);
   return !NanFlag::raised();
 }
 

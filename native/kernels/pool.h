@@ -79,13 +79,13 @@ struct ShortPlanes {
   const void* in_end;  // nothing is read from here on
 };
 
-// Planes of pixels of `inner` elements under square windows without a stride: output o of an axis reads
-// inputs o - pad + k, k < kernel, of those inside, one at least.
+// Planes of pixels of `inner` elements. No window is empty.
 struct PixelPlanes {
-  int64_t inner, kernel;
-  int64_t in_rows, in_columns, out_rows, out_columns, pad_rows, pad_columns;
+  WindowTable down, across;
+  int64_t inner;
   int64_t row_step, column_step;  // of positions
-  const int32_t* positions;       // as in RowPositions, of all windows
+  const int32_t* positions;       // as in RowPositions, of all windows; without a stride only
+  bool ahead;                     // the input comes from far and is asked for early
 };
 
 // The input rows under `count` output rows: counts[i] of them, with their positions, from in[i·most] and
@@ -121,10 +121,13 @@ struct MaxPoolKernels {
   void (*short_planes[TYPE_COUNT])(void* out, int32_t* index, const void* in, int64_t planes,
                                    const ShortPlanes* windows);
   // Output rows begin … end - 1 of so many planes. `out` and `index` are those of row `begin` of the first
-  // one, `in` is the first plane. Windows of 3x3 or 5x5. False where an element was NaN: the output is
-  // undefined then. Null where there is none.
+  // one, `in` is the first plane. False where an element was NaN: the output is undefined then. Null where
+  // there is none. `unstrided`: windows of 3x3 or 5x5 without a stride, no further than half of one outside.
+  // `windows`: any, of LANES elements at least.
   bool (*unstrided[TYPE_COUNT])(void* out, int32_t* index, const void* in, int64_t planes, int64_t begin,
                                 int64_t end, const PixelPlanes* windows);
+  bool (*windows[TYPE_COUNT])(void* out, int32_t* index, const void* in, int64_t planes, int64_t begin,
+                              int64_t end, const PixelPlanes* windows);
   // Both at once, for any windows, output rows one behind the other: out[o, c] = max_{r, k} rows[r][first[o]
   // + k·dilation, c].
   void (*pixels[TYPE_COUNT])(void* out, int32_t* index, const PixelRows* rows, const RowWindows* windows,

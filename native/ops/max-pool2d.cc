@@ -158,6 +158,13 @@ bool unstrided_suits(const PoolShape& shape, int type, bool indexed) {
   return !any_empty(x) && !any_empty(y) && evenly_spaced(x) && evenly_spaced(y);
 }
 
+// Whether the leaf that takes whole planes of pixels knows these windows.
+bool windows_suit(const PoolShape& shape, int type) {
+  return shape.axis_count == 2 && kernels().max_pool.windows[type] != nullptr &&
+         shape.inner >= kernels().lanes && shape.last().stride > 1 && !any_empty(shape.last()) &&
+         !any_empty(shape.axes[0]);
+}
+
 // Output rows of pixels of several channels, many at a time, be they of one plane or of several.
 // `unstrided`: by the leaf for that.
 Status pool_pixels(const MaxPool2dArgs& a, bool unstrided, const Context& context) {
@@ -201,7 +208,10 @@ Status pool_pixels(const MaxPool2dArgs& a, bool unstrided, const Context& contex
       if (widens) widen(a, index_row, (done - 1) / out_rows, at, out_row);
     }
   };
-  if (!unstrided) {
+  const auto leaf = unstrided                     ? k.unstrided[a.type]
+                    : windows_suit(shape, a.type) ? k.windows[a.type]
+                                                  : nullptr;
+  if (leaf == nullptr) {
     parallel_for(context, shape.outer * blocks.per_plane, blocks.grain, [&](int64_t begin, int64_t end) {
       const auto row_of = [&](int64_t block) {
         return block / blocks.per_plane * out_rows + block % blocks.per_plane * blocks.rows;
@@ -209,11 +219,9 @@ Status pool_pixels(const MaxPool2dArgs& a, bool unstrided, const Context& contex
       tap_by_tap(row_of(begin), row_of(end));
     });
   } else {
-    const WindowTable& y = shape.axes[0];
     ScratchFrame shared;
-    const int32_t* positions = indexed ? row_positions(shape, a.strides[1], &shared) : nullptr;
-    const PixelPlanes planes{shape.inner, x.kernel, y.in_size,    x.in_size,    y.out_size, x.out_size,
-                             y.pad,       x.pad,    a.strides[0], a.strides[1], positions};
+    const int32_t* positions = indexed && unstrided ? row_positions(shape, a.strides[1], &shared) : nullptr;
+    const PixelPlanes planes{shape.axes[0], x, shape.inner, a.strides[0], a.strides[1], positions, ahead};
     parallel_for(context, shape.outer * blocks.per_plane, blocks.grain, [&](int64_t begin, int64_t end) {
       ScratchFrame frame;
       auto* narrow = frame.take<int32_t>(widens ? blocks.rows * out_row : 0);
@@ -223,9 +231,9 @@ Status pool_pixels(const MaxPool2dArgs& a, bool unstrided, const Context& contex
         const int64_t plane = block / blocks.per_plane, first = block % blocks.per_plane * blocks.rows;
         const int64_t last = std::min(first + blocks.rows, out_rows), row = plane * out_rows + first;
         int32_t* index = widens ? narrow : indexed ? static_cast<int32_t*>(a.index) + row * out_row : nullptr;
-        if (!k.unstrided[a.type](static_cast<char*>(a.out) + row * out_row * size, index,
-                                 static_cast<const char*>(a.in) + plane * in_rows * in_row * size, together,
-                                 first, last, &planes))
+        if (!leaf(static_cast<char*>(a.out) + row * out_row * size, index,
+                  static_cast<const char*>(a.in) + plane * in_rows * in_row * size, together, first, last,
+                  &planes))
           tap_by_tap(row, (plane + together - 1) * out_rows + last);
         else if (widens)
           widen(a, narrow, plane, row * out_row, (last - first) * out_row);

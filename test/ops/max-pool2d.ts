@@ -78,6 +78,13 @@ export function maxPoolSamples(): Args[] {
       out.push(
         windowSample([2, 7, 9, c], { kernelSize: 3, stride: 1, padding, layout: 'nhwc' }, 'float32', fill),
       );
+  // Windows with a stride, each from its own taps: pixels of whole vectors and of parts of them, in several planes.
+  for (const { w, c, fill } of product({
+    w: windows,
+    c: [16, 24, 48, 64, 80, 136],
+    fill: ['zeros', 'depths'] as const,
+  }))
+    out.push(windowSample([3, 8, 9, c], { ...w, layout: 'nhwc' }, 'float32', fill));
   // Rows reduced across once, without a stride: from narrower than a window to longer than what is kept.
   for (const { k, fill, size, c } of product({
     k: [3, 5],
