@@ -267,8 +267,12 @@ class WholePlanes {
     const WindowTable &x = shape.last(), &y = shape.axes[0];
     if (y.dilation > 1 || any_empty(x) || any_empty(y)) return false;
     if (k_.short_planes[a_.type] != nullptr && x.out_size <= lanes_ && x.in_size <= 2 * lanes_ &&
-        (y.in_size + y.kernel + y.pad) * x.out_size * size_ <= kMostBytes / 4 && evenly_spaced(y))
+        (y.in_size + y.kernel + y.pad) * x.out_size * size_ <= kMostBytes / 4 && evenly_spaced(y)) {
+      if (!a_.wide_index && y.out_size == 1 && y.count[0] == y.kernel && y.first[0] == 0 &&
+          planes_as_rows(context))
+        return true;
       return short_rows(context), true;
+    }
     // In pairs of rows, or turned, below: two vectors of a row take less than what a row takes by itself.
     if (halves(shape) || turned) return false;
     const int64_t slots = slots_for(y), pitch = pitch_for(x);
@@ -349,6 +353,41 @@ class WholePlanes {
     });
   }
 
+  // Planes of one output row without padding, as the output rows of taller planes: several of them fill a
+  // vector. 3x3 windows of 2048x4x4 take 4.3 us rather than 8.9, with indices 6.9 rather than 16.
+  bool planes_as_rows(const Context& context) const {
+    int64_t together = kPlanesAsRows;
+    while (a_.shape.outer % together != 0) together /= 2;
+    if (together == 1) return false;
+    MaxPool2dArgs tall = a_;
+    WindowTable& y = tall.shape.axes[0];
+    ScratchFrame frame;
+    auto* first = frame.take<int32_t>(together);
+    auto* count = frame.take<int32_t>(together);
+    for (int64_t o = 0; o < together; ++o) {
+      first[o] = static_cast<int32_t>(o * y.in_size);
+      count[o] = static_cast<int32_t>(y.kernel);
+    }
+    const int64_t n = together * a_.shape.out_row();
+    auto* before = frame.take<int32_t>(indexed_ ? n : 0);
+    for (int64_t i = 0; indexed_ && i < n; ++i)
+      before[i] = static_cast<int32_t>(i / a_.shape.out_row() * y.in_size * a_.strides[0]);
+    tall.shape.outer /= together;
+    y.stride = y.in_size;
+    y.in_size *= together;
+    y.out_size = y.full_end = together;
+    y.first = first;
+    y.count = count;
+    WholePlanes(tall).short_rows(context);
+    if (!indexed_) return true;
+    auto* index = static_cast<int32_t*>(a_.index);
+    parallel_for(context, tall.shape.outer, kGrainBytes / n, [&](int64_t begin, int64_t end) {
+      for (int64_t plane = begin; plane < end; ++plane)
+        for (int64_t i = 0; i < n; ++i) index[plane * n + i] -= before[i];
+    });
+    return true;
+  }
+
   void short_rows(const Context& context) const {
     const PoolShape& shape = a_.shape;
     const WindowTable &x = shape.last(), &y = shape.axes[0];
@@ -418,7 +457,7 @@ class WholePlanes {
     });
   }
 
-  static constexpr int64_t kTogetherBytes = 8 * 1024, kGrainBytes = 512 * 1024;
+  static constexpr int64_t kTogetherBytes = 8 * 1024, kGrainBytes = 512 * 1024, kPlanesAsRows = 16;
 
   const MaxPool2dArgs& a_;
   const MaxPoolKernels& k_;

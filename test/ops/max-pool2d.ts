@@ -131,6 +131,17 @@ export function maxPoolSamples(): Args[] {
     fill: ['ties', 'special'] as const,
   }))
     out.push(windowSample([1, 19, ...size], w, type, fill));
+  // Planes of one output row without padding: some, sixteen and more of them together, with several columns.
+  for (const { c, size, k } of product({
+    c: [3, 6, 16, 48],
+    size: [
+      [4, 4],
+      [5, 9],
+      [3, 30],
+    ],
+    k: [3, [3, 2]],
+  }))
+    out.push(windowSample([2, c, ...size], { kernelSize: k, stride: 3 }, 'float32', 'ties'));
   // A dilated window of which no tap is inside.
   out.push(windowSample([1, 1, 1, 1], { kernelSize: 2, dilation: 2, padding: 1 }));
   out.push(windowSample([1, 1, 6, 1], { kernelSize: 2, dilation: 2, padding: 1, stride: 1 }));
