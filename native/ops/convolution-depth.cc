@@ -43,16 +43,8 @@ bool Engine<T>::doubles(const Unit& u, const Unit& v) const {
 
 template <class T>
 void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) const {
-  Box box;
-  int64_t extent[4];
-  const int64_t all[4] = {1, q_[0], q_[1], q_[2]};
-  for (int i = 3; i >= 0; --i) {
-    box.begin[i] = task % boxes_[i] * box_[i];
-    box.end[i] = std::min(all[i], box.begin[i] + box_[i]);
-    extent[i] = box.end[i] - box.begin[i];
-    task /= boxes_[i];
-  }
-  const Slab slab = slab_of(extent);
+  const Box box = box_of(&task);
+  const Slab slab = slab_of(box.extent);
   ScratchFrame frame;
   const int64_t copies = woven_ ? a_.groups : 1;
   T* slabs = frame.take<T>(slab.channel * copies + 64);
@@ -273,18 +265,11 @@ bool three_by_three(const Geometry& s, const Pass& y, const Pass& x) {
 
 template <class T>
 void Engine<T>::run_deep_last(int64_t task, const T* packed, const T* packed_bias) const {
-  const int64_t all[4] = {a_.batch, q_[0], q_[1], q_[2]};
   const int64_t c0 = task % boxes_of_groups_ * chunk_, c1 = std::min(a_.groups, c0 + chunk_),
                 channels = c1 - c0;
   task /= boxes_of_groups_;
-  Box box;
-  int64_t extent[4];
-  for (int i = 3; i >= 0; --i) {
-    box.begin[i] = task % boxes_[i] * box_[i];
-    box.end[i] = std::min(all[i], box.begin[i] + box_[i]);
-    extent[i] = box.end[i] - box.begin[i];
-    task /= boxes_[i];
-  }
+  const Box box = box_of(&task);
+  const int64_t* extent = box.extent;
   const Slab slab = slab_of(extent);
   ScratchFrame frame;
   const T* space = nullptr;

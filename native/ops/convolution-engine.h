@@ -175,7 +175,7 @@ struct Segment {
 // A part of the positions, as extents along batch, z, y and x; where planes lie as they are read, positions
 // p0 … p1 of those, row after row.
 struct Box {
-  int64_t begin[4], end[4];
+  int64_t begin[4], end[4], extent[4];
   int64_t p0, p1;
 };
 
@@ -297,6 +297,8 @@ class Engine {
   double cost_of_taps(int64_t images) const;
   double cost_of_parts(bool edges, int64_t images) const;
   double work_of_position() const;
+  // The box of a task; `task` is what is left of it then.
+  Box box_of(int64_t* task) const;
   Slab slab_of(const int64_t* extent) const;
   int64_t room(const int64_t* extent) const;
   static int64_t taps_of(const Unit& u);

@@ -148,10 +148,9 @@ void Engine<T>::run_first(int64_t task, const T* packed, const T* packed_bias) c
   if (split_units_) task /= unit_count_;
   const int64_t part = task % parts_;
   task /= parts_;
-  const int64_t all[4] = {a_.batch, q_[0], q_[1], q_[2]};
   Box box;
-  int64_t extent[4];
   if (in_place_) {
+    const int64_t all[4] = {a_.batch, q_[0], q_[1], q_[2]};
     box.p0 = task * flat_;
     box.p1 = box.p0 + flat_;
     int64_t inner = 1;
@@ -165,15 +164,11 @@ void Engine<T>::run_first(int64_t task, const T* packed, const T* packed_bias) c
     }
     box.begin[3] = 0;
     box.end[3] = all[3];
+    for (int i = 0; i < 4; ++i) box.extent[i] = box.end[i] - box.begin[i];
   } else {
-    for (int i = 3; i >= 0; --i) {
-      box.begin[i] = task % boxes_[i] * box_[i];
-      box.end[i] = std::min(all[i], box.begin[i] + box_[i]);
-      task /= boxes_[i];
-    }
+    box = box_of(&task);
   }
-  for (int i = 0; i < 4; ++i) extent[i] = box.end[i] - box.begin[i];
-  const Slab slab = slab_of(extent);
+  const Slab slab = slab_of(box.extent);
   ScratchFrame frame;
   T* space = in_place_ ? nullptr : frame.take<T>(slab.channel * chunk_ + 64);
   if (!in_place_ && chunk_ >= a_.in_channels) fill_slab(slab, box, g, 0, a_.in_channels, space);

@@ -85,18 +85,10 @@ void Engine<T>::run_last(int64_t task, const T* packed, const T* packed_bias) co
   if (split_units_) task /= unit_count_;
   const int64_t part = task % parts_;
   task /= parts_;
-  const int64_t all[4] = {a_.batch, q_[0], q_[1], q_[2]};
-  Box box;
-  int64_t extent[4];
-  for (int i = 3; i >= 0; --i) {
-    box.begin[i] = task % boxes_[i] * box_[i];
-    box.end[i] = std::min(all[i], box.begin[i] + box_[i]);
-    extent[i] = box.end[i] - box.begin[i];
-    task /= boxes_[i];
-  }
-  const Slab slab = slab_of(extent);
+  const Box box = box_of(&task);
+  const Slab slab = slab_of(box.extent);
   ScratchFrame frame;
-  T* space = in_place_ ? nullptr : frame.take<T>(slab.pitch[0] * extent[0]);
+  T* space = in_place_ ? nullptr : frame.take<T>(slab.pitch[0] * box.extent[0]);
   if (!in_place_ && chunk_ >= a_.in_channels) fill_slab_last(slab, box, g, 0, a_.in_channels, space);
   for (int64_t i = unit; i < (split_units_ ? unit + 1 : unit_count_); ++i)
     run_unit_last(units_[i], box, slab, g, part, packed + g * group_weights_, packed_bias + g * group_bias_,

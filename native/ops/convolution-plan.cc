@@ -695,6 +695,20 @@ double Engine<T>::cost_of_box() const {
 }
 
 template <class T>
+Box Engine<T>::box_of(int64_t* task) const {
+  // Planes of groups of one channel are images of their own.
+  const int64_t all[4] = {deep_ && first_ ? 1 : a_.batch, q_[0], q_[1], q_[2]};
+  Box box;
+  for (int i = 3; i >= 0; --i) {
+    box.begin[i] = *task % boxes_[i] * box_[i];
+    box.end[i] = std::min(all[i], box.begin[i] + box_[i]);
+    box.extent[i] = box.end[i] - box.begin[i];
+    *task /= boxes_[i];
+  }
+  return box;
+}
+
+template <class T>
 Slab Engine<T>::slab_of(const int64_t* extent) const {
   const Axis* axes[3] = {&s_.z, &s_.y, &s_.x};
   Slab slab;
