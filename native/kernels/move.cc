@@ -8,10 +8,17 @@ namespace UPS_ISA {
 
 namespace {
 
+// A pixel as a word: of several elements it is aligned to those only.
+template <class T>
+struct Word {
+  typedef T type __attribute__((aligned(1), may_alias));
+};
+
 template <class T>
 void gather(void* out, const void* in, const int32_t* index, int64_t n) {
-  T* __restrict o = static_cast<T*>(out);
-  const T* __restrict x = static_cast<const T*>(in);
+  typedef typename Word<T>::type W;
+  W* __restrict o = static_cast<W*>(out);
+  const W* __restrict x = static_cast<const W*>(in);
   for (int64_t i = 0; i < n; ++i) o[i] = x[index[i]];
 }
 
@@ -45,7 +52,8 @@ struct Doubling {
 
 // n at least a vector: the last one reaches back.
 template <class T, int FACTOR, int SIZE>
-void repeat_vectors(T* out, const T* in, int64_t n, int64_t rows, int64_t copies) {
+void repeat_vectors(typename Word<T>::type* out, const typename Word<T>::type* in, int64_t n, int64_t rows,
+                    int64_t copies) {
   typedef Doubling<T, SIZE> D;
   const D d;
   const auto vector = [&](int64_t i) __attribute__((always_inline)) {
@@ -72,8 +80,9 @@ void repeat_vectors(T* out, const T* in, int64_t n, int64_t rows, int64_t copies
 
 template <class T, int FACTOR>
 void repeat(void* out, const void* in, int64_t n, int64_t rows, int64_t copies) {
-  T* to = static_cast<T*>(out);
-  const T* from = static_cast<const T*>(in);
+  typedef typename Word<T>::type W;
+  W* to = static_cast<W*>(out);
+  const W* from = static_cast<const W*>(in);
   // Bytes and pairs of bytes are permuted within 16 bytes, which every instruction set can.
   enum : int { MOST = sizeof(T) < 4 ? 16 : VECTOR, HALF = MOST < 32 ? 16 : MOST / 2, SIZE = sizeof(T) };
   if (n >= MOST / SIZE) return repeat_vectors<T, FACTOR, MOST>(to, from, n, rows, copies);
