@@ -430,3 +430,29 @@ describe('one axis', () => {
     ),
   );
 });
+
+// Bytes and float16 begin where words do not; results larger than the caches are written in another way.
+describe.each([
+  ['uint8', Uint8Array, 1, 4000],
+  ['uint8', Uint8Array, 2, 4000],
+  ['float16', Uint16Array, 2, 2000],
+] as const)('a large %s result', (type, Elements, offset, rows) => {
+  it(`is the same ${offset} bytes into its buffer`, () => {
+    const [h, w] = [rows / 4, 4096];
+    const x = { type, data: new Elements(h * w), dims: [1, h, w, 1] };
+    for (let i = 0; i < x.data.length; i++) x.data[i] = (i * 7) & 0xff;
+    const length = rows * 2 * w;
+    const buffer = new ArrayBuffer(length * Elements.BYTES_PER_ELEMENT + 16);
+    new Uint8Array(buffer).fill(1); // memory that is in use
+    const out = { type, data: new Elements(buffer, offset, length), dims: [1, rows, 2 * w, 1] };
+    root.interpolateSync(x, { mode: 'nearest', layout: 'nhwc', size: [rows, 2 * w], out });
+    const again = root.interpolateSync(x, { mode: 'nearest', layout: 'nhwc', size: [rows, 2 * w] });
+    expect(
+      Buffer.compare(
+        Buffer.from(buffer, offset, again.data.byteLength),
+        Buffer.from(again.data.buffer, again.data.byteOffset, again.data.byteLength),
+      ),
+    ).toBe(0);
+    expect(new Uint8Array(buffer, 0, offset).every((b) => b === 1)).toBe(true);
+  });
+});

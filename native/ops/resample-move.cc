@@ -51,8 +51,10 @@ Status move_rows(const InterpolateArgs& a, const Context& context) {
   // ones would be written to the second level first.
   const int64_t in_bytes = a.outer * rows.in * in_row, out_bytes = a.outer * rows.out * out_row;
   const bool cached = in_bytes + out_bytes <= last_level_cache() / 4 * 3;
-  const bool stream = out_row >= 512 && out_row <= kStreamedRow && out_row % 4 == 0 && !cached &&
-                      !is_untouched(a.out, out_bytes);
+  // Streams are of words of four bytes.
+  const bool words = out_row % 4 == 0 && reinterpret_cast<uintptr_t>(a.out) % 4 == 0;
+  const bool stream =
+      out_row >= 512 && out_row <= kStreamedRow && words && !cached && !is_untouched(a.out, out_bytes);
   // The source row of every output row of a plane.
   ScratchFrame tables;
   int64_t* plane_rows = tables.take<int64_t>(rows.out);
