@@ -10,15 +10,11 @@ namespace UPS_ISA {
 
 namespace {
 
-struct HalfBits {
-  uint16_t bits;
-};
-
 UPS_INLINE double as_sum(double v) { return v; }
 UPS_INLINE float as_sum(float v) { return v; }
 UPS_INLINE float as_sum(uint8_t v) { return static_cast<float>(v); }
 UPS_INLINE float as_sum(int8_t v) { return static_cast<float>(v); }
-UPS_INLINE float as_sum(HalfBits v) { return from_half(v.bits); }
+UPS_INLINE float as_sum(Half v) { return from_half(v.bits); }
 
 template <class A, class S>
 void sum_rows(void* out, const void* const* rows, int64_t count, int64_t n, bool more) {
@@ -137,7 +133,7 @@ void narrow_byte(void* out, const float* in, int64_t n) {
 void fill_avg_pool2d(AvgPoolKernels* kernels) {
   kernels->sum_rows[F32] = sum_rows<float, float>;
   kernels->sum_rows[F64] = sum_rows<double, double>;
-  kernels->sum_rows[F16] = sum_rows<float, HalfBits>;
+  kernels->sum_rows[F16] = sum_rows<float, Half>;
   kernels->sum_rows[U8] = sum_rows<float, uint8_t>;
   kernels->sum_rows[I8] = sum_rows<float, int8_t>;
   kernels->row = row<float>;

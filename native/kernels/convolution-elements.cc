@@ -12,9 +12,6 @@ namespace UPS_ISA {
 
 namespace {
 
-struct Half {
-  uint16_t bits;
-};
 UPS_INLINE float widen(float v) { return v; }
 UPS_INLINE double widen(double v) { return v; }
 UPS_INLINE float widen(Half v) { return from_half(v.bits); }

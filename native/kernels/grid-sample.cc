@@ -107,10 +107,6 @@ void move(void* out, const void* in, const int32_t* __restrict index, int64_t n)
   for (int64_t i = 0; i < n; ++i) o[i] = index[i] < 0 ? T(0) : x[index[i]];
 }
 
-struct Half {
-  uint16_t bits;
-};
-
 // Rounds to an integer, ties to even, within limits; NaN to 0.
 UPS_INLINE float whole(float v, float low, float high) {
   v = v == v ? v : 0.0f;

@@ -5,6 +5,11 @@
 namespace upsampling {
 namespace UPS_ISA {
 
+// As it is stored.
+struct Half {
+  uint16_t bits;
+};
+
 UPS_INLINE float from_half(uint16_t h) {
   const uint32_t sign = static_cast<uint32_t>(h & 0x8000u) << 16;
   const uint32_t exponent = (h >> 10) & 31u, fraction = h & 1023u;

@@ -156,33 +156,26 @@ void blend_double(double* __restrict out, const double* const* rows, const doubl
   }
 }
 
+template <class S>
+void fill(KernelTable* table, int type) {
+  table->widen[type] = widen<S>;
+  table->blend[type] = blend_to<S>;
+  ResampleKernels& r = table->resample;
+  r.down[type] = down<S>;
+  r.blend_from[type] = blend_from<S>;
+  r.blend_overlapping[type] = blend_overlapping<S>;
+}
+
 }  // namespace
 
 void fill_resample_down(KernelTable* table) {
-  table->widen[F32] = widen<float>;
-  table->widen[F16] = widen<Half>;
-  table->widen[U8] = widen<uint8_t>;
-  table->widen[I8] = widen<int8_t>;
-  table->blend[F32] = blend_to<float>;
-  table->blend[F16] = blend_to<Half>;
-  table->blend[U8] = blend_to<uint8_t>;
-  table->blend[I8] = blend_to<int8_t>;
+  fill<float>(table, F32);
+  fill<Half>(table, F16);
+  fill<uint8_t>(table, U8);
+  fill<int8_t>(table, I8);
   table->blend_double = blend_double;
-  ResampleKernels& r = table->resample;
-  r.down[F32] = down<float>;
-  r.down[F16] = down<Half>;
-  r.down[U8] = down<uint8_t>;
-  r.down[I8] = down<int8_t>;
-  r.blend_from[F32] = blend_from<float>;
-  r.blend_from[F16] = blend_from<Half>;
-  r.blend_from[U8] = blend_from<uint8_t>;
-  r.blend_from[I8] = blend_from<int8_t>;
-  r.blend_overlapping[F32] = blend_overlapping<float>;
-  r.blend_overlapping[F16] = blend_overlapping<Half>;
-  r.blend_overlapping[U8] = blend_overlapping<uint8_t>;
-  r.blend_overlapping[I8] = blend_overlapping<int8_t>;
-  r.flush = flush;
-  r.stream_row = stream_copy;
+  table->resample.flush = flush;
+  table->resample.stream_row = stream_copy;
 }
 
 }  // namespace UPS_ISA

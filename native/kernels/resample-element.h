@@ -10,10 +10,6 @@ namespace UPS_ISA {
 
 namespace {
 
-struct Half {
-  uint16_t bits;
-};
-
 // Rounds to an integer, ties to even: adding 1.5·2^23 leaves no room for a fraction. Right for |x| < 2^22.
 UPS_INLINE float round_half_even(float x) { return (x + 12582912.0f) - 12582912.0f; }
 

@@ -167,7 +167,7 @@ void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) co
   ConvLine* lines = frame.take<ConvLine>(box_[2] + 1);
   const int64_t channels = a_.groups * a_.out_channels, kind = sizeof(T) == 4 ? 2 : 3;
   char* woven = frame.take<char>(woven_ ? channels * out_plane * size_ : 0);
-  void** rows = frame.take<void*>(std::max(copies, channels));
+  void** rows = frame.take<void*>(copies);
 
   const int64_t planes = a_.batch * a_.groups, plane = s_.in();
   for (int64_t p = task * planes_; p < std::min(planes, (task + 1) * planes_); ++p) {
@@ -230,13 +230,8 @@ void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) co
                                                                        weights + slot, biases + slot);
         }
         for (int64_t y = 0; y < piece.rows && !piece.lines; ++y)
-          for (int64_t f = 0; f < n_slots; ++f) {
-            const int64_t x = piece.x * steps[2] + u.x->phase[f],
-                          n = std::min(piece.pixels, divide_up(s_.x.out - x, steps[2]));
-            if (n > 0)
-              leaves_.scatter[a_.type](to + (y * steps[1] * out[2] + u.x->phase[f]) * size_, steps[2],
-                                       sums + f * width + y * slab.pitch[2], n);
-          }
+          emit_phases(*u.x, to + y * steps[1] * out[2] * size_, 1, piece.x, piece.pixels,
+                      sums + y * slab.pitch[2], width);
         if (!piece.lines) continue;
         const int64_t each = std::min(piece.pixels * steps[2], s_.x.out - piece.x * steps[2]);
         for (int64_t y = 0; y < piece.rows; ++y) lines[y] = {y * steps[1] * out[2], y * slab.pitch[2], each};
@@ -244,12 +239,13 @@ void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) co
       }
     }
     if (!woven_ || g < a_.groups - 1) continue;
-    for (int64_t r = 0; r < out[0] * out[1]; ++r) {
-      const int64_t row = (n * s_.z.out + origin[0] + r / out[1]) * s_.y.out + origin[1] + r % out[1];
-      for (int64_t c = 0; c < channels; ++c) rows[c] = woven + (c * out_plane + r * out[2]) * size_;
-      weave_.interleave[kind](static_cast<char*>(a_.out) + (row * s_.x.out + origin[2]) * channels * size_,
-                              rows, channels, out[2]);
-    }
+    for (int64_t z = 0; z < out[0]; ++z)
+      weave_rows(
+          weave_,
+          static_cast<T*>(a_.out) +
+              (((n * s_.z.out + origin[0] + z) * s_.y.out + origin[1]) * s_.x.out + origin[2]) * channels,
+          s_.x.out * channels, reinterpret_cast<const T*>(woven) + z * out[1] * out[2], out_plane, out[2],
+          channels, out[1], out[2]);
   }
 }
 
@@ -313,12 +309,7 @@ void Engine<T>::run_deep_last(int64_t task, const T* packed, const T* packed_bia
         for (int d = 0; d < 3; ++d) {
           const int64_t n = outputs_of(*axes[d], begin[d + 1], phase[d], count[d + 1]);
           // A copy holds the padding, too.
-          if (in_place_ || turned_) {
-            counts[d] = stretches(*axes[d], *passes[d], begin[d + 1], n, lists[d]);
-          } else {
-            counts[d] = 1;
-            lists[d][0] = {begin[d + 1], begin[d + 1] + n, 0, passes[d]->taps};
-          }
+          counts[d] = stretches_of(in_place_ || turned_, *axes[d], *passes[d], begin[d + 1], n, lists[d]);
         }
         if (leaves_.deep_plane != nullptr && !converts && (in_place_ || turned_) &&
             channels >= leaves_.lanes && u.z->taps == 1 && counts[0] == 1 && three_by_three(s_, *u.y, x)) {

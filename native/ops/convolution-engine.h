@@ -165,6 +165,19 @@ inline int64_t stretches_of(bool edges, const Axis& axis, const Pass& p, int64_t
   return 1;
 }
 
+// Rows of n elements of `count` planes as rows of pixels: planes are `plane` elements apart, rows `row` there
+// and out_row in `out`.
+template <class T>
+void weave_rows(const InterleaveKernels& kernels, T* out, int64_t out_row, const T* planes, int64_t plane,
+                int64_t row, int64_t count, int64_t rows, int64_t n) {
+  ScratchFrame frame;
+  const void** from = frame.take<const void*>(count);
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t c = 0; c < count; ++c) from[c] = planes + c * plane + r * row;
+    kernels.interleave[sizeof(T) == 4 ? 2 : 3](out + r * out_row, from, count, n);
+  }
+}
+
 // A run of neighbouring pixels of one input row inside a panel.
 struct Segment {
   int64_t n, z, y, x;  // position (not yet times the step)
@@ -320,6 +333,10 @@ class Engine {
   void emit_pixels(const Unit& u, const Segment& s, const T* c, int64_t width) const;
   // A segment of row r: c[slot·width + pixel].
   void emit_line(const Unit& u, int64_t g, const Segment& s, int64_t r, const T* c, int64_t width) const;
+  // Phase by phase, the outputs of `count` positions from x on; the first position's are at `to`, and pixels
+  // are `pixel` elements apart.
+  void emit_phases(const Bundle& bundle, char* to, int64_t pixel, int64_t x, int64_t count, const T* c,
+                   int64_t width) const;
 
   // --- one channel ---
 

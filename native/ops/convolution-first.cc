@@ -546,9 +546,16 @@ void Engine<T>::emit_line(const Unit& u, int64_t g, const Segment& s, int64_t r,
     leaves_.interleave[a_.type](row + s.x * step * size_, c, width, step, n);
     return;
   }
+  emit_phases(bundle, row + s.x * step * pixel * size_, pixel, s.x, s.count, c, width);
+}
+
+template <class T>
+void Engine<T>::emit_phases(const Bundle& bundle, char* to, int64_t pixel, int64_t x, int64_t count,
+                            const T* c, int64_t width) const {
+  const int64_t step = s_.x.out_step;
   for (int64_t f = 0; f < bundle.phases; ++f) {
-    const int64_t x = s.x * step + bundle.phase[f], n = std::min(s.count, divide_up(s_.x.out - x, step));
-    if (n > 0) leaves_.scatter[a_.type](row + x * pixel * size_, step * pixel, c + f * width, n);
+    const int64_t n = std::min(count, divide_up(s_.x.out - x * step - bundle.phase[f], step));
+    if (n > 0) leaves_.scatter[a_.type](to + bundle.phase[f] * pixel * size_, step * pixel, c + f * width, n);
   }
 }
 

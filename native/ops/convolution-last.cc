@@ -139,7 +139,7 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
       const int64_t block0 = part * blocks / parts_, block1 = (part + 1) * blocks / parts_;
       ScratchFrame inner;
       Part* parts = nullptr;
-      const int64_t part_count = parts_of(u, x, begin, all, channels, slab, &inner, &parts);
+      const int64_t part_count = by_taps_ ? 0 : parts_of(u, x, begin, all, channels, slab, &inner, &parts);
       // All columns of few products at once: their weights stay in the first-level cache.
       const bool one = u.z->phases * u.y->phases * x.phases == 1 && !by_taps_ && !chunked && a_.nhwc &&
                        size_ == static_cast<int64_t>(sizeof(T));

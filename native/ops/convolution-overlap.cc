@@ -131,7 +131,6 @@ void Overlap::run(const float* packed, const Context& context) const {
     float* sums = frame.take<float>(columns_ * pitch + before + after + x_box_ + 2 * leaves_.lanes) + before;
     const int64_t most_rows = y_box * s_.y.out_step, most_row = x_box_ * s_.x.out_step;
     float* planes = frame.take<float>(weaves() ? a_.out_channels * most_rows * most_row : 0);
-    const void** rows = frame.take<const void*>(a_.out_channels);
     for (int64_t task = begin; task < end; ++task) {
       const int64_t plane = task / xs / ys, g = plane % a_.groups;
       const Range x = range(s_.x, low_[1], high_[1], x_box_, task % xs),
@@ -148,10 +147,8 @@ void Overlap::run(const float* packed, const Context& context) const {
         continue;
       }
       add(planes, most_rows * most_row, most_row, y, x, bias, sums, pitch);
-      for (int64_t r = 0; r < outputs(s_.y, y); ++r) {
-        for (int64_t o = 0; o < a_.out_channels; ++o) rows[o] = planes + (o * most_rows + r) * most_row;
-        weave_.interleave[2](out + r * s_.x.out * a_.out_channels, rows, a_.out_channels, outputs(s_.x, x));
-      }
+      weave_rows<float>(weave_, out, s_.x.out * a_.out_channels, planes, most_rows * most_row, most_row,
+                        a_.out_channels, outputs(s_.y, y), outputs(s_.x, x));
     }
   });
 }

@@ -38,7 +38,9 @@ bool Engine<T>::choose_stepped() {
     return false;
   for (int64_t& n : boxes_) n = 1;
   const int64_t rows = std::max<int64_t>(1, kInputs / (a_.in_channels * s_.x.in));
+  box_[0] = box_[1] = 1;
   box_[2] = std::min(rows, divide_up<int64_t>(s_.y.in, 8));
+  box_[3] = s_.x.in;
   boxes_[0] = a_.batch;
   boxes_[2] = divide_up(s_.y.in, box_[2]);
   return true;
@@ -49,7 +51,8 @@ void Engine<T>::run_stepped(int64_t task, const T* packed, const T* packed_bias)
   const Unit& u = units_[0];
   const int64_t g = task % a_.groups;
   task /= a_.groups;
-  const int64_t n = task / boxes_[2], y = task % boxes_[2] * box_[2], rows = std::min(box_[2], s_.y.in - y);
+  const Box box = box_of(&task);
+  const int64_t n = box.begin[0], y = box.begin[2], rows = box.extent[2];
   const int64_t channels = a_.in_channels, step = s_.x.out_step, phases = step * step;
   const T *w = packed + g * group_weights_ + u.weights[0], *bias = packed_bias + g * group_bias_ + u.bias[0];
   const T* in = static_cast<const T*>(a_.in) + (n * a_.groups + g) * channels * s_.in() + y * s_.x.in;
