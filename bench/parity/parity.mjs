@@ -33,7 +33,8 @@ if (status !== 0) {
 const { rows, sources, versions, differences } = JSON.parse(readFileSync(target, 'utf8'));
 rmSync(folder, { recursive: true });
 
-const cell = (c) => (c === undefined ? '' : `${c.cases} · ${c.ulp === 0 ? 'equal' : `${c.ulp} ulp`}`);
+const agreement = (ulp) => (ulp === undefined ? 'agree' : ulp === 0 ? 'equal' : `${ulp} ulp`);
+const cell = (c) => (c === undefined ? '' : `${c.cases} · ${agreement(c.ulp)}`);
 const lines = [
   `| operator | mode | ${sources.join(' | ')} |`,
   `| --- | --- |${' --- |'.repeat(sources.length)}`,
@@ -44,7 +45,8 @@ const lines = [
 const total = (s) => rows.reduce((n, r) => n + (r.cells[s]?.cases ?? 0), 0);
 const text = [
   'Cases compared and the largest error in units in the last place of the result’s type (values below half of the',
-  'largest of an output are measured in its units; `equal` means the same bits). `npm run parity` makes this table.',
+  'largest of an output are measured in its units; `equal` means the same bits). Fused operators `agree`: every class, level',
+  'and probability is the one that follows from what `interpolate` gives. `npm run parity` makes this table.',
   '',
   ...sources.map((s) => `- **${s}**: ${total(s)} cases; ${versions[s]}.`),
   '',

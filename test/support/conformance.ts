@@ -148,6 +148,14 @@ export function worstUlp(type: DataType, got: ArrayLike<number>, want: ArrayLike
   return Math.ceil(worst);
 }
 
-/** The largest distance of a result from what is stored, in units in the last place. */
-export const storedUlp = (got: Tensor, stored: StoredTensor): number =>
-  worstUlp(stored.type, values(got), values(readTensor(stored)));
+/**
+ * The largest distance of a result from what is stored, in units in the last place. Some of ONNX's node tests write what they
+ * expect with four decimals, not always the nearest: within one of those a value counts as equal.
+ */
+export function storedUlp(got: Tensor, stored: StoredTensor): number {
+  const [g, w] = [values(got), values(readTensor(stored))];
+  const decimal = w.every((v) => Math.fround(short(v)) === v) && w.some((v) => short(v) !== v);
+  return worstUlp(stored.type, decimal ? g.map((v, i) => (Math.abs(v - w[i]!) < 1e-4 ? w[i]! : v)) : g, w);
+}
+
+const short = (v: number): number => Number(v.toFixed(4));
