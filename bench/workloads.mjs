@@ -251,6 +251,25 @@ export const workloads = nchw.flatMap((w) => (twins.includes(w.id) ? [w, nhwc(w)
 
 const count = (dims) => dims.reduce((a, b) => a * b, 1);
 
+/** Flops per element that a resize writes along one axis: a blend of two is three, of four eight; a widened filter has 2 · shrink taps. */
+function flopsPerElement({ mode, antialias }, shrink) {
+  if (mode === 'area') return Math.max(1, shrink);
+  if (antialias) return 4 * Math.max(1, shrink);
+  return { nearest: 0, bilinear: 3, bicubic: 8 }[mode];
+}
+
+/** Across every row of the input, then down the columns. */
+function resizeFlops({ input, output, options, layout, op }) {
+  const at = layout === 'nchw' ? 2 : 1;
+  const [height, width] = input.slice(at, at + 2);
+  const [outHeight, outWidth] = op === 'interpolate' ? output.slice(at, at + 2) : options.size;
+  const planes = count(input) / (height * width);
+  return (
+    planes * height * outWidth * flopsPerElement(options, width / outWidth) +
+    planes * outHeight * outWidth * flopsPerElement(options, height / outHeight)
+  );
+}
+
 /** Least bytes (everything touched once) and the direct algorithm's flops. */
 export function costOf(w) {
   const size = w.type === 'uint8' ? 1 : 4;
@@ -262,14 +281,25 @@ export function costOf(w) {
       count(w.input) * size + (w.weight ? count(w.weight) * 4 : 0) + (w.op === 'maxUnpool2d' ? indices : 0),
     write: count(w.output) * outSize + (w.op === 'maxPool2dWithIndices' ? indices : 0),
   };
-  let flops = 0;
-  if (w.weight) {
-    const products =
-      w.op === 'convTranspose2d'
-        ? count(w.input) * (count(w.weight) / w.weight[0])
-        : count(w.output) * (count(w.weight) / w.weight[0]);
-    // Nearest ×2 then 3×3 folds to four 2×2 kernels: 4/9 of the products.
-    flops = 2 * products * (w.op === 'resizeConv2d' ? 4 / 9 : 1);
-  } else if (w.op === 'interpolateArgmax') flops = 3 * count(w.output) * w.input[1];
-  return { bytes, flops };
+  return { bytes, flops: flopsOf(w) };
+}
+
+function flopsOf(w) {
+  switch (w.op) {
+    case 'interpolate':
+      return resizeFlops(w);
+    case 'interpolateArgmax': // a comparison and a choice per class and pixel
+      return resizeFlops(w) + 2 * count(w.output) * w.input[1];
+    case 'maxPool2d':
+    case 'maxPool2dWithIndices':
+      return count(w.output) * w.options.kernelSize ** 2;
+    case 'convTranspose2d':
+      return (2 * count(w.input) * count(w.weight)) / w.weight[0];
+    case 'conv2d':
+      return (2 * count(w.output) * count(w.weight)) / w.weight[0];
+    case 'resizeConv2d': // nearest ×2 then 3×3 folds to four 2×2 kernels: 4/9 of the products
+      return (((2 * count(w.output) * count(w.weight)) / w.weight[0]) * 4) / 9;
+    default: // moves
+      return 0;
+  }
 }
