@@ -8,16 +8,6 @@ namespace UPS_ISA {
 
 namespace {
 
-// Integers as wide as the values.
-template <class T>
-struct Winner {
-  typedef int32_t Index;
-};
-template <>
-struct Winner<double> {
-  typedef int64_t Index;
-};
-
 template <class T>
 void argmax(const Winners<T>* w, const T* values, int32_t c, int64_t n) {
   const T* __restrict x = values;
@@ -45,84 +35,6 @@ void argmax(const Winners<T>* w, const T* values, int32_t c, int64_t n) {
     sum[i] = first ? T(1) : v == v ? total : sum[i];
     best[i] = high;
     index[i] = wins ? c : index[i];
-  }
-}
-
-// Leaves the greatest value of all lanes in each, with the lower class among equals.
-template <int HALF, class V, class VI, int... L>
-UPS_INLINE void reduce(V* best, VI* index, Indices<L...> lanes) {
-  if constexpr (HALF > 0) {
-    const V other = __builtin_shufflevector(*best, *best, (L ^ HALF)...);
-    const VI where = __builtin_shufflevector(*index, *index, (L ^ HALF)...);
-    // Lanes that nothing was put in have -infinity and class -1: they win over none and lose nothing.
-    const VI wins = (other > *best) | ((other == *best) & (where < *index) & (where >= 0));
-    *best = wins ? other : *best;
-    *index = wins ? where : *index;
-    reduce<HALF / 2>(best, index, lanes);
-  }
-}
-
-// The first greatest number of `classes` at least N values, or -1 where none is above -infinity. A vector
-// holds the winners of the classes modulo N; the last one reaches back over classes that it has seen.
-template <class T, class I, int N>
-UPS_INLINE int32_t greatest(const T* x, int32_t classes, T* value) {
-  typedef typename VectorOf<T, N>::type V;
-  typedef typename VectorOf<T, N>::memory M;
-  typedef typename VectorOf<I, N>::type VI;
-  VI lane;
-  for (int i = 0; i < N; ++i) lane[i] = i;
-  V best = V{} - static_cast<T>(__builtin_inff());
-  VI index = VI{} - 1;
-  for (int32_t c = 0; c < classes; c += N) {
-    if (c + N > classes) c = classes - N;
-    const V v = *reinterpret_cast<const M*>(x + c);
-    const VI wins = v > best;
-    best = wins ? v : best;
-    index = wins ? lane + c : index;
-  }
-  reduce<N / 2>(&best, &index, typename IndicesUpTo<N>::type());
-  *value = best[0];
-  return static_cast<int32_t>(index[0]);
-}
-
-template <class T>
-UPS_INLINE int32_t greatest_of(const T* x, int32_t classes, T* value) {
-  enum : int {
-    N = LANES * 4 / sizeof(T),
-    HALF = N / 2 < 4 ? N : N / 2,
-    QUARTER = HALF / 2 < 4 ? HALF : HALF / 2
-  };
-  typedef typename Winner<T>::Index I;
-  if (classes >= N) return greatest<T, I, N>(x, classes, value);
-  if (classes >= HALF) return greatest<T, I, HALF>(x, classes, value);
-  if (classes >= QUARTER) return greatest<T, I, QUARTER>(x, classes, value);
-  return -1;
-}
-
-template <class T>
-void argmax_inner(const Winners<T>* w, const T* values, int32_t classes, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) {
-    const T* x = values + i * classes;
-    T best = -__builtin_inff();
-    int32_t index = greatest_of(x, classes, &best);
-    if (index < 0)  // few classes, or none above -infinity
-      for (int32_t c = 0; c < classes; ++c) {
-        const bool wins = (x[c] > best) | ((index < 0) & (x[c] == x[c]));  // no branches
-        best = wins ? x[c] : best;
-        index = wins ? c : index;
-      }
-    w->best[i] = best;
-    w->index[i] = index;
-    if (w->sum == nullptr) continue;
-    T second = -__builtin_inff(), sum = 0;
-    for (int32_t c = 0; c < classes; ++c) {
-      const T v = x[c];
-      if (v != v) continue;
-      if (c != index && v > second) second = v;
-      sum += v == best ? T(1) : exp_below_zero(v - best);
-    }
-    w->second[i] = second;
-    w->sum[i] = sum;
   }
 }
 
@@ -320,8 +232,6 @@ void fill_argmax(ArgmaxKernels* kernels) {
   ArgmaxKernels& k = *kernels;
   k.argmax = argmax<float>;
   k.argmax_double = argmax<double>;
-  k.argmax_inner = argmax_inner<float>;
-  k.argmax_inner_double = argmax_inner<double>;
   k.two_tap_rows = two_tap_rows;
   k.best_between = best_between;
   k.put_classes[0] = put_classes<int8_t>;

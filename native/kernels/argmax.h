@@ -42,9 +42,6 @@ struct ArgmaxKernels {
   // Shows class c of n pixels to the winners. NaNs are passed over; the first of equals stays.
   void (*argmax)(const Winners<float>* w, const float* values, int32_t c, int64_t n);
   void (*argmax_double)(const Winners<double>* w, const double* values, int32_t c, int64_t n);
-  // The same for all classes of n pixels at once: values[i·classes + c]. Winners need no start.
-  void (*argmax_inner)(const Winners<float>* w, const float* values, int32_t classes, int64_t n);
-  void (*argmax_inner_double)(const Winners<double>* w, const double* values, int32_t classes, int64_t n);
   // out[c, o] = u[o] · in[c·plane + first[o]] + v[o] · in[c·plane + second[o]] for some classes and the
   // columns of a tile. Returns the largest magnitude among the sources as its bits: from 0x7f800000 on there
   // are infinities or NaNs.

@@ -45,6 +45,7 @@ void reduce_block(const InterpolateArgmaxArgs& a, int64_t image, int64_t x0, int
   ScratchFrame frame;
   ResizedRows<T> resized(a.in, &frame, x0, x1);
   T* values = frame.take<T>(resized.length());
+  const PixelClasses<T> side_by_side(&frame, a.in.inner);
   const Winners<T> all = take_winners<T>(&frame, n * (r1 - r0), statistics);
   const auto at_row = [&](int64_t r) {
     const int64_t at = (r - r0) * n;
@@ -56,7 +57,7 @@ void reduce_block(const InterpolateArgmaxArgs& a, int64_t image, int64_t x0, int
     for (int64_t r = r0; r < r1; ++r) {
       resized.row(image * a.in.channels + c, r, values);
       if (a.in.inner > 1)
-        leaves.show_all(at_row(r), values, a.in.inner, n);
+        side_by_side.show(at_row(r), values, n);
       else
         leaves.show(at_row(r), values, c, n);
     }
@@ -103,8 +104,9 @@ float second_weight(const AxisTable& axis, int64_t o) {
   return axis.count[o] == 2 ? static_cast<const float*>(axis.weight)[axis.out_size + o] : 0.0F;
 }
 
-// The columns [x0, x1) in whole vectors.
-TwoTapColumns two_tap_columns(const AxisTable& axis, int64_t x0, int64_t x1, ScratchFrame* frame) {
+// The columns [x0, x1) in whole vectors, their source pixels counted from `origin`, of `in_size`.
+TwoTapColumns two_tap_columns(const AxisTable& axis, int64_t x0, int64_t x1, int64_t origin, int64_t in_size,
+                              ScratchFrame* frame) {
   const int64_t lanes = kernels().lanes;
   TwoTapColumns t;
   t.vectors = (x1 - x0 + lanes - 1) / lanes;
@@ -117,15 +119,15 @@ TwoTapColumns two_tap_columns(const AxisTable& axis, int64_t x0, int64_t x1, Scr
     int32_t low = INT32_MAX, high = 0;
     for (int64_t i = x * lanes; i < (x + 1) * lanes; ++i) {
       const int64_t o = std::min(x0 + i, x1 - 1);
-      first[i] = axis.index[o];
-      second[i] = second_index(axis, o);
+      first[i] = axis.index[o] - static_cast<int32_t>(origin);
+      second[i] = second_index(axis, o) - static_cast<int32_t>(origin);
       u[i] = weight[o];
       v[i] = second_weight(axis, o);
       low = std::min({low, first[i], second[i]});
       high = std::max({high, first[i], second[i]});
     }
     // Backed off so that the vector ends within the row.
-    low = static_cast<int32_t>(std::min<int64_t>(low, axis.in_size - lanes));
+    low = static_cast<int32_t>(std::min<int64_t>(low, in_size - lanes));
     t.base[x] = low >= 0 && high - low < lanes ? low : -1;
     if (t.base[x] < 0) continue;
     for (int64_t i = x * lanes; i < (x + 1) * lanes; ++i) {
@@ -140,6 +142,50 @@ TwoTapColumns two_tap_columns(const AxisTable& axis, int64_t x0, int64_t x1, Scr
   return t;
 }
 
+// Source rows as planes of classes: pixels with their classes side by side are turned, as far as a tile of
+// columns needs them.
+class ClassRows {
+ public:
+  ClassRows(const ResizedArgs& a, int64_t image, int64_t x0, int64_t x1, int64_t most, ScratchFrame* frame)
+      : row_(a.columns().in_size * a.inner), inner_(a.inner) {
+    const int64_t rows = a.in_rows();
+    in_ = static_cast<const float*>(a.in) + image * a.channels * rows * row_;
+    width_ = a.columns().in_size;
+    plane_ = rows * row_;
+    if (inner_ == 1) return;
+    const AxisTable& x = a.columns();
+    int64_t end = 0;
+    begin_ = x.in_size;
+    for (int64_t o = x0; o < x1; ++o) {
+      begin_ = std::min<int64_t>({begin_, x.index[o], second_index(x, o)});
+      end = std::max<int64_t>({end, x.index[o] + 1, second_index(x, o) + 1});
+    }
+    count_ = end - begin_;
+    // Whole vectors are read.
+    width_ = plane_ = std::max<int64_t>(count_, kernels().lanes);
+    turned_ = frame->take<float>(most * plane_);
+    std::fill(turned_, turned_ + most * plane_, 0.0F);
+  }
+
+  // The first pixel of what at() gives, and how many there are.
+  int64_t origin() const { return begin_; }
+  int64_t width() const { return width_; }
+  // From one class to the next.
+  int64_t plane() const { return plane_; }
+
+  // Row `row` of the classes [c, c + n).
+  const float* at(int64_t row, int64_t c, int64_t n) const {
+    if (inner_ == 1) return in_ + c * plane_ + row * row_;
+    kernels().conv.transpose(turned_, plane_, in_ + row * row_ + begin_ * inner_ + c, inner_, count_, n);
+    return turned_;
+  }
+
+ private:
+  const float* in_;
+  int64_t row_, inner_, width_, plane_, begin_ = 0, count_ = 0;
+  float* turned_ = nullptr;
+};
+
 // The output rows between the same two source rows.
 struct Pair {
   int32_t first, second;  // source rows
@@ -152,13 +198,14 @@ struct Pair {
 void reduce_pairs(const InterpolateArgmaxArgs& a, int64_t image, int64_t x0, int64_t x1, int64_t r0,
                   int64_t r1) {
   const AxisTable &x = a.in.columns(), &y = a.in.axes[0];
-  const int64_t classes = a.in.channels, plane = y.in_size * x.in_size, deep = r1 - r0;
+  const int64_t classes = a.in.channels * a.in.inner, deep = r1 - r0;
   const ArgmaxKernels& k = kernels().argmax;
   const auto* weight = static_cast<const float*>(y.weight);
   // About 40 classes at a time, evenly.
   const int64_t chunk = (classes + (classes + 39) / 40 - 1) / ((classes + 39) / 40);
   ScratchFrame frame;
-  const TwoTapColumns table = two_tap_columns(x, x0, x1, &frame);
+  const ClassRows source(a.in, image, x0, x1, chunk, &frame);
+  const TwoTapColumns table = two_tap_columns(x, x0, x1, source.origin(), source.width(), &frame);
   const int64_t columns = table.vectors * kernels().lanes;
   auto* pairs = frame.take<Pair>(deep);
   auto* v = frame.take<float>(deep);
@@ -180,12 +227,11 @@ void reduce_pairs(const InterpolateArgmaxArgs& a, int64_t image, int64_t x0, int
   std::fill(floor, floor + count * columns, -infinity);
   for (int64_t c = 0; c < classes; c += chunk) {
     const int64_t n = std::min(chunk, classes - c);
-    const float* in = static_cast<const float*>(a.in.in) + (image * classes + c) * plane;
     int64_t held[2] = {-1, -1};
     int32_t bits[2] = {0, 0};
     const auto fetch = [&](int64_t row, int slot) {
       if (held[slot] == row) return;
-      bits[slot] = k.two_tap_rows(space[slot], in + row * x.in_size, plane, n, &table);
+      bits[slot] = k.two_tap_rows(space[slot], source.at(row, c, n), source.plane(), n, &table);
       held[slot] = row;
     };
     for (int64_t p = 0; p < count; ++p) {
@@ -226,7 +272,7 @@ Status by_pairs(const InterpolateArgmaxArgs& a, const Context& context) {
   const int64_t tile = TwoTapColumns::MOST_VECTORS * kernels().lanes, deep = 32;
   const int64_t columns = (width + tile - 1) / tile, bands = (rows + deep - 1) / deep;
   // A range is about 100 microseconds.
-  const int64_t grain = std::max<int64_t>(1, 1024 * 1024 / (tile * deep * a.in.channels));
+  const int64_t grain = std::max<int64_t>(1, 1024 * 1024 / (tile * deep * a.in.channels * a.in.inner));
   parallel_for(context, a.in.batch * bands * columns, grain, [&](int64_t begin, int64_t end) {
     for (int64_t block = begin; block < end; ++block) {
       const int64_t x0 = block % columns * tile, r0 = block / columns % bands * deep;
@@ -238,9 +284,9 @@ Status by_pairs(const InterpolateArgmaxArgs& a, const Context& context) {
 }
 
 bool suits_pairs(const InterpolateArgmaxArgs& a) {
-  return a.in.type == F32 && a.in.inner == 1 && a.in.axis_count == 2 && a.margins == nullptr &&
-         a.score_kind != InterpolateArgmaxArgs::SOFTMAX && !a.in.down_first() && two_taps(a.in.axes[0]) &&
-         two_taps(a.in.axes[1]);
+  return a.in.type == F32 && (a.in.inner == 1 || a.in.channels == 1) && a.in.axis_count == 2 &&
+         a.margins == nullptr && a.score_kind != InterpolateArgmaxArgs::SOFTMAX && !a.in.down_first() &&
+         two_taps(a.in.axes[0]) && two_taps(a.in.axes[1]);
 }
 
 }  // namespace

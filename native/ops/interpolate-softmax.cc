@@ -31,6 +31,7 @@ Status probabilities(const InterpolateSoftmaxArgs& a, const Context& context) {
       const int64_t x0 = block % columns * tile, x1 = std::min(x0 + tile, width), n = x1 - x0;
       ScratchFrame frame;
       ResizedRows<T> resized(a.in, &frame, x0, x1);
+      const PixelClasses<T> side_by_side(&frame, inner);
       const Winners<T> all = take_winners<T>(&frame, n * (r1 - r0), true);
       start(all, n * (r1 - r0));
       const auto at_row = [&](int64_t r) {
@@ -45,7 +46,7 @@ Status probabilities(const InterpolateSoftmaxArgs& a, const Context& context) {
         for (int64_t r = r0; r < r1; ++r) {
           resized.row(plane, r, place(plane, r));
           if (inner > 1)
-            leaves.show_all(at_row(r), place(plane, r), inner, n);
+            side_by_side.show(at_row(r), place(plane, r), n);
           else
             leaves.show(at_row(r), place(plane, r), c, n);
         }

@@ -71,6 +71,10 @@ function samples(): Args[] {
     args([0, 3, 4, 5], { size: [5, 7], mode: 'bilinear' }),
     args([1, 1, 4, 5], { size: [9, 11], mode: 'bilinear', margin: true }),
     args([1, 300, 3, 4], { size: [9, 11], mode: 'bilinear' }),
+    args([1, 300, 3, 4], { size: [9, 11], mode: 'bicubic', scores: 'softmax' }),
+    args([2, 9, 40, 90], { size: [36, 163], mode: 'bilinear', layout: 'nhwc' }),
+    args([2, 9, 40, 90], { size: [36, 163], mode: 'bilinear', layout: 'nhwc' }, 'float32', 'special'),
+    args([1, 3, 200, 300], { size: [5, 201], mode: 'bicubic', layout: 'nhwc', margin: true }),
     args([1, 3, 2, 900], { size: [3, 2500], mode: 'bilinear' }),
     args([1, 3, 4, 5], { scaleFactor: 2.5, mode: 'bilinear', alignCorners: true }),
   );
@@ -82,7 +86,7 @@ function samples(): Args[] {
 function random(r: Random): Args {
   const mode = r.pick(MODES_2D);
   const layout = r.pick(['nchw', 'nhwc'] as const);
-  const [c, h, w] = [r.pick([1, 2, 3, 5, 17, 33]), r.int(1, 20), r.int(1, 50)];
+  const [c, h, w] = [r.pick([1, 2, 3, 5, 17, 33, 90]), r.int(1, 20), r.int(1, 50)];
   const [oh, ow] = [r.int(1, 60), r.int(1, 120)];
   const options: Record<string, unknown> = { mode, layout, size: [oh, ow] };
   if ((mode === 'bilinear' || mode === 'bicubic') && r.chance(0.3)) options.alignCorners = true;
