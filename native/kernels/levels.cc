@@ -46,24 +46,25 @@ void to_levels(L* __restrict out, const T* __restrict values, double low, double
   }
 }
 
-// NaN comes out as one NaN, whatever its bits were: those differ between instruction sets.
 template <class T>
-UPS_INLINE T weight(T value, T best, T sum) {
-  const T e = value == best ? T(1) : exp_below_zero(value - best);
-  return value == value ? e / sum : static_cast<T>(__builtin_nanf(""));
+void highest(T* __restrict best, const T* __restrict values, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) best[i] = values[i] > best[i] ? values[i] : best[i];
 }
 
 template <class T>
-void softmax(T* __restrict values, const T* __restrict best, const T* __restrict sum, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) values[i] = weight(values[i], best[i], sum[i]);
+void exponentials(T* __restrict values, T* __restrict sum, const T* __restrict best, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    const T v = values[i];
+    const T e = v == best[i] ? T(1) : exp_below_zero(v - best[i]);
+    sum[i] += v == v ? e : T(0);
+    // One NaN, whatever its bits were: those differ between instruction sets.
+    values[i] = v == v ? e : static_cast<T>(__builtin_nanf(""));
+  }
 }
 
 template <class T>
-void softmax_inner(T* __restrict values, const T* __restrict best, const T* __restrict sum, int64_t classes,
-                   int64_t n) {
-  for (int64_t i = 0; i < n; ++i)
-    for (int64_t c = 0; c < classes; ++c)
-      values[i * classes + c] = weight(values[i * classes + c], best[i], sum[i]);
+void quotients(T* __restrict out, const T* __restrict values, const T* __restrict sum, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) out[i] = values[i] / sum[i];
 }
 
 template <class T>
@@ -73,8 +74,9 @@ void fill(LevelsOf<T>* k) {
   k->min_max = min_max<T>;
   k->to_uint8 = to_levels<T, uint8_t, 255>;
   k->to_uint16 = to_levels<T, uint16_t, 65535>;
-  k->softmax = softmax<T>;
-  k->softmax_inner = softmax_inner<T>;
+  k->highest = highest<T>;
+  k->exponentials = exponentials<T>;
+  k->quotients = quotients<T>;
 }
 
 }  // namespace

@@ -15,10 +15,12 @@ struct LevelsOf {
   // out[i] = (values[i] - low) · scale, clamped to 0 … top and rounded half to even; NaN gives 0.
   void (*to_uint8)(uint8_t* out, const T* values, double low, double scale, int64_t n);
   void (*to_uint16)(uint16_t* out, const T* values, double low, double scale, int64_t n);
-  // values[i] = exp(values[i] - best[i]) / sum[i]; 1 / sum[i] where value and best are equal.
-  void (*softmax)(T* values, const T* best, const T* sum, int64_t n);
-  // The same where all `classes` values of pixel i lie together.
-  void (*softmax_inner)(T* values, const T* best, const T* sum, int64_t classes, int64_t n);
+  // best[i] = the larger one of it and values[i]; NaNs are passed over.
+  void (*highest)(T* best, const T* values, int64_t n);
+  // values[i] = exp(values[i] - best[i]), 1 where both are equal, and added to sum[i]; NaNs are not added.
+  void (*exponentials)(T* values, T* sum, const T* best, int64_t n);
+  // out[i] = values[i] / sum[i].
+  void (*quotients)(T* out, const T* values, const T* sum, int64_t n);
 };
 
 struct LevelKernels {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "runtime/isa.h"
+#include "ops/turn.h"
 #include "runtime/scratch.h"
 
 namespace upsampling {
@@ -12,22 +12,16 @@ template <class T>
 struct ArgmaxLeaves;
 template <>
 struct ArgmaxLeaves<float> {
-  const KernelTable& k = kernels();
+  const ArgmaxKernels& k = kernels().argmax;
   void show(const Winners<float>& w, const float* v, int64_t c, int64_t n) const {
-    k.argmax.argmax(&w, v, static_cast<int32_t>(c), n);
-  }
-  void turn(float* to, int64_t to_row, const float* from, int64_t rows, int64_t columns) const {
-    k.conv.transpose(to, to_row, from, columns, rows, columns);
+    k.argmax(&w, v, static_cast<int32_t>(c), n);
   }
 };
 template <>
 struct ArgmaxLeaves<double> {
-  const KernelTable& k = kernels();
+  const ArgmaxKernels& k = kernels().argmax;
   void show(const Winners<double>& w, const double* v, int64_t c, int64_t n) const {
-    k.argmax.argmax_double(&w, v, static_cast<int32_t>(c), n);
-  }
-  void turn(double* to, int64_t to_row, const double* from, int64_t rows, int64_t columns) const {
-    k.conv_double.transpose(to, to_row, from, columns, rows, columns);
+    k.argmax_double(&w, v, static_cast<int32_t>(c), n);
   }
 };
 
@@ -38,7 +32,7 @@ class PixelClasses {
  public:
   PixelClasses(ScratchFrame* frame, int64_t classes)
       : classes_(classes),
-        together_(std::max<int64_t>(16, std::min<int64_t>(128, 4096 / classes / 16 * 16))),
+        together_(pixels_together(classes)),
         planes_(frame->take<T>(classes * together_)) {}
 
   void show(const Winners<T>& w, const T* values, int64_t n) const {
@@ -46,7 +40,7 @@ class PixelClasses {
       const int64_t m = std::min(together_, n - i);
       const Winners<T> part = {w.best + i, w.index + i, w.second == nullptr ? nullptr : w.second + i,
                                w.sum == nullptr ? nullptr : w.sum + i};
-      leaves_.turn(planes_, m, values + i * classes_, m, classes_);
+      turn(planes_, values + i * classes_, m, classes_);
       for (int64_t c = 0; c < classes_; ++c) leaves_.show(part, planes_ + c * m, c, m);
     }
   }
