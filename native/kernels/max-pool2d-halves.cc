@@ -46,11 +46,10 @@ struct StrideTwoRow {
 };
 
 // One vector of an output row.
-template <class O, bool INDEXED, bool NUMBERS, int KERNEL>
-UPS_INLINE void stride_two_vector(const StrideTwoRow<typename O::Element>& row, int64_t i, Index top,
-                                  Index below, Index bottom) {
+template <class O, bool INDEXED, bool NUMBERS, int KERNEL, int N, class I>
+UPS_INLINE void stride_two_vector(const StrideTwoRow<typename O::Element>& row, int64_t i, I top, I below,
+                                  I bottom) {
   typedef typename O::Element T;
-  enum : int { N = width<T, INDEXED>() };
   typedef Best<O, N, INDEXED> Winner;
   typedef Taps<T, N, KERNEL, 2> Row;
   const T *a = row.a + 2 * i, *b = row.b + 2 * i, *c = row.c + 2 * i;
@@ -58,7 +57,7 @@ UPS_INLINE void stride_two_vector(const StrideTwoRow<typename O::Element>& row, 
   prefetch_ahead<T, N>(KERNEL == 3 ? c : a);
   Winner best;
   if constexpr (KERNEL == 3)
-    best = Winner::of(Pack<T, N>::load(row.kept + i), INDEXED ? load_index(row.kept_index + i) : Index{});
+    best = Winner::of(Pack<T, N>::load(row.kept + i), INDEXED ? load_index<I>(row.kept_index + i) : I{});
   else
     best = Row::at(a).template best<O, INDEXED, NUMBERS>(top, row.step);
   const Winner second = Row::at(b).template best<O, INDEXED, NUMBERS>(below, row.step);
@@ -70,15 +69,15 @@ UPS_INLINE void stride_two_vector(const StrideTwoRow<typename O::Element>& row, 
     offer_plainly<NUMBERS>(&best, third.value, third.index);
   }
   Pack<T, N>::store(row.out + i, best.value);
-  if (INDEXED) store_index(row.index + i, best.index + load_index(row.position + i));
+  if (INDEXED) store_index(row.index + i, best.index + load_index<I>(row.position + i));
 }
 
-template <class O, bool INDEXED, bool NUMBERS, int KERNEL>
+template <class O, bool INDEXED, bool NUMBERS, int KERNEL, int N>
 void stride_two_of(typename O::Element* out, int32_t* index, const typename O::Element* in, int64_t count,
                    const RowWindows* w, const RowPositions* positions, int64_t base, int64_t row_step,
                    typename O::Element* space, int32_t* index_space) {
   typedef typename O::Element T;
-  enum : int { N = width<T, INDEXED>() };
+  typedef typename Best<O, N, INDEXED>::Index I;
   const WindowTable axis = w->axis;
   const int64_t n = axis.full_end - axis.full_begin, skip = axis.full_begin, in_row = axis.in_size;
   const int32_t step = INDEXED ? static_cast<int32_t>(positions->step) : 0;
@@ -88,7 +87,7 @@ void stride_two_of(typename O::Element* out, int32_t* index, const typename O::E
     for (int64_t i = 0; i < n; i += N) {
       if (i + N > n) i = n - N;
       const auto first = Taps<T, N, KERNEL, 2>::at(in + w->start + 2 * i)
-                             .template best<O, INDEXED, NUMBERS>(all(INDEXED ? base : 0), step);
+                             .template best<O, INDEXED, NUMBERS>(all<I>(INDEXED ? base : 0), step);
       Pack<T, N>::store(kept + i, first.value);
       if (INDEXED) store_index(kept_index + i, first.index);
     }
@@ -105,11 +104,11 @@ void stride_two_of(typename O::Element* out, int32_t* index, const typename O::E
                                  next_index,
                                  INDEXED ? positions->position + skip : nullptr,
                                  step};
-    const Index top = all(INDEXED ? base : 0), below = all(INDEXED ? base + row_step : 0),
-                bottom = all(INDEXED ? base + 2 * row_step : 0);
+    const I top = all<I>(INDEXED ? base : 0), below = all<I>(INDEXED ? base + row_step : 0),
+            bottom = all<I>(INDEXED ? base + 2 * row_step : 0);
     int64_t i = 0;
-    for (; i + N <= n; i += N) stride_two_vector<O, INDEXED, NUMBERS, KERNEL>(row, i, top, below, bottom);
-    if (i < n) stride_two_vector<O, INDEXED, NUMBERS, KERNEL>(row, n - N, top, below, bottom);
+    for (; i + N <= n; i += N) stride_two_vector<O, INDEXED, NUMBERS, KERNEL, N>(row, i, top, below, bottom);
+    if (i < n) stride_two_vector<O, INDEXED, NUMBERS, KERNEL, N>(row, n - N, top, below, bottom);
     if (skip > 0) border_columns<O, KERNEL>(out, index, in, axis, positions, base, row_step, 0, skip);
     if (skip + n < axis.out_size)
       border_columns<O, KERNEL>(out, index, in, axis, positions, base, row_step, skip + n, axis.out_size);
@@ -261,8 +260,14 @@ void stride_two_by(typename O::Element* out, int32_t* index, const typename O::E
       if (!tied && !(NUMBERS && NanFlag::raised())) continue;
     }
     numbers_first<T>([&](auto numbers) {
-      stride_two_of<O, INDEXED, decltype(numbers)::IS, KERNEL>(to, to_index, from, n, w, positions, at,
-                                                               row_step, space, index_space);
+      constexpr int kWide = width<T, INDEXED>(), kNarrow = kWide < LANES ? kWide : LANES;
+      constexpr bool kNumbers = decltype(numbers)::IS;
+      if (w->axis.full_end - w->axis.full_begin < kWide)
+        stride_two_of<O, INDEXED, kNumbers, KERNEL, kNarrow>(to, to_index, from, n, w, positions, at,
+                                                             row_step, space, index_space);
+      else
+        stride_two_of<O, INDEXED, kNumbers, KERNEL, kWide>(to, to_index, from, n, w, positions, at, row_step,
+                                                           space, index_space);
     });
   }
 }

@@ -292,8 +292,7 @@ template <class O, bool INDEXED, bool NUMBERS, bool SQUARE>
 void pixels_wide(const PixelRun<typename O::Element>& run, int64_t from, int64_t to) {
   enum : int {
     SIZE = sizeof(typename O::Element),
-    // Indices beside 64-bit values: vectors of two registers are taken apart lane by lane.
-    N = INDEXED && SIZE == 8 ? (LANES < 8 ? 4 : LANES / 2) : width<typename O::Element, INDEXED>(),
+    N = width<typename O::Element, INDEXED>(),
     LEAST = INDEXED ? (SIZE == 1 ? 8 : 4) : (SIZE == 8 ? 4 : 16 / SIZE),
     HALF = N / 2 < LEAST ? N : N / 2,
     QUARTER = HALF / 2 < LEAST ? HALF : HALF / 2

@@ -17,19 +17,20 @@ UPS_INLINE void taps_block(typename O::Element* out, int32_t* index, const typen
   typedef typename O::Element T;
   enum : int { N = width<T, INDEXED>() };
   typedef Pack<T, N> P;
+  typedef typename Best<O, N, INDEXED>::Index I;
   Best<O, N, INDEXED> best[B];
 #pragma GCC unroll 8
   for (int b = 0; b < B; ++b)
-    best[b] = Best<O, N, INDEXED>::of(P::load(in + taps[0] + i + b * N), all(INDEXED ? base : 0));
+    best[b] = Best<O, N, INDEXED>::of(P::load(in + taps[0] + i + b * N), all<I>(INDEXED ? base : 0));
 #pragma GCC unroll 4
   for (int64_t k = 1; k < (KERNEL > 0 ? KERNEL : kernel); ++k)
 #pragma GCC unroll 8
     for (int b = 0; b < B; ++b)
-      offer<NUMBERS>(&best[b], P::load(in + taps[k] + i + b * N), all(INDEXED ? base + k * step : 0));
+      offer<NUMBERS>(&best[b], P::load(in + taps[k] + i + b * N), all<I>(INDEXED ? base + k * step : 0));
 #pragma GCC unroll 8
   for (int b = 0; b < B; ++b) {
     P::store(out + i + b * N, best[b].value);
-    if (INDEXED) store_index(index + i + b * N, best[b].index + load_index(position + i + b * N));
+    if (INDEXED) store_index(index + i + b * N, best[b].index + load_index<I>(position + i + b * N));
   }
 }
 
@@ -70,16 +71,17 @@ void pairs_vector(typename O::Element* out, int32_t* index, const typename O::El
                   const RowPositions* positions, int64_t base, int64_t n) {
   typedef typename O::Element T;
   enum : int { N = width<T, INDEXED>() };
+  typedef typename Best<O, N, INDEXED>::Index I;
   const int32_t step = INDEXED ? static_cast<int32_t>(positions->step) : 0;
   for (int64_t i = 0; i < n; i += N) {
     if (i + N > n) i = n - N;
     prefetch_ahead<T, N>(in + 2 * i);
     const auto pair = split_pairs<T, N>(in + 2 * i);
-    auto best = Best<O, N, INDEXED>::of(pair.even, Index{});
-    best.offer(pair.odd, all(step));
-    if (KERNEL == 3) best.offer(split_pairs<T, N>(in + 2 * i + 1).odd, all(2 * step));
+    auto best = Best<O, N, INDEXED>::of(pair.even, I{});
+    best.offer(pair.odd, all<I>(step));
+    if (KERNEL == 3) best.offer(split_pairs<T, N>(in + 2 * i + 1).odd, all<I>(2 * step));
     Pack<T, N>::store(out + i, best.value);
-    if (INDEXED) store_index(index + i, best.index + load_index(positions->position + i) + all(base));
+    if (INDEXED) store_index(index + i, best.index + load_index<I>(positions->position + i) + all<I>(base));
   }
 }
 
@@ -146,17 +148,18 @@ UPS_INLINE void rows_block(typename O::Element* out, int32_t* index, const typen
   typedef typename O::Element T;
   enum : int { N = width<T, INDEXED>() };
   typedef Pack<T, N> P;
+  typedef typename Best<O, N, INDEXED>::Index I;
   Best<O, N, INDEXED> best[B];
 #pragma GCC unroll 8
   for (int b = 0; b < B; ++b)
     best[b] = Best<O, N, INDEXED>::of(P::load(rows[0] + i + b * N),
-                                      INDEXED ? load_index(indices[0] + i + b * N) : Index{});
+                                      INDEXED ? load_index<I>(indices[0] + i + b * N) : I{});
 #pragma GCC unroll 4
   for (int64_t r = 1; r < (ROWS > 0 ? ROWS : count); ++r)
 #pragma GCC unroll 8
     for (int b = 0; b < B; ++b)
       offer<NUMBERS>(&best[b], P::load(rows[r] + i + b * N),
-                     INDEXED ? load_index(indices[r] + i + b * N) : Index{});
+                     INDEXED ? load_index<I>(indices[r] + i + b * N) : I{});
 #pragma GCC unroll 8
   for (int b = 0; b < B; ++b) {
     P::store(out + i + b * N, best[b].value);

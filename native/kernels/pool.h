@@ -107,13 +107,13 @@ struct MaxPoolKernels {
   void (*rows[TYPE_COUNT])(void* out, int32_t* index, const void* const* rows, const int32_t* const* indices,
                            int64_t count, int64_t n);
   // Both at once for `count` output rows one behind the other, windows of 2×2 (first) or 3×3 at stride 2 with
-  // inner = 1, all rows of all windows there, and at least a vector of full windows across. `in` is the first
+  // inner = 1, all rows of all windows there, and at least LANES full windows across. `in` is the first
   // row of the first window, `base` its position, `row_step` that of a row. `space` and `index_space` hold
   // two output rows, for 3×3.
   void (*stride_two[TYPE_COUNT][2])(void* out, int32_t* index, const void* in, int64_t count,
                                     const RowWindows* windows, const RowPositions* positions, int64_t base,
                                     int64_t row_step, void* space, int32_t* index_space);
-  // Output rows begin … end - 1 of so many planes, with a vector of full windows across. `out` and `index`
+  // Output rows begin … end - 1 of so many planes, with LANES full windows across. `out` and `index`
   // are those of row `begin` of the first one, `in` is the first plane.
   void (*planes[TYPE_COUNT])(void* out, int32_t* index, const void* in, int64_t planes, int64_t begin,
                              int64_t end, const PlaneWindows* windows);

@@ -276,8 +276,7 @@ class WholePlanes {
     // In pairs of rows, or turned, below: two vectors of a row take less than what a row takes by itself.
     if (halves(shape) || turned) return false;
     const int64_t slots = slots_for(y), pitch = pitch_for(x);
-    if (x.full_end - x.full_begin < (indexed_ ? lanes_ : lanes_ * 4 / size_) ||
-        slots * pitch * (size_ + (indexed_ ? 4 : 0)) > kMostBytes)
+    if (x.full_end - x.full_begin < lanes_ || slots * pitch * (size_ + (indexed_ ? 4 : 0)) > kMostBytes)
       return false;
     long_rows(context);
     return true;
@@ -473,8 +472,8 @@ Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
   const bool indexed = a.index != nullptr;
   const bool unstrided = unstrided_suits(shape, a.type, indexed);
   if (unstrided || pixels_pay(shape, a.type, indexed)) return pool_pixels(a, unstrided, context);
-  const int64_t size = bytes_of(a.type), vector = indexed ? kernels().lanes : kernels().lanes * 4 / size;
-  const bool by_two = halves(shape) && x.full_end - x.full_begin >= vector;
+  const int64_t size = bytes_of(a.type);
+  const bool by_two = halves(shape) && x.full_end - x.full_begin >= kernels().lanes;
   // 2x2 windows of rows that fill a vector take half the time that turning does: 64 planes of 63x63 21 us
   // rather than 36.
   const TurnedPlanes planes(shape, size);

@@ -131,6 +131,13 @@ export function maxPoolSamples(): Args[] {
     fill: ['ties', 'special'] as const,
   }))
     out.push(windowSample([1, 19, ...size], w, type, fill));
+  // Rows between a vector of indices and one of narrow elements.
+  for (const { type, width, w } of product({
+    type: DATA_TYPES,
+    width: [21, 45, 70],
+    w: [...dense.slice(0, 3), { kernelSize: 5, stride: 1, padding: 2 }, { kernelSize: 3 }],
+  }))
+    out.push(windowSample([1, 5, 9, width], w, type));
   // Planes of one output row without padding: some, sixteen and more of them together, with several columns.
   for (const { c, size, k } of product({
     c: [3, 6, 16, 48],
