@@ -14,7 +14,6 @@ UPS_INLINE double as_sum(double v) { return v; }
 UPS_INLINE float as_sum(float v) { return v; }
 UPS_INLINE float as_sum(uint8_t v) { return static_cast<float>(v); }
 UPS_INLINE float as_sum(int8_t v) { return static_cast<float>(v); }
-UPS_INLINE float as_sum(Half v) { return from_half(v.bits); }
 
 template <class A, class S>
 void sum_rows(void* out, const void* const* rows, int64_t count, int64_t n, bool more) {
@@ -34,6 +33,22 @@ void sum_rows(void* out, const void* const* rows, int64_t count, int64_t n, bool
   for (; r < count; ++r) {
     const S* __restrict a = static_cast<const S*>(rows[r]);
     for (int64_t i = 0; i < n; ++i) o[i] += as_sum(a[i]);
+  }
+}
+
+void sum_half_rows(void* out, const void* const* rows, int64_t count, int64_t n, bool more) {
+  float* o = static_cast<float*>(out);
+  const auto row = [&](int64_t r, int64_t i) { return static_cast<const Half*>(rows[r]) + i; };
+  int64_t i = 0;
+  for (; i + LANES <= n; i += LANES) {
+    vf sum = more ? load(o + i) : load(row(0, i));
+    for (int64_t r = more ? 0 : 1; r < count; ++r) sum += load(row(r, i));
+    store(o + i, sum);
+  }
+  for (; i < n; ++i) {
+    float sum = more ? o[i] : from_half(row(0, i)->bits);
+    for (int64_t r = more ? 0 : 1; r < count; ++r) sum += from_half(row(r, i)->bits);
+    o[i] = sum;
   }
 }
 
@@ -111,10 +126,7 @@ void narrow_f32(void* out, const float* in, int64_t n) {
   __builtin_memcpy(out, in, static_cast<size_t>(n) * 4);
 }
 
-void narrow_f16(void* out, const float* in, int64_t n) {
-  uint16_t* __restrict o = static_cast<uint16_t*>(out);
-  for (int64_t i = 0; i < n; ++i) o[i] = to_half(in[i]);
-}
+void narrow_f16(void* out, const float* in, int64_t n) { copy_run(static_cast<Half*>(out), in, n); }
 
 template <class S>
 void narrow_byte(void* out, const float* in, int64_t n) {
@@ -133,7 +145,7 @@ void narrow_byte(void* out, const float* in, int64_t n) {
 void fill_avg_pool2d(AvgPoolKernels* kernels) {
   kernels->sum_rows[F32] = sum_rows<float, float>;
   kernels->sum_rows[F64] = sum_rows<double, double>;
-  kernels->sum_rows[F16] = sum_rows<float, Half>;
+  kernels->sum_rows[F16] = sum_half_rows;
   kernels->sum_rows[U8] = sum_rows<float, uint8_t>;
   kernels->sum_rows[I8] = sum_rows<float, int8_t>;
   kernels->row = row<float>;

@@ -24,10 +24,6 @@ struct Narrow<Half, float> {
   UPS_MEMBER Half of(float v) { return Half{to_half(v)}; }
 };
 
-UPS_INLINE void copy_run(float* to, const Half* from, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) to[i] = widen(from[i]);
-}
-
 // LANES rows of n elements to columns. Reads in fours.
 UPS_INLINE void turn_some(float* to, int64_t to_row, const float* from, int64_t from_row, int64_t n) {
   const int64_t whole = n & -4;
@@ -157,16 +153,19 @@ UPS_INLINE void zip_some(float* o, const float* c, int64_t width, int64_t slots,
 
 template <class T, class S>
 UPS_INLINE void line(S* o, const T* c, int64_t width, int64_t slots, int64_t n) {
-  if (slots == 1) {
-    if constexpr (__is_same(S, T)) {
-      copy_run(o, c, n);
-    } else {
-      for (int64_t i = 0; i < n; ++i) o[i] = Narrow<S, T>::of(c[i]);
-    }
-    return;
-  }
+  if (slots == 1) return copy_run(o, c, n);
   const int64_t whole = n / slots;
   int64_t done = 0;
+  if constexpr (__is_same(S, Half)) {
+    // Put in order as floats, some groups at a time.
+    constexpr int64_t SLOTS = 16, GROUPS = 64;
+    float some[SLOTS * GROUPS];
+    for (; slots <= SLOTS && done < whole; done += GROUPS) {
+      const int64_t m = (whole - done < GROUPS ? whole - done : GROUPS) * slots;
+      line(some, c + done, width, slots, m);
+      copy_run(o + done * slots, some, m);
+    }
+  }
   if constexpr (__is_same(S, float)) {
     if (slots == 2) return zip_line<2>(o, c, width, n);
     if (slots == 3) return zip_line<3>(o, c, width, n);
@@ -204,10 +203,7 @@ template <class T, class S>
 void spread(void* out, int64_t step, const T* c, int64_t width, int64_t n, int64_t pixels) {
   S* o = static_cast<S*>(out);
   for (int64_t p = 0; p < pixels; ++p, o += step, c += width) {
-    if constexpr (__is_same(S, T))
-      copy_run(o, c, n);
-    else
-      for (int64_t i = 0; i < n; ++i) o[i] = Narrow<S, T>::of(c[i]);
+    copy_run(o, c, n);
   }
 }
 

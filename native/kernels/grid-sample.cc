@@ -192,9 +192,18 @@ void pixel(void* out, const void* in, const int32_t* index, const double* weight
         continue;
       }
       const S* __restrict p = x + from * channels + c;
-      for (int j = 0; j < m; ++j) sum[j] += w * Stored<S>::widen(p[j]);
+      if constexpr (__is_same(S, Half)) {
+        float wide[STEP];
+        copy_run(wide, p, m);
+        for (int j = 0; j < m; ++j) sum[j] += w * wide[j];
+      } else {
+        for (int j = 0; j < m; ++j) sum[j] += w * Stored<S>::widen(p[j]);
+      }
     }
-    for (int j = 0; j < m; ++j) o[c + j] = Stored<S>::narrow(sum[j]);
+    if constexpr (__is_same(S, Half))
+      copy_run(o + c, sum, m);
+    else
+      for (int j = 0; j < m; ++j) o[c + j] = Stored<S>::narrow(sum[j]);
   }
 }
 
