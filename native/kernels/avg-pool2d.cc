@@ -4,6 +4,7 @@
 #include "kernels/kernels.h"
 #include "kernels/phases.h"
 #include "kernels/pool.h"
+#include "kernels/turn.h"
 
 namespace upsampling {
 namespace UPS_ISA {
@@ -120,6 +121,83 @@ void row(T* out, const T* in, const RowWindows* w, const T* divisor, T* space) {
   taps_vector<T, N>(out + axis.full_begin * w->inner, from, w, divisor + axis.full_begin * w->inner, n);
 }
 
+// B vectors of output pixels from channel c on.
+template <int B>
+UPS_INLINE void pixel_block(float* out, const float* const* rows, int64_t count, int64_t first, int64_t taps,
+                            int64_t step, int64_t c, float by) {
+  vf sum[B] = {};
+  for (int64_t k = 0; k < taps; ++k) {
+    const int64_t at = first + k * step + c;
+    vf tap[B];
+#pragma GCC unroll 4
+    for (int b = 0; b < B; ++b) tap[b] = load(rows[0] + at + b * LANES);
+    for (int64_t r = 1; r < count; ++r)
+#pragma GCC unroll 4
+      for (int b = 0; b < B; ++b) tap[b] += load(rows[r] + at + b * LANES);
+#pragma GCC unroll 4
+    for (int b = 0; b < B; ++b) sum[b] = k == 0 ? tap[b] : sum[b] + tap[b];
+  }
+#pragma GCC unroll 4
+  for (int b = 0; b < B; ++b) store(out + c + b * LANES, sum[b] / by);
+}
+
+void pixels_at_once(float* out, const float* const* rows, int64_t count, const WindowTable* axis,
+                    int64_t inner, const float* divisor) {
+  const int64_t step = axis->dilation * inner;
+  for (int64_t o = 0; o < axis->out_size; ++o, out += inner, divisor += inner) {
+    const int64_t first = axis->first[o] * inner, taps = axis->count[o];
+    if (taps == 0) {
+      for (int64_t c = 0; c < inner; ++c) out[c] = 0;
+      continue;
+    }
+    int64_t c = 0;
+    for (; c + 4 * LANES <= inner; c += 4 * LANES)
+      pixel_block<4>(out, rows, count, first, taps, step, c, *divisor);
+    for (; c < inner; c += LANES) {
+      if (c + LANES > inner) c = inner - LANES;
+      pixel_block<1>(out, rows, count, first, taps, step, c, *divisor);
+    }
+  }
+}
+
+template <class T>
+UPS_INLINE T least(T a, T b) {
+  return a < b ? a : b;
+}
+
+// The columns of LANES planes are summed by rows, turned, and summed across in order.
+void whole_planes(float* out, const float* in, int64_t planes, int64_t rows, int64_t columns, float divisor) {
+  const int64_t plane = rows * columns;
+  for (int64_t p = 0; p < planes; p += LANES) {
+    const int64_t n = least<int64_t>(planes - p, LANES);
+    vf sum{};
+    for (int64_t c = 0; c < columns; c += LANES) {
+      const int64_t m = least<int64_t>(columns - c, LANES);
+      float by_column[LANES * LANES] = {}, turned[LANES * LANES];
+      for (int64_t i = 0; i < n; ++i) {
+        const float* x = in + (p + i) * plane + c;
+        // The last rows of the last planes end before a vector would.
+        const int64_t left = (planes - p - i) * plane - c;  // elements from x on
+        int64_t whole = rows;
+        if (left < plane + LANES) whole = left < LANES ? 0 : (left - LANES) / columns + 1;
+        if (whole > rows) whole = rows;
+        vf v{};
+        for (int64_t r = 0; r < whole; ++r) v = r == 0 ? load(x) : v + load(x + r * columns);
+        store(by_column + i * LANES, v);
+        for (int64_t r = whole; r < rows; ++r)
+          for (int64_t j = 0; j < m; ++j) {
+            float* to = by_column + i * LANES + j;
+            *to = r == 0 ? x[j] : *to + x[r * columns + j];
+          }
+      }
+      turn(turned, LANES, by_column, LANES, LANES);
+      for (int64_t j = 0; j < m; ++j) sum = c + j == 0 ? load(turned) : sum + load(turned + j * LANES);
+    }
+    const vf mean = sum / divisor;
+    for (int64_t i = 0; i < n; ++i) out[p + i] = mean[i];
+  }
+}
+
 UPS_INLINE float round_half_even(float x) { return (x + 12582912.0f) - 12582912.0f; }
 
 void narrow_f32(void* out, const float* in, int64_t n) {
@@ -150,6 +228,8 @@ void fill_avg_pool2d(AvgPoolKernels* kernels) {
   kernels->sum_rows[I8] = sum_rows<float, int8_t>;
   kernels->row = row<float>;
   kernels->row_double = row<double>;
+  kernels->pixels = pixels_at_once;
+  kernels->whole_planes = whole_planes;
   kernels->narrow[F32] = narrow_f32;
   kernels->narrow[F16] = narrow_f16;
   kernels->narrow[U8] = narrow_byte<uint8_t>;

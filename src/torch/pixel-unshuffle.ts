@@ -2,6 +2,7 @@
 import { knownOptions, oneOf, positiveInt } from '../check.js';
 import { refuse } from '../errors.js';
 import { type AsyncOptions, type Call, firstOf, type RunOptions, run, runSync } from '../execute.js';
+import { planned } from '../plan/cache.js';
 import { axesOf } from '../plan/pixel-shuffle.js';
 import { type PixelUnshufflePlan, planPixelUnshuffle } from '../plan/pixel-unshuffle.js';
 import { asTensor, type Layout, type Tensor, type TensorLike } from '../tensor.js';
@@ -46,7 +47,7 @@ export function describePixelUnshuffle(
 ): Call<Tensor, 'pixelUnshuffle'> {
   const op = 'pixelUnshuffle';
   const x = asTensor(op, 'input', input);
-  const plan = pixelUnshufflePlan(op, x, options);
+  const plan = planned(op, [x], options, () => pixelUnshufflePlan(op, x, options));
   return {
     op,
     kernel: 'pixelUnshuffle',

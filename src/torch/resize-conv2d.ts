@@ -2,6 +2,7 @@
 import { knownOptions, oneOf, type PerAxis, positivePerAxis } from '../check.js';
 import { refuse } from '../errors.js';
 import { type AsyncOptions, type Call, firstOf, type RunOptions, run, runSync } from '../execute.js';
+import { planned } from '../plan/cache.js';
 import type { ConvPlan } from '../plan/conv2d.js';
 import { planResizeConv2d } from '../plan/resize-conv2d.js';
 import { windowExtent } from '../plan/window.js';
@@ -83,12 +84,14 @@ export function describeResizeConv2d(
   options: ResizeConvOptions & AsyncOptions,
 ): Call<Tensor, 'resizeConv2d'> {
   const op = 'resizeConv2d';
-  knownOptions(op, options, [...LAYER, 'out', 'threads', 'signal']);
   const x = asTensor(op, 'input', input);
   const w = asTensor(op, 'weight', weight);
   const o = options ?? {};
   const bias = biasOf(op, o);
-  const plan = resizeLayer(op, w, bias, o).plan(x);
+  const plan = planned(op, bias === undefined ? [x, w] : [x, w, bias], options, () => {
+    knownOptions(op, options, [...LAYER, 'out', 'threads', 'signal']);
+    return resizeLayer(op, w, bias, o).plan(x);
+  });
   return {
     op,
     kernel: 'resizeConv2d',

@@ -73,6 +73,27 @@ function samples(): Args[] {
     // NaN and infinities reach exactly the windows that hold them.
     windowSample([1, 1, 9, 70], { kernelSize: 3, stride: 2, padding: 1 }),
   );
+  // Whole planes, fewer, as many and more than a vector of them; pixels of whole vectors whose windows do not overlap.
+  for (const { c, size } of product({
+    c: [1, 5, 16, 19, 35],
+    size: [
+      [1, 1],
+      [7, 7],
+      [3, 40],
+      [19, 16],
+    ],
+  }))
+    out.push(windowSample([2, c, ...size], { kernelSize: size }, 'float32', 'uniform'));
+  for (const { c, w } of product({
+    c: [16, 20, 64, 144],
+    w: [
+      { kernelSize: 2 },
+      { kernelSize: 3, padding: 1 },
+      { kernelSize: [2, 1], stride: [1, 3] },
+      { kernelSize: [7, 9] },
+    ],
+  }))
+    out.push(windowSample([2, 7, 9, c], { ...w, layout: 'nhwc' }, 'float32', 'uniform'));
   return out;
 }
 
