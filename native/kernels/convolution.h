@@ -72,6 +72,7 @@ struct ConvStepped {
 
 // Sums over the taps of one channel, of many channels at a time.
 struct ConvDeepLast {
+  static constexpr int kMostNeighbours = 7;  // taps
   int64_t rows, pixels, channels;
   int64_t in_row, in_pixel, out_row, out_pixel;
   int64_t taps;
@@ -178,9 +179,11 @@ struct ConvLeaves {
   // with n >= lanes; by the step S.
   void (*stepped[ConvStepped::kMost + 1])(T* out, const T* in, const ConvStepped* d, const T* w, T bias);
   // out[r·out_row + i·out_pixel + c] = bias[c] + Σ_t weight[order[t] + c] · in[r·in_row + i·in_pixel +
-  // offset[t] + c], by taps (any; 4 and 9 whose weights are evenly apart), and of rows of three taps that are
-  // neighbours.
-  void (*deep_last[4])(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias);
+  // offset[t] + c], by taps (any; 4 and 9 whose weights are evenly apart); and where taps come in rows of so
+  // many that are neighbours.
+  void (*deep_last[3])(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias);
+  void (*deep_neighbours[ConvDeepLast::kMostNeighbours + 1])(T* out, const T* in, const ConvDeepLast* d,
+                                                             const T* weight, const T* bias);
 
   // out[r·out_row + i·out_pixel + c] = bias[c] + Σ_t weight[t·weight + c] · in[y·in_row + x·in_pixel + c] of
   // t = 3·ty + tx, y = top + r + ty and x = left + i + tx, where those are inside, and at least a vector of

@@ -360,10 +360,12 @@ void Engine<T>::run_deep_last(int64_t task, const T* packed, const T* packed_bia
                 order[n++] = ((tz * u.y->taps + ty) * x.taps + tx) * weight;
               }
           const int64_t in_pixel = s_.x.in_step * slab.pitch[3];
-          const bool three = px.taps == 3 && x.offset[px.first + 1] - x.offset[px.first] == s_.x.in_step &&
-                             x.offset[px.first + 2] - x.offset[px.first + 1] == s_.x.in_step;
+          bool neighbours = px.taps <= ConvDeepLast::kMostNeighbours;
+          for (int64_t tx = px.first + 1; tx < px.first + px.taps; ++tx)
+            neighbours = neighbours && x.offset[tx] - x.offset[tx - 1] == s_.x.in_step;
           const int some = n == k ? leaf_of(n, n) : 0;
-          const auto run = leaves_.deep_last[three ? 3 : some];
+          const auto row_leaf = neighbours ? leaves_.deep_neighbours[px.taps] : nullptr;
+          const auto run = row_leaf != nullptr ? row_leaf : leaves_.deep_last[some];
           const auto leaf = [&](T* out, const T* in, ConvDeepLast deep) {
             if (strip_ == 1) {
               run(out, in, &deep, w, b);

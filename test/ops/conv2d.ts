@@ -174,6 +174,11 @@ function samples(): Args[] {
         { image: [9, 7], kernel: [3, 3], options: { padding: 1, stride: 2 }, groups: 37 },
         { image: [5, 18], kernel: [3, 3], options: { padding: [0, 2] }, groups: 37 },
         { image: [2, 33], kernel: [3, 3], options: { padding: [1, 0] }, groups: 37 },
+        // Rows of three to eight taps, with fewer over the borders.
+        { image: [9, 21], kernel: [5, 5], options: { padding: 2 }, groups: 37 },
+        { image: [7, 30], kernel: [7, 7], options: { padding: 3 }, groups: 37 },
+        { image: [6, 12], kernel: [2, 8], options: { padding: [0, 3], dilation: [2, 1] }, groups: 37 },
+        { image: [6, 40], kernel: [3, 6], options: { padding: 2, stride: [1, 2] }, groups: 37 },
       ]),
     );
     out.push({
