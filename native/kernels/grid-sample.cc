@@ -153,30 +153,45 @@ struct Stored<int8_t> {
   }
 };
 
-template <class S>
-void plane(void* out, const void* in, const int32_t* __restrict index, const double* __restrict weight,
-           int64_t count, int64_t n) {
+void round_weights(float* __restrict out, const double* __restrict in, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) out[i] = static_cast<float>(in[i]);
+}
+
+// m points, of STEP at most.
+template <class S, int STEP>
+UPS_INLINE void some_points(S* o, const S* x, int64_t stride, const int32_t* index,
+                            const typename Stored<S>::Compute* weight, int64_t count, int64_t n, int m) {
   typedef typename Stored<S>::Compute C;
-  S* __restrict o = static_cast<S*>(out);
-  const S* __restrict x = static_cast<const S*>(in);
-  constexpr int64_t STEP = 16;
-  for (int64_t i = 0; i < n; i += STEP) {
-    const int m = static_cast<int>(n - i < STEP ? n - i : STEP);
-    C sum[STEP] = {};
-    for (int64_t k = 0; k < count; ++k)
-      for (int j = 0; j < m; ++j) {
-        const int32_t from = index[k * n + i + j];
-        const C value = from < 0 ? C(0) : Stored<S>::widen(x[from]);
-        sum[j] += static_cast<C>(weight[k * n + i + j]) * value;
-      }
-    for (int j = 0; j < m; ++j) o[i + j] = Stored<S>::narrow(sum[j]);
-  }
+  C sum[STEP] = {};
+  for (int64_t k = 0; k < count; ++k, index += n, weight += n)
+    for (int j = 0; j < m; ++j) {
+      // There is a pixel 0, and no branch.
+      const int32_t from = index[j];
+      const C value = Stored<S>::widen(x[(from < 0 ? 0 : from) * stride]);
+      sum[j] += weight[j] * (from < 0 ? C(0) : value);
+    }
+  for (int j = 0; j < m; ++j) o[j * stride] = Stored<S>::narrow(sum[j]);
 }
 
 template <class S>
-void pixel(void* out, const void* in, const int32_t* index, const double* weight, int64_t count,
+void plane(void* out, const void* in, int64_t stride, const int32_t* __restrict index, const void* weight,
+           int64_t count, int64_t n) {
+  const auto* w = static_cast<const typename Stored<S>::Compute*>(weight);
+  S* o = static_cast<S*>(out);
+  const S* x = static_cast<const S*>(in);
+  constexpr int STEP = 8;
+  int64_t i = 0;
+  for (; i + STEP <= n; i += STEP)
+    some_points<S, STEP>(o + i * stride, x, stride, index + i, w + i, count, n, STEP);
+  if (i < n)
+    some_points<S, STEP>(o + i * stride, x, stride, index + i, w + i, count, n, static_cast<int>(n - i));
+}
+
+template <class S>
+void pixel(void* out, const void* in, const int32_t* index, const void* weights, int64_t count,
            int64_t stride, int64_t channels) {
   typedef typename Stored<S>::Compute C;
+  const auto* weight = static_cast<const C*>(weights);
   S* __restrict o = static_cast<S*>(out);
   const S* __restrict x = static_cast<const S*>(in);
   constexpr int64_t STEP = 64;
@@ -185,7 +200,7 @@ void pixel(void* out, const void* in, const int32_t* index, const double* weight
     C sum[STEP] = {};
     for (int64_t k = 0; k < count; ++k) {
       const int64_t from = index[k * stride];
-      const C w = static_cast<C>(weight[k * stride]);
+      const C w = weight[k * stride];
       if (from < 0) {
         // Nothing is there: zeros, times a weight that may be NaN.
         for (int j = 0; j < m; ++j) sum[j] += w * C(0);
@@ -228,6 +243,7 @@ void fill_grid_sample(GridSampleKernels* kernels) {
   fill_type<float>(kernels, 0);
   fill_type<double>(kernels, 1);
   kernels->combine = combine;
+  kernels->round_weights = round_weights;
   kernels->move[0] = move<uint8_t>;
   kernels->move[1] = move<uint16_t>;
   kernels->move[2] = move<uint32_t>;

@@ -28,15 +28,17 @@ struct GridSampleKernels {
                   const double* wb, int64_t n);
   // out[i] = in[index[i]], 0 where the index is -1; elements of 1, 2, 4 and 8 bytes.
   void (*move[4])(void* out, const void* in, const int32_t* index, int64_t n);
-  // out[i] = Σ_k weight[k·n + i] · in[index[k·n + i]], index -1 reading 0, rounded once to the element type;
-  // in the order of k. Weights are rounded to the type of the computation. By element type, null where it is
-  // not computed with.
-  void (*plane[TYPE_COUNT])(void* out, const void* in, const int32_t* index, const double* weight,
-                            int64_t taps, int64_t n);
+  // out[i] = in[i], rounded: weights of what is computed in float.
+  void (*round_weights)(float* out, const double* in, int64_t n);
+  // out[i·stride] = Σ_k weight[k·n + i] · in[index[k·n + i]·stride], index -1 reading 0, rounded once to the
+  // element type; in the order of k. Weights are of the type of the computation. By element type, null where
+  // it is not computed with.
+  void (*plane[TYPE_COUNT])(void* out, const void* in, int64_t stride, const int32_t* index,
+                            const void* weight, int64_t taps, int64_t n);
   // out[c] = Σ_k weight[k·stride] · in[index[k·stride]·channels + c], the same for one pixel of many
   // channels.
-  void (*pixel[TYPE_COUNT])(void* out, const void* in, const int32_t* index, const double* weight,
-                            int64_t taps, int64_t stride, int64_t channels);
+  void (*pixel[TYPE_COUNT])(void* out, const void* in, const int32_t* index, const void* weight, int64_t taps,
+                            int64_t stride, int64_t channels);
 };
 
 }  // namespace upsampling
