@@ -96,16 +96,20 @@ void repeat(void* out, const void* in, int64_t n, int64_t rows, int64_t copies) 
         for (int f = 0; f < FACTOR; ++f) to[i * FACTOR + f] = from[i];
 }
 
-// Pixels of at least a vector of V: whole vectors, the last one overlapping.
-template <class V, bool AHEAD = false>
+// Pixels of at least a vector of V: whole vectors, the last one overlapping. Where ALIGNED the first one is
+// overlapped too, by others that are written to whole lines.
+template <class V, bool ALIGNED = false>
 UPS_INLINE void spread_vectors(char* out, const char* in, const int32_t* index, int64_t n, int64_t bytes) {
+  enum : int64_t { SIZE = sizeof(V) };
   for (int64_t o = 0; o < n; ++o, out += bytes) {
     const char* from = in + index[o] * bytes;
-    for (int64_t b = 0; b < bytes; b += sizeof(V)) {
-      if (b + static_cast<int64_t>(sizeof(V)) > bytes) b = bytes - sizeof(V);
-      if (AHEAD) __builtin_prefetch(out + b + 8192, 1);
+    const auto vector = [&](int64_t b) __attribute__((always_inline)) {
       put(out + b, *reinterpret_cast<const V*>(from + b));
-    }
+    };
+    vector(0);
+    int64_t b = ALIGNED ? SIZE - static_cast<int64_t>(reinterpret_cast<uintptr_t>(out) % SIZE) : SIZE;
+    for (; b + SIZE <= bytes; b += SIZE) vector(b);
+    if (b < bytes) vector(bytes - SIZE);
   }
 }
 
@@ -114,13 +118,11 @@ UPS_INLINE void spread_fixed(char* out, const char* in, const int32_t* index, in
   for (int64_t o = 0; o < n; ++o, out += BYTES) __builtin_memcpy(out, in + int64_t{index[o]} * BYTES, BYTES);
 }
 
-void spread(void* out, const void* in, const int32_t* index, int64_t n, int64_t bytes, bool cached) {
+void spread(void* out, const void* in, const int32_t* index, int64_t n, int64_t bytes) {
   char* o = static_cast<char*>(out);
   const char* x = static_cast<const char*>(in);
   typedef Bytes<VECTOR>::V V;
-  // From memory, what is written next is asked for now: 2x of 100x152x128 takes 0.79 ms rather than 0.86, and
-  // one that stays in the last level, 128x128x64, 0.32 ms rather than 0.28.
-  if (bytes >= VECTOR && !cached) return spread_vectors<V, true>(o, x, index, n, bytes);
+  if (bytes >= 4 * VECTOR) return spread_vectors<V, true>(o, x, index, n, bytes);
   if (bytes >= VECTOR) return spread_vectors<V>(o, x, index, n, bytes);
   if (bytes >= 32) return spread_vectors<Bytes<32>::V>(o, x, index, n, bytes);
   if (bytes >= 16) return spread_vectors<Bytes<16>::V>(o, x, index, n, bytes);

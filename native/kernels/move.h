@@ -12,9 +12,8 @@ struct MoveKernels {
   // `rows` rows of n elements, one after the other. Of each, `copies` rows: out[i·f + j] = in[i] for i < n
   // and j < f, with f = 2 (first) or 4.
   void (*repeat[4][2])(void* out, const void* in, int64_t n, int64_t rows, int64_t copies);
-  // Pixel o of out = pixel index[o] of in, for o < n; pixels of `bytes` each. Whether out and in
-  // stay in the last level of the caches.
-  void (*spread)(void* out, const void* in, const int32_t* index, int64_t n, int64_t bytes, bool cached);
+  // Pixel o of out = pixel index[o] of in, for o < n; pixels of `bytes` each.
+  void (*spread)(void* out, const void* in, const int32_t* index, int64_t n, int64_t bytes);
 };
 
 }  // namespace upsampling
