@@ -15,11 +15,35 @@ struct Word {
 };
 
 template <class T>
-void gather(void* out, const void* in, const int32_t* index, int64_t n) {
+__attribute__((noinline)) void gather(void* out, const void* in, const int32_t* index, int64_t n, int64_t) {
   typedef typename Word<T>::type W;
   W* __restrict o = static_cast<W*>(out);
   const W* __restrict x = static_cast<const W*>(in);
   for (int64_t i = 0; i < n; ++i) o[i] = x[index[i]];
+}
+
+// Outputs whose inputs lie within one or two vectors are picked from these in registers.
+void gather_words(void* out, const void* in, const int32_t* index, int64_t n, int64_t in_size) {
+  int64_t i = 0;
+  // Nearest 1.5x of 16x100x100 takes 45 us rather than 105 with vectors of 16, 50 rather than 140 with those
+  // of
+  // 8. Vectors of 4 have no permute by lanes that are not known ahead.
+#if UPS_LANES > 4
+  auto* o = static_cast<int32_t*>(out);
+  const auto* x = static_cast<const int32_t*>(in);
+  for (; i + LANES <= n && in_size >= LANES; i += LANES) {
+    const int64_t first = index[i], last = index[i + LANES - 1];
+    const int64_t base = first < in_size - LANES ? first : in_size - LANES;
+    const vi lane = load(index + i) - static_cast<int32_t>(base);
+    if (last - base < LANES)
+      store(o + i, __builtin_shuffle(load(x + base), lane));
+    else if (last - base < 2 * LANES && base + 2 * LANES <= in_size)
+      store(o + i, __builtin_shuffle(load(x + base), load(x + base + LANES), lane));
+    else
+      gather<uint32_t>(o + i, in, index + i, LANES, in_size);
+  }
+#endif
+  if (i < n) gather<uint32_t>(static_cast<char*>(out) + 4 * i, in, index + i, n - i, in_size);
 }
 
 template <int BYTES>
@@ -138,7 +162,7 @@ void spread(void* out, const void* in, const int32_t* index, int64_t n, int64_t 
 void fill_move(MoveKernels* k) {
   k->gather[0] = gather<uint8_t>;
   k->gather[1] = gather<uint16_t>;
-  k->gather[2] = gather<uint32_t>;
+  k->gather[2] = gather_words;
   k->gather[3] = gather<uint64_t>;
   k->repeat[0][0] = repeat<uint8_t, 2>;
   k->repeat[0][1] = repeat<uint8_t, 4>;

@@ -7,8 +7,8 @@
 namespace upsampling {
 
 struct MoveKernels {
-  // out[i] = in[index[i]] for i < n.
-  void (*gather[4])(void* out, const void* in, const int32_t* index, int64_t n);
+  // out[i] = in[index[i]] for i < n. Of in_size elements, where indices never fall; else in_size is 0.
+  void (*gather[4])(void* out, const void* in, const int32_t* index, int64_t n, int64_t in_size);
   // `rows` rows of n elements, one after the other. Of each, `copies` rows: out[i·f + j] = in[i] for i < n
   // and j < f, with f = 2 (first) or 4.
   void (*repeat[4][2])(void* out, const void* in, int64_t n, int64_t rows, int64_t copies);

@@ -44,7 +44,7 @@ Status move_rows(const InterpolateArgs& a, const Context& context) {
   const MoveKernels& k = kernels().move;
   const bool word = pixel == 1 || pixel == 2 || pixel == 4 || pixel == 8;
   const int size = pixel == 1 ? 0 : pixel == 2 ? 1 : pixel == 4 ? 2 : 3;
-  const bool copies_row = is_identity(x);
+  const bool copies_row = is_identity(x), rising = std::is_sorted(x.index, x.index + x.out_size);
   const int64_t factor = repeats(x, 2) ? 2 : 4;
   const auto repeat = word && repeats(x, factor) ? k.repeat[size][factor / 4] : nullptr;
   // A source row that is shorter and as fast to spread again is read instead of its first copy.
@@ -106,7 +106,7 @@ Status move_rows(const InterpolateArgs& a, const Context& context) {
         else if (copies_row)
           std::memcpy(row, from + first * pixel, static_cast<size_t>((last - first) * pixel));
         else if (word)
-          k.gather[size](row, from, x.index + first, last - first);
+          k.gather[size](row, from, x.index + first, last - first, rising ? x.in_size : 0);
         else
           k.spread(row, from, x.index + first, last - first, pixel);
       };
