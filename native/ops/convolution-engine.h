@@ -329,7 +329,9 @@ class Engine {
                 const T* bias, T* space) const;
 
   bool whole_lines(const Unit& u, const Segment* list, int64_t count, ConvLine* lines) const;
-  bool continuous(const Unit& u, const ConvLine* lines, int64_t count) const;
+  bool sums_are_outputs(const Unit& u) const;
+  double products_of(int64_t lines, int64_t x, int64_t gap) const;
+  bool row_by_row(const Unit& u, int64_t lines, int64_t x, int64_t gap) const;
   void emit_pixels(const Unit& u, const Segment& s, const T* c, int64_t width) const;
   // A segment of row r: c[slot·width + pixel].
   void emit_line(const Unit& u, int64_t g, const Segment& s, int64_t r, const T* c, int64_t width) const;
@@ -373,6 +375,8 @@ class Engine {
                  int64_t first, int64_t n, const T* c) const;
 
   static constexpr int64_t kPanel = 384 * 1024, kSums = 256 * 1024;  // bytes
+  static constexpr int64_t kStretch = 64;                            // outputs: a last vector is not much
+  static constexpr double kCopy = 0.5;                               // cycles of an output
   static constexpr int64_t kWide = 64, kWideWeights = 6 * 1024;      // products and weights
   static constexpr double kMostWork = 1 << 28;                       // products of a task: 2 ms
   const ConvArgs& a_;

@@ -201,6 +201,28 @@ bool Engine<T>::run_doubled(const Box& box, const Slab& slab, int64_t g, const T
   return true;
 }
 
+namespace {
+
+bool follows(const ConvLine& a, const ConvLine& b) { return b.to == a.to + a.n; }
+
+// Whether lines are one stretch of outputs, or each stretch is long.
+bool long_stretches(const ConvLine* lines, int64_t count, int64_t least) {
+  int64_t n = lines[0].n, stretches = 1;
+  bool all = true;
+  for (int64_t i = 1; i < count; ++i) {
+    if (follows(lines[i - 1], lines[i])) {
+      n += lines[i].n;
+      continue;
+    }
+    all = all && n >= least;
+    n = lines[i].n;
+    ++stretches;
+  }
+  return stretches == 1 || (all && n >= least);
+}
+
+}  // namespace
+
 template <class T>
 void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_t g, int64_t part, const T* w,
                          const T* bias, T* space) const {
@@ -221,12 +243,18 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
   const int64_t taps = taps_of(u);
   const int few = widest <= leaves_.few ? 2 : 1;
   const int largest = widest <= leaves_.fewest ? 3 : few;
-  const bool exact = in_place_ && !u.panels;
+  // Whether tiles store outputs where they belong.
+  ConvLine* outputs = frame.take<ConvLine>(line_count);
+  const bool whole = whole_lines(u, lines, line_count, outputs), chunked = chunk_ < a_.in_channels;
+  const bool by_rows = whole && row_by_row(u, line_count, lines[0].count, slab.pitch[2] - lines[0].count);
+  const bool direct = by_rows || (whole && sums_are_outputs(u) && (in_place_ || u.panels) &&
+                                  long_stretches(outputs, line_count, kStretch));
+  const bool exact = direct || (in_place_ && !u.panels);
   // In place: where positions of the box begin.
   const T* plane = static_cast<const T*>(a_.in) + box.begin[0] * a_.groups * a_.in_channels * s_.in() +
                    box.begin[1] * slab.pitch[1] + box.begin[2] * slab.pitch[2] + box.begin[3];
   Run* runs = frame.take<Run>(8 * line_count);
-  int64_t run_count = 0, width = 0, panel = 0;
+  int64_t run_count = 0, tile_count = 0, width = 0, panel = 0;
   const auto cover = [&](int64_t from, int64_t pixels) {
     const auto add = [&](int log, int64_t n, int64_t narrow) {
       const int64_t size = lanes << log;
@@ -236,6 +264,7 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
         run.from = panel;
         run.step = taps * chunk_ * size + 16;  // not a power of two
         panel += n * run.step;
+        tile_count += n;
       }
       from += narrow > 0 ? narrow : n * size;
       width += narrow > 0 ? narrow : n * size;
@@ -243,8 +272,8 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
     // Planes that begin alike in their lines: after a vector, the others are whole lines, and one reaches
     // back (224x224, 3 channels to one: 8.7 us instead of 10.6). All are tiles, whatever the address, so all
     // sum in the same order. What is summed in chunks would be so twice.
-    const bool alike =
-        exact && chunk_ >= a_.in_channels && s_.in() % lanes == 0 && pixels % lanes == 0 && pixels > lanes;
+    const bool alike = exact && !u.panels && chunk_ >= a_.in_channels && s_.in() % lanes == 0 &&
+                       pixels % lanes == 0 && pixels > lanes;
     const auto address = static_cast<int64_t>(reinterpret_cast<uintptr_t>(plane + from) / sizeof(T));
     const int64_t lead = alike ? -address & (lanes - 1) : 0;
     if (lead > 0) {
@@ -274,27 +303,50 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
     }
     for (; rest > 0; rest -= runs[run_count - 1].narrow) add(0, 1, std::min<int64_t>(rest, leaves_.narrow));
   };
-  if (u.panels) {
+  // A row of outputs ends with what the next one is laid over. Where that is somewhere else, the last tile
+  // reaches back.
+  const auto cover_row = [&](int64_t from, int64_t to, int64_t pixels, bool last) {
+    const auto add = [&](int log, int64_t n) {
+      const int64_t size = lanes << log;
+      runs[run_count++] = {log, 0, from, to, n, size};
+      from += n * size;
+      to += n * size;
+    };
+    int64_t vectors = divide_up(pixels, lanes);
+    const int64_t back = last ? vectors * lanes - pixels : 0;
+    for (int log = largest; log >= 0; --log) {
+      const int64_t n = vectors >> log;
+      if (n == 0 || (back > 0 && lanes << log > pixels)) continue;
+      vectors -= n << log;
+      const bool reach = vectors == 0 && back > 0;
+      if (n > 1 || !reach) add(log, reach ? n - 1 : n);
+      if (!reach) continue;
+      from -= back;
+      to -= back;
+      add(log, 1);
+    }
+  };
+  // Rows that are close to one another, or all that are packed, are one stretch; in place, outputs that
+  // follow one another.
+  for (int64_t i = 0, end; i < line_count && !by_rows;) {
+    const int64_t begin = lines[i].from;
+    if (direct) width = outputs[i].to;
+    const int64_t at = width;
     int64_t pixels = 0;
-    for (int64_t i = 0; i < line_count; ++i) {
-      lines[i].at = pixels;
-      pixels += lines[i].count;
-    }
-    cover(0, pixels);
-  } else {
-    // Rows that are close to one another are one stretch.
-    for (int64_t i = 0; i < line_count;) {
-      const int64_t begin = lines[i].from, at = width;
-      int64_t end = begin;
-      do {
-        lines[i].at = at + lines[i].from - begin;
-        end = lines[i].from + lines[i].count;
-        ++i;
-      } while (i < line_count && lines[i].from < end + width_);
-      cover(begin, end - begin);
-    }
+    do {
+      lines[i].at = at + (u.panels ? pixels : lines[i].from - begin);
+      pixels = lines[i].at - at + lines[i].count;
+      end = lines[i].from + lines[i].count;
+      ++i;
+    } while (i < line_count && (u.panels || lines[i].from < end + width_) &&
+             (!direct || follows(outputs[i - 1], outputs[i])));
+    cover(begin, pixels);
   }
-  width = (divide_up(width, lanes) | 1) * lanes;
+  for (int64_t i = 0; i < line_count && by_rows; ++i)
+    cover_row(lines[i].from, outputs[i].to, outputs[i].n,
+              i + 1 == line_count || !follows(outputs[i], outputs[i + 1]));
+  for (int64_t i = 0; i < line_count; ++i) outputs[i].at = lines[i].at;
+  width = direct ? 0 : (divide_up(width, lanes) | 1) * lanes;
 
   // Copies from lines to panels.
   ConvCopy* copies = nullptr;
@@ -302,7 +354,7 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
   T* panels = nullptr;
   if (u.panels) {
     panels = frame.take<T>(panel + 64);
-    copies = frame.take<ConvCopy>(line_count + run_count + divide_up(width, lanes));
+    copies = frame.take<ConvCopy>(line_count + tile_count);
     int64_t r = 0, tile = 0, inside = 0;  // in a run, its tiles, and a tile
     for (int64_t i = 0; i < line_count; ++i)
       for (int64_t x = 0; x < lines[i].count;) {
@@ -321,10 +373,6 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
       }
   }
 
-  ConvLine* outputs = frame.take<ConvLine>(line_count);
-  const bool whole = whole_lines(u, lines, line_count, outputs);
-  const bool chunked = chunk_ < a_.in_channels;
-  const bool direct = whole && continuous(u, outputs, line_count);
   // Channels last, all of them at once: rows of pixels are interleaved like phases.
   const bool pixels = a_.nhwc && a_.groups == 1 && u.block == u.rows && bundle.phases == s_.x.out_step;
   const int64_t sums = chunked ? row1 - row0 : u.block, slots = bundle.phases;
@@ -413,8 +461,7 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
                            u.y->phase[e % u.y->phases];
         return static_cast<char*>(a_.out) + at * s_.x.out * size_;
       };
-      T* to = direct ? reinterpret_cast<T*>(target(r)) + outputs[0].to
-                     : c + (chunked ? r - row0 : 0) * slots * width;
+      T* to = direct ? reinterpret_cast<T*>(target(r)) : c + (chunked ? r - row0 : 0) * slots * width;
       const int64_t rows = std::min(row1 - r, u.block);
       const char** asked = ahead;
       int64_t each = 0;
@@ -439,7 +486,7 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
         for (int64_t i = 0; i < columns; ++i) {
           const int64_t e = i / x.phases, slot = u.x->slot[j][i % x.phases];
           const int64_t at = pixels ? (e % yz * slots + slot) * a_.out_channels + e / yz : e * slots + slot;
-          place[i] = static_cast<int32_t>(at * (direct ? s_.out() : width));
+          place[i] = static_cast<int32_t>(direct ? (target(r + e) - target(r)) / size_ : at * width);
         }
         for (int64_t i = 0; i < columns; i += tile) {
           const int64_t m = std::min(tile, columns - i);
@@ -500,19 +547,11 @@ bool Engine<T>::whole_lines(const Unit& u, const Segment* list, int64_t count, C
   return true;
 }
 
-// Whether the outputs follow one another as their sums do, and no vector ends behind them: tiles store them
-// in place.
+// Whether outputs lie next to one another as their sums do.
 template <class T>
-bool Engine<T>::continuous(const Unit& u, const ConvLine* lines, int64_t count) const {
-  const ConvLine &first = lines[0], &last = lines[count - 1];
-  const int64_t rest = (last.at + last.n) % leaves_.lanes;
-  if (u.x->phases != 1 || u.y->phases != 1 || u.z->phases != 1 || size_ != static_cast<int64_t>(sizeof(T)) ||
-      (rest > leaves_.narrow && (!in_place_ || u.panels)) || u.block * s_.out() > INT32_MAX)
-    return false;
-  for (int64_t i = 0; i < count; ++i)
-    if (lines[i].to - first.to != lines[i].at || (i > 0 && lines[i].at != lines[i - 1].at + lines[i - 1].n))
-      return false;
-  return true;
+bool Engine<T>::sums_are_outputs(const Unit& u) const {
+  return !a_.nhwc && u.x->phases == 1 && s_.x.out_step == 1 && size_ == static_cast<int64_t>(sizeof(T)) &&
+         u.block * s_.out() <= INT32_MAX;
 }
 
 // A segment of all channels and phases: c[((phases of z and y)·phases of x + phase)·channels + o][pixel].

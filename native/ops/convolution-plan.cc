@@ -657,9 +657,33 @@ int64_t Engine<T>::taps_of(const Unit& u) {
   return taps;
 }
 
-// What all boxes cost, about in cycles: a vector of products is half of one (a single vector of pixels a
-// little more), a weight fetched from the third-level cache half of one too; a vector copied is two, a row
-// copied four; sums that wait for the next chunk two.
+// About in cycles, a product of `lines` lines of x positions that are `gap` positions apart: of a vector half
+// of one (of a single one a little more).
+template <class T>
+double Engine<T>::products_of(int64_t lines, int64_t x, int64_t gap) const {
+  const int64_t lanes = leaves_.lanes;
+  if (gap >= width_) {
+    const int64_t vectors = divide_up(x, lanes);
+    return static_cast<double>(lines) *
+           (0.5 * static_cast<double>(vectors) + 0.1 * static_cast<double>(vectors % 2));
+  }
+  const int64_t vectors = divide_up(lines * x + (lines - 1) * gap, lanes);
+  return 0.5 * static_cast<double>(vectors) + 0.1 * static_cast<double>(vectors % 2);
+}
+
+// Whether sums of lines of the slab go to the outputs they are, though their last vectors are not full. Those
+// of all lines together are copied.
+template <class T>
+bool Engine<T>::row_by_row(const Unit& u, int64_t lines, int64_t x, int64_t gap) const {
+  if (in_place_ || u.panels || chunk_ < a_.in_channels || x < leaves_.lanes || !sums_are_outputs(u))
+    return false;
+  const auto k = static_cast<double>(k_of(u, 0));
+  return k * products_of(lines, x, width_) <
+         k * products_of(lines, x, gap) + kCopy * static_cast<double>(lines * x);
+}
+
+// What all boxes cost, about in cycles: a weight fetched from the third-level cache half of one; a vector of
+// inputs copied is two, a row of them four; sums that wait for the next chunk two.
 template <class T>
 double Engine<T>::cost_of_box() const {
   const int64_t lanes = leaves_.lanes;
@@ -674,21 +698,19 @@ double Engine<T>::cost_of_box() const {
   double cost = static_cast<double>(box_[0] * rows * (4 + 2 * divide_up(slab.extent[2], lanes))) * channels;
   for (int64_t i = 0; i < unit_count_; ++i) {
     const Unit& u = units_[i];
-    const int64_t lines = box_[0] * std::min(box_[1], u.qz) * std::min(box_[2], u.qy),
-                  x = std::min(box_[3], u.qx);
-    const int64_t gap = slab.pitch[2] - x, dense = divide_up(lines * x, lanes);
-    const int64_t vectors = u.panels        ? dense
-                            : gap >= width_ ? lines * divide_up(x, lanes)
-                                            : divide_up(lines * x + (lines - 1) * gap, lanes);
+    const int64_t image = std::min(box_[1], u.qz) * std::min(box_[2], u.qy), lines = box_[0] * image,
+                  x = std::min(box_[3], u.qx), gap = slab.pitch[2] - x, dense = divide_up(lines * x, lanes);
+    const bool alone = row_by_row(u, lines, x, gap),
+               copied = u.panels ? !sums_are_outputs(u) || (box_[0] > 1 && image * x < kStretch) : !alone;
     if (u.panels)
       cost += static_cast<double>(taps_of(u) * (2 * dense + 4 * lines * (1 + x / width_))) * channels;
-    const double products =
-        0.5 * static_cast<double>(vectors) + 0.1 * static_cast<double>(vectors % 2) + fetch;
+    const double products = products_of(lines, x, u.panels ? 0 : alone ? width_ : gap) + fetch;
     for (int64_t j = 0; j < u.x->count; ++j) {
       const auto columns = static_cast<double>(u.rows * u.x->pass[j]->phases);
       cost += static_cast<double>(k_of(u, j)) * columns * products;
+      if (copied) cost += kCopy * static_cast<double>(lines * x) * columns;
       if (chunk_ < a_.in_channels)
-        cost += 2 * static_cast<double>(divide_up(a_.in_channels, chunk_) * vectors) * columns;
+        cost += 2 * static_cast<double>(divide_up(a_.in_channels, chunk_) * dense) * columns;
     }
   }
   return cost * boxes;

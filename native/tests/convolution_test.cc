@@ -80,8 +80,14 @@ struct Division {
     if (e.deep_) return "planes " + n(e.planes_) + ", box " + n(e.box_[2]) + "x" + n(e.box_[3]);
     const std::string chunk = ", channels " + n(e.chunk_) + ", parts " + n(e.parts_);
     if (e.in_place_) return "in place, positions " + n(e.flat_) + chunk;
-    return std::string(e.units_[0].panels ? "panels" : "slab") + ", box " + n(e.box_[0]) + "x" +
-           n(e.box_[2]) + "x" + n(e.box_[3]) + chunk;
+    const Unit& u = e.units_[0];
+    const int64_t x = e.box_[3];
+    const bool rows =
+        e.first_ && e.row_by_row(u, e.box_[0] * e.box_[1] * e.box_[2], x, e.slab_of(e.box_).pitch[2] - x);
+    return std::string(u.panels ? "panels"
+                       : rows   ? "slab by rows"
+                                : "slab") +
+           ", box " + n(e.box_[0]) + "x" + n(e.box_[2]) + "x" + n(e.box_[3]) + chunk;
   }
 
   void check(const ConvArgs& a, const Geometry& s) const {
@@ -211,6 +217,10 @@ int main() {
       {"4x4 of one pixel, transposed", true, 1, 100, 1, 512, 4, 1, 0, 1, nullptr, "reaching", true},
       {"4x4 of 64 single pixels, transposed", true, 64, 100, 1, 512, 4, 1, 0, 1, nullptr, "reaching", true},
       {"7x7 at stride 2 of three channels", false, 1, 3, 224, 64, 7, 2, 3, 1},
+      {"3x3 of three channels", false, 1, 3, 224, 64, 3, 1, 1, 1,
+       "slab by rows, box 1x28x224, channels 3, parts 1"},
+      {"3x3 at stride 2 of few channels", false, 1, 3, 66, 64, 3, 2, 1, 1,
+       "panels, box 1x33x33, channels 3, parts 1"},
       {"groups of 8", false, 2, 64, 33, 64, 3, 1, 1, 8},
       {"one channel of a large plane", false, 1, 1, 4096, 1, 3, 1, 1, 1},
       {"5x5 of many channels", false, 4, 1024, 17, 1024, 5, 1, 2, 1,
