@@ -77,8 +77,9 @@ UPS_INLINE void doubled_row(float* out, const float* in, const ConvDouble* d, co
 #pragma GCC unroll 2
       for (int u = 0; u < NV; ++u) a[f][o][u] = splat(bias[o]);
   const float* w[4] = {weight[0], weight[1], weight[2], weight[3]};
-  for (int64_t c0 = 0; c0 < channels; c0 += ConvSum::kBlock) {
-    const int64_t some = channels - c0 < ConvSum::kBlock ? channels - c0 : ConvSum::kBlock, tap = some * O;
+  for (int64_t c0 = 0; c0 < channels; c0 += ConvTiles::kBlock) {
+    const int64_t some = channels - c0 < ConvTiles::kBlock ? channels - c0 : ConvTiles::kBlock,
+                  tap = some * O;
     for (int64_t c = 0; c < some; ++c, in += d->in_channel) {
 #pragma GCC unroll 3
       for (int y = 0; y < 3; ++y)

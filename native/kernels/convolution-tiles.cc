@@ -23,11 +23,11 @@ enum : int {
 };
 
 template <class T, int NV, int B>
-void tile(T* c, const int32_t* place, const T* b, const T* v, const ConvSum* sum, const T* bias) {
+void tile(T* c, const int32_t* place, const T* b, const T* v, const ConvTiles* sum, const T* bias) {
   typedef typename Simd<T>::V V;
   enum : int { L = Simd<T>::L };
-  const int64_t taps = sum->taps, all = sum->all, channels = sum->channels, channel = sum->channel;
-  const int64_t block = sum->block(), asked = sum->asked;
+  const int64_t channel = sum->channel, asked = sum->asked;
+  const ConvPiece *const first = sum->piece, *const last = first + sum->pieces;
   const char* const* ahead = sum->ahead;
   for (int64_t repeat = 0; repeat < sum->count; ++repeat, c += sum->c_step, v += sum->v_step) {
     V acc[B][NV];
@@ -35,28 +35,25 @@ void tile(T* c, const int32_t* place, const T* b, const T* v, const ConvSum* sum
     for (int j = 0; j < B; ++j)
 #pragma GCC unroll 8
       for (int u = 0; u < NV; ++u) acc[j][u] = bias != nullptr ? splat(bias[j]) : load(c + place[j] + u * L);
-    for (int64_t c0 = 0; c0 < channels; c0 += block) {
-      const int64_t n = channels - c0 < block ? channels - c0 : block;
-      for (int64_t t = 0; t < taps; ++t) {
-        const T* from = v + c0 * channel + sum->offset[t];
-        for (int64_t i = 0; i < asked; ++i) __builtin_prefetch(*ahead++, 1);
-        const T* w = b + (c0 * all + sum->order[t] * n) * B;
-        for (int64_t i = 0; i < n; ++i) {
-          // Past the next page too, where the hardware does not look ahead.
-          __builtin_prefetch(w + 64 * B);
-          V x[NV];
+    for (const ConvPiece* p = first; p < last; ++p) {
+      for (int64_t i = 0; i < asked; ++i) __builtin_prefetch(*ahead++, 1);
+      const T *from = v + p->from, *w = b + p->weight * B;
+      int64_t i = p->n;
+      do {
+        // Past the next page too, where the hardware does not look ahead.
+        __builtin_prefetch(w + 64 * B);
+        V x[NV];
 #pragma GCC unroll 8
-          for (int u = 0; u < NV; ++u) x[u] = load(from + u * L);
+        for (int u = 0; u < NV; ++u) x[u] = load(from + u * L);
 #pragma GCC unroll 28
-          for (int j = 0; j < B; ++j) {
-            const V y = splat(w[j]);
+        for (int j = 0; j < B; ++j) {
+          const V y = splat(w[j]);
 #pragma GCC unroll 8
-            for (int u = 0; u < NV; ++u) acc[j][u] += y * x[u];
-          }
-          from += channel;
-          w += B;
+          for (int u = 0; u < NV; ++u) acc[j][u] += y * x[u];
         }
-      }
+        from += channel;
+        w += B;
+      } while (--i > 0);
     }
 #pragma GCC unroll 28
     for (int j = 0; j < B; ++j)
@@ -101,11 +98,11 @@ UPS_INLINE void tile_step(V (&acc)[B][2], const T* w, const T* from) {
 }
 
 template <class T, int B>
-void moving_tile(T* c, const int32_t* place, const T* b, const T* v, const ConvSum* sum, const T* bias,
+void moving_tile(T* c, const int32_t* place, const T* b, const T* v, const ConvTiles* sum, const T* bias,
                  ConvMove<T>* move) {
   typedef typename Simd<T>::V V;
   enum : int { L = Simd<T>::L };
-  const int64_t channels = sum->channels;
+  const int64_t channels = sum->piece->n;
   ConvMove<T> m = *move;
   for (int64_t repeat = 0; repeat < sum->count; ++repeat, c += sum->c_step, v += sum->v_step) {
     V acc[B][2];
@@ -148,13 +145,12 @@ UPS_INLINE void narrow_step(V (&acc)[P][N], const T* w, const T* from) {
 }
 
 template <class T, int P>
-void narrow_tile(T* c, const int32_t* place, const T* b, int64_t columns, const T* v, const ConvSum* sum,
+void narrow_tile(T* c, const int32_t* place, const T* b, int64_t columns, const T* v, const ConvTiles* sum,
                  const T* bias) {
   typedef typename Simd<T>::V V;
   // Of one or two positions some channels at a time: a single sum waits for itself.
   enum : int { L = Simd<T>::L, N = (TILE + L - 1) / L, S = P == 1 ? 4 : P <= 3 ? 2 : 1 };
-  const int64_t taps = sum->taps, all = sum->all, channels = sum->channels, channel = sum->channel;
-  const int64_t block = all == 1 ? channels : ConvSum::kBlock;
+  const int64_t channel = sum->channel;
   V acc[S][P][N];
 #pragma GCC unroll 4
   for (int s = 0; s < S; ++s)
@@ -162,24 +158,20 @@ void narrow_tile(T* c, const int32_t* place, const T* b, int64_t columns, const 
     for (int p = 0; p < P; ++p)
 #pragma GCC unroll 4
       for (int u = 0; u < N; ++u) acc[s][p][u] = V{};
-  for (int64_t c0 = 0; c0 < channels; c0 += block) {
-    const int64_t n = channels - c0 < block ? channels - c0 : block;
-    for (int64_t t = 0; t < taps; ++t) {
-      const T* from = v + c0 * channel + sum->offset[t];
-      const T* w = b + (c0 * all + sum->order[t] * n) * columns;
-      int64_t i = 0;
-      for (; i + S <= n; i += S) {
-        __builtin_prefetch(w + 512);
+  for (const ConvPiece* p = sum->piece; p < sum->piece + sum->pieces; ++p) {
+    const T *from = v + p->from, *w = b + p->weight * columns;
+    int64_t i = 0;
+    for (; i + S <= p->n; i += S) {
+      __builtin_prefetch(w + 512);
 #pragma GCC unroll 4
-        for (int s = 0; s < S; ++s) narrow_step<T, P, N>(acc[s], w + s * columns, from + s * channel);
-        from += S * channel;
-        w += S * columns;
-      }
-      for (; i < n; ++i) {
-        narrow_step<T, P, N>(acc[0], w, from);
-        from += channel;
-        w += columns;
-      }
+      for (int s = 0; s < S; ++s) narrow_step<T, P, N>(acc[s], w + s * columns, from + s * channel);
+      from += S * channel;
+      w += S * columns;
+    }
+    for (; i < p->n; ++i) {
+      narrow_step<T, P, N>(acc[0], w, from);
+      from += channel;
+      w += columns;
     }
   }
   T sums[P][N * L];

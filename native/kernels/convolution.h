@@ -23,20 +23,30 @@ struct ConvLine {
   int64_t to, at, n;
 };
 
-// What a tile sums over: channels of taps, each tap at its own offset; and how often it is repeated. v are
-// the inputs, b the weights (of `rows` the other way round).
+// What rows sum over: channels of taps, each tap at its own offset in the inputs and with its own weights;
+// and how often they are repeated, for other inputs.
 struct ConvSum {
+  const int64_t *offset, *order;
+  int64_t taps, channels;
+  int64_t count, c_step, v_step;
+};
+
+// Channels of a tap that a tile takes one after the other: where their inputs begin, and their weights (times
+// the columns).
+struct ConvPiece {
+  int64_t from, weight, n;
+};
+
+// What a tile sums over, and how often it is repeated.
+struct ConvTiles {
   static constexpr int64_t kBlock = 16;  // channels of which a tile takes all taps before the next ones
-  const int64_t* offset;                 // of a tap in v
-  const int64_t* order;  // of a tap among `all` that have weights (of `rows` times its weights)
-  int64_t taps, all, channels;
+  const ConvPiece* piece;
+  int64_t pieces;
   int64_t channel;  // from a channel to the next one in v
   int64_t count, c_step, v_step;
-  // Before each block of channels of a tap, a tile asks for `asked` lines of memory, the next of `ahead`.
+  // Before each piece a tile asks for `asked` lines of memory, the next of `ahead`.
   const char* const* ahead = nullptr;
   int64_t asked = 0;
-  int64_t block() const { return all > 1 ? kBlock : asked > 0 ? 64 : channels; }
-  int64_t blocks() const { return taps == 0 ? 0 : taps * ((channels + block() - 1) / block()); }
 };
 
 // Copies that a tile makes on its way: of each of `channels` planes, two vectors for each of `panels` panels.
@@ -134,21 +144,20 @@ struct ConvLeaves {
   int fewest;  // the same of eight
   int narrow;  // positions of the largest narrow tile, at most kNarrow
 
-  // c[place[j] + p] = bias[j] + Σ b[e·cols + j] · v[offset[t] + i·channel + p] for p < vectors·lanes and each
-  // of `count` tiles; without bias it adds to what is in c. e counts the products: kBlock channels i of each
-  // of all taps t, then the next kBlock. By the logarithm of the vectors (1, 2 and, of few columns, 4 or 8)
-  // and columns.
-  void (*tile[4][kMost + 1])(T* c, const int32_t* place, const T* b, const T* v, const ConvSum* sum,
+  // c[place[j] + p] = bias[j] + Σ b[(weight + i)·cols + j] · v[from + i·channel + p] over all pieces and i <
+  // n, for p < vectors·lanes and each of `count` tiles; without bias it adds to what is in c. By the
+  // logarithm of the vectors (1, 2 and, of few columns, 4 or 8) and columns.
+  void (*tile[4][kMost + 1])(T* c, const int32_t* place, const T* b, const T* v, const ConvTiles* sum,
                              const T* bias);
-  // The same of one tap and two vectors, while it makes some of the copies: at most one for two channels of
+  // The same of one piece and two vectors, while it makes some of the copies: at most one for two channels of
   // each tile.
-  void (*moving_tile[kMost + 1])(T* c, const int32_t* place, const T* b, const T* v, const ConvSum* sum,
+  void (*moving_tile[kMost + 1])(T* c, const int32_t* place, const T* b, const T* v, const ConvTiles* sum,
                                  const T* bias, ConvMove<T>* move);
   // The copies that are left.
   void (*move)(ConvMove<T>* move);
   // The same of few positions, by their number: vectors hold columns. Reads up to 15 weights more.
   void (*narrow_tile[kNarrow + 1])(T* c, const int32_t* place, const T* b, int64_t columns, const T* v,
-                                   const ConvSum* sum, const T* bias);
+                                   const ConvTiles* sum, const T* bias);
   // to[s.to + (first + c)·s.step + i] = from[c·channel + s.from + i] for every c < channels and copy s, in
   // this order, and i < s.n, and whatever for up to lanes − 1 more i. Reads nothing at or after end.
   void (*pack)(T* to, const T* from, int64_t first, int64_t channels, int64_t channel, const ConvCopy* list,

@@ -108,7 +108,7 @@ void Engine<T>::run_flow(int64_t task, const T* packed, const T* packed_bias) co
   T *now = frame.take<T>(flow_ * panel), *next = frame.take<T>(flow_ * panel);
   int32_t* place = frame.take<int32_t>(leaves_.most);
   for (int64_t i = 0; i < leaves_.most; ++i) place[i] = static_cast<int32_t>(i * plane);
-  const int64_t zero = 0;
+  const ConvPiece piece = {0, 0, k};
   const auto start_of = [&](int64_t at) { return std::min(at, end - width_); };
   const auto panels_of = [&](int64_t at) {
     return at >= end ? 0 : std::max<int64_t>(1, std::min(flow_, (end - at) / width_));
@@ -124,7 +124,7 @@ void Engine<T>::run_flow(int64_t task, const T* packed, const T* packed_bias) co
     T* to = out + start_of(at);
     at += panels * width_;
     move = move_of(at, next);
-    ConvSum sum = {&zero, &zero, 1, 1, k, width_, panels, width_, panel};
+    const ConvTiles sum = {&piece, 1, width_, panels, width_, panel};
     const int64_t block = units_[0].block;
     for (int64_t r = 0; r < rows; r += block) {
       const int64_t columns = std::min(block, rows - r), tile = tile_of(columns);
@@ -378,15 +378,16 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
   const int64_t sums = chunked ? row1 - row0 : u.block, slots = bundle.phases;
   T* c = frame.take<T>(sums * slots * width + 64);
   int32_t* place = frame.take<int32_t>(u.block * slots);
-  int64_t *offsets = frame.take<int64_t>(4 * taps + 1), *order = frame.take<int64_t>(taps + 1);
+  ConvPiece* pieces =
+      frame.take<ConvPiece>((largest + 1) * (taps * divide_up(chunk_, ConvTiles::kBlock) + 1));
   // The parts of the sums that do not depend on the tile.
-  ConvSum* sums_of = frame.take<ConvSum>(bundle.count);
+  ConvTiles* sums_of = frame.take<ConvTiles>(4 * bundle.count);
   const auto blocks_of = [&](int64_t rows) {  // of `rows` rows
     int64_t tiles = 0, blocks = 0;
     for (int64_t i = 0; i < run_count; ++i) tiles += runs[i].narrow > 0 ? 0 : runs[i].count;
     for (int64_t j = 0; j < bundle.count; ++j) {
       const int64_t columns = rows * bundle.pass[j]->phases;
-      blocks += divide_up(columns, tile_of(columns)) * tiles * sums_of[j].blocks();
+      blocks += divide_up(columns, tile_of(columns)) * tiles * sums_of[4 * j].pieces;
     }
     return blocks;
   };
@@ -406,18 +407,13 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
     // for.
     const bool asks = whole && !direct && c1 == a_.in_channels;
     int64_t tap0 = 0;
+    ConvPiece* piece = pieces;
     for (int64_t j = 0; j < bundle.count; ++j) {
       const Pass& x = *bundle.pass[j];
       const int64_t n = u.z->taps * u.y->taps * x.taps;
-      for (int64_t t = 0; t < n; ++t) {
-        order[tap0 + t] = u.panels && !u.trimmed ? 0 : order_of(u, x, t);
-        for (int log = 0; log <= largest; ++log)
-          offsets[log * taps + tap0 + t] =
-              u.panels ? (tap0 + (u.trimmed ? t : 0)) * channels * (lanes << log) : offset_of(slab, u, x, t);
-      }
       // In the order of the sum, or one tap after the other: what a copy leaves behind its end is written
       // over by the next.
-      const int64_t block = n == 1 || u.trimmed ? channels : ConvSum::kBlock;
+      const int64_t block = n == 1 || u.trimmed ? channels : ConvTiles::kBlock;
       for (int64_t i = 0; u.panels && i < channels; i += block) {
         const int64_t some = std::min(block, channels - i);
         for (int64_t t = 0; t < n; ++t) {
@@ -436,17 +432,33 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
           }
         }
       }
-      // All taps of a panel are one.
-      const bool one = u.panels && !u.trimmed;
-      ConvSum& sum = sums_of[j];
-      sum = {};
-      sum.offset = offsets + tap0;
-      sum.order = order + tap0;
-      sum.taps = one ? std::min<int64_t>(n, 1) : n;
-      sum.all = one ? 1 : u.z->all * u.y->all * x.all;
-      sum.channels = one ? n * channels : channels;
-      sum.channel = slab.channel;
-      sum.asked = asks ? 1 : 0;
+      for (int log = 0; log <= largest; ++log) {
+        ConvTiles& sum = sums_of[4 * j + log];
+        if (log > 0 && !u.panels) {
+          sum = sums_of[4 * j];
+          continue;
+        }
+        sum = {};
+        sum.piece = piece;
+        sum.channel = u.panels ? lanes << log : slab.channel;
+        sum.asked = asks ? 1 : 0;
+        if (u.panels && !u.trimmed) {
+          // All taps of a panel follow one another.
+          const int64_t products = n * channels, most = asks ? 64 : std::max<int64_t>(1, products);
+          for (int64_t i = 0; i < products; i += most)
+            *piece++ = {(tap0 * channels + i) * sum.channel, i, std::min(most, products - i)};
+        } else {
+          const int64_t all = u.z->all * u.y->all * x.all;
+          for (int64_t i = 0; i < channels; i += ConvTiles::kBlock) {
+            const int64_t some = std::min(ConvTiles::kBlock, channels - i);
+            for (int64_t t = 0; t < n; ++t) {
+              const int64_t at = u.panels ? (tap0 + t) * channels * sum.channel : offset_of(slab, u, x, t);
+              *piece++ = {at + i * sum.channel, i * all + order_of(u, x, t) * some, some};
+            }
+          }
+        }
+        sum.pieces = piece - sum.piece;
+      }
       tap0 += n;
     }
     if (asks) {
@@ -492,9 +504,7 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
           const int64_t m = std::min(tile, columns - i);
           for (int64_t q = 0; q < run_count; ++q) {
             const Run& run = runs[q];
-            ConvSum sum = sums_of[j];
-            sum.offset += run.log * taps;
-            if (u.panels) sum.channel = lanes << run.log;
+            ConvTiles sum = sums_of[4 * j + run.log];
             sum.count = run.count;
             sum.c_step = lanes << run.log;
             sum.v_step = run.step;
@@ -502,12 +512,12 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
             sum.asked = each;
             const T* v = (u.panels ? panels : source) + run.from;
             const T* start = c0 == 0 ? b + i : nullptr;
-            const T* part = from + c0 * sum.all * m;
+            const T* part = from + c0 * (k / a_.in_channels) * m;
             if (run.narrow > 0) {
               leaves_.narrow_tile[run.narrow](to + run.at, place + i, part, m, v, &sum, start);
             } else {
               leaves_.tile[run.log][m](to + run.at, place + i, part, v, &sum, start);
-              asked += each * run.count * sum.blocks();
+              asked += each * run.count * sum.pieces;
             }
           }
           from += k * m;

@@ -241,7 +241,7 @@ int64_t Engine<T>::parts_of(const Unit& u, const Pass& x, const int64_t* begin, 
                          (x.offset[tx] - low_[2]) * slab.pitch[3];
           order[taps++] = order_of(u, x, (tz * u.y->taps + ty) * x.taps + tx) * a_.in_channels * width_;
         }
-    part.sum = {offset, order, taps, 0, joined * channels, 0, 0, 0, 0};
+    part.sum = {offset, order, taps, joined * channels, 0, 0, 0};
   }
   return total;
 }
@@ -270,7 +270,7 @@ void Engine<T>::multiply_taps(const Unit& u, const Pass& x, const int64_t* begin
                               const T* from, const Slab& slab, int vectors, const T* weights,
                               const T* bias) const {
   const int64_t zero = 0;
-  ConvSum sum = {&zero, &zero, 0, 0, a_.in_channels, 0, 0, 0, 0};
+  ConvSum sum = {&zero, &zero, 0, a_.in_channels, 0, 0, 0};
   multiply_lines(lines, to, from, vectors, weights, &sum, bias, 1, 0);
   sum.taps = 1;
   const Axis* axes[3] = {&s_.z, &s_.y, &s_.x};

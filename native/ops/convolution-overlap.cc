@@ -175,7 +175,7 @@ void Overlap::run_pixels(const float* packed, const Context& context) const {
   const int64_t group = a_.nhwc ? a_.out_channels : a_.out_channels * plane;
   const int64_t blocks = divide_up(a_.batch, width);
   const float none[ConvLeaves<float>::kMost] = {};
-  const int64_t zero = 0;
+  const ConvPiece piece = {0, 0, channels};
   parallel_for(context, a_.groups * blocks, 1, [&](int64_t begin, int64_t end) {
     ScratchFrame inner;
     float* panel = inner.take<float>(channels * width);
@@ -191,7 +191,7 @@ void Overlap::run_pixels(const float* packed, const Context& context) const {
         v = panel;
       }
       for (int64_t i = 0; i < tile; ++i) place[i] = static_cast<int32_t>(i * step);
-      const ConvSum sum = {&zero, &zero, 1, 1, channels, step, 1, 0, 0};
+      const ConvTiles sum = {&piece, 1, step, 1, 0, 0};
       for (int64_t j = 0; j < columns_; j += tile) {
         const int64_t n = std::min(tile, columns_ - j);
         const float* w = packed + (g * columns_ + j) * channels;
@@ -233,7 +233,7 @@ void Overlap::multiply(const float* in, const float* end, const Range& y, const 
   int32_t* place = frame.take<int32_t>(tile);
   for (int64_t i = 0; i < tile; ++i) place[i] = static_cast<int32_t>(i * pitch);
   const float none[ConvLeaves<float>::kMost] = {};
-  const int64_t zero = 0;
+  const ConvPiece piece = {0, 0, channels};
   for (int64_t p = 0; p < pixels;) {
     const int64_t first = p, full = std::min(some, (pixels - p) / width);
     // At the end there are less pixels than in a panel.
@@ -248,7 +248,7 @@ void Overlap::multiply(const float* in, const float* end, const Range& y, const 
       leaves_.transpose(panels + copies[i].to, step, in + copies[i].from * channels, channels, copies[i].n,
                         channels);
     if (!a_.nhwc) leaves_.pack(panels, in, 0, channels, plane, copies, count, end);
-    const ConvSum sum = {&zero, &zero, 1, 1, channels, step, full + (rest > 0 ? 1 : 0), step, panel};
+    const ConvTiles sum = {&piece, 1, step, full + (rest > 0 ? 1 : 0), step, panel};
     for (int64_t j = 0; j < columns_; j += tile)
       leaves_.tile[step == width ? 1 : 0][std::min(tile, columns_ - j)](
           sums + j * pitch + first, place, packed + j * channels, panels, &sum, none);

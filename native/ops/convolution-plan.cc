@@ -103,7 +103,7 @@ void trim_pass(const Axis& axis, bool packed, ScratchFrame* frame, Pass* p) {
   p->order = order;
 }
 
-constexpr int64_t kLeastChunk = ConvSum::kBlock;
+constexpr int64_t kLeastChunk = ConvTiles::kBlock;
 
 // Whole blocks of the order in which tiles sum.
 int64_t half_of(int64_t chunk) { return divide_up(divide_up<int64_t>(chunk, 2), kLeastChunk) * kLeastChunk; }

@@ -56,7 +56,7 @@ void Engine<T>::pack_tile(const Unit& u, const Pass& x, const Column* column, in
                           const Strides& stride, const T* w, T* to) const {
   const int64_t taps = u.z->taps * u.y->taps * x.taps, channels = a_.in_channels;
   if (taps == 0) return;  // outputs that see padding alone
-  const int64_t row = first_ ? n : width_, block = first_ ? ConvSum::kBlock : channels;
+  const int64_t row = first_ ? n : width_, block = first_ ? ConvTiles::kBlock : channels;
   ScratchFrame frame;
   int64_t* from = frame.take<int64_t>(taps * n);
   bool plain = true, even = !a_.transposed;

@@ -393,7 +393,6 @@ bool Winograd::run_first(int64_t g, int64_t fy, int64_t group, Span out, const f
   const Panel panel = {
       list, runs(first, tiles, list), tiles, g, fy, v, v_step, low, tile_ * panel_ + taps_ - 1 + high - low};
   const float zeros[ConvLeaves<float>::kMost] = {};
-  const int64_t none = 0;
   int32_t place[ConvLeaves<float>::kMost];
   for (int32_t i = 0; i < ConvLeaves<float>::kMost; ++i) place[i] = i * static_cast<int32_t>(panel_);
   const int64_t tile = tile_of(out.count);
@@ -405,7 +404,8 @@ bool Winograd::run_first(int64_t g, int64_t fy, int64_t group, Span out, const f
       spread_patches(panel, in);
     for (int64_t f = 0; f < phases_; ++f) {
       const float* w = packed + ((fy * phases_ + f) * a_.in_channels + in.begin) * out.count * planes_;
-      const ConvSum sum = {&none, &none, 1, 1, in.count, panel_, 1, 0, 0};
+      const ConvPiece piece = {0, 0, in.count};
+      const ConvTiles sum = {&piece, 1, panel_, 1, 0, 0};
       for (int64_t p = f * planes_; p < (f + 1) * planes_; ++p)
         for (int64_t at = 0; at < out.count; at += tile) {
           const int64_t columns = std::min(tile, out.count - at);
@@ -524,7 +524,7 @@ bool Winograd::run_last(int64_t g, int64_t fy, int64_t fx, int64_t group, Span o
           const auto* kernel = leaves_.rows[out.count - b * width_ > lanes ? 1 : 0];
           float* to = m + (f * planes_ + p) * m_step + b * group_tiles_ * width_;
           const float* from = v + p * v_step;
-          ConvSum sum = {&none, &none, 1, 1, some.count, 0, tiles / step, step * width_, step * some.count};
+          ConvSum sum = {&none, &none, 1, some.count, tiles / step, step * width_, step * some.count};
           kernel[step](to, width_, from, some.count, w, &sum, i == 0 ? zeros : nullptr);
           if (const int64_t rest = tiles % step) {
             to += sum.count * sum.c_step;

@@ -121,7 +121,7 @@ struct Division {
     CHECK(e.work_of_position() * positions <= 1.5 * Engine<float>::kMostWork * static_cast<double>(e.parts_));
     // Working memory: inputs of a box, unless one vector of the fewest channels is more.
     const int64_t budget = (e.by_taps_ ? 2 : 1) * Engine<float>::kPanel / 4;
-    const bool least = e.chunk_ <= ConvSum::kBlock && positions <= static_cast<double>(e.width_);
+    const bool least = e.chunk_ <= ConvTiles::kBlock && positions <= static_cast<double>(e.width_);
     if (!e.in_place_) CHECK(least || e.room(e.box_) <= budget);
   }
 };
