@@ -23,7 +23,7 @@ export function markdown(doc) {
       : `${name}: absent (${v.absent})`,
   );
   const lines = [
-    `${doc.date}, ${doc.cpu}, Node ${doc.node}${doc.isa ? `, instruction set ${doc.isa}` : ''}. Median times; blocking calls writing into a reused result, beside them into fresh memory; weights prepared where the engine can; memory: what the process grows by in its first call, without the result (packed weights included); machine bound: the larger of the least bytes over the bandwidth of the cache or memory that holds them and the direct algorithm’s operations over the FMA peak, both measured in the same run. Engines: ${engines.join('; ')}. Rerun with \`npm run bench\`; \`node bench/scaling.mjs\` shows how time grows with the planes, \`node bench/overhead.mjs\` what a call costs.`,
+    `${doc.date}, ${doc.cpu}, Node ${doc.node}${doc.isa ? `, instruction set ${doc.isa}` : ''}. Median times; blocking calls writing into a reused result, beside them into fresh memory; weights prepared where the engine can; memory: what the process grows by in its first call, without the result (packed weights included); machine bound: the larger of the least bytes over the bandwidth of the cache or memory that holds them and the direct algorithm’s operations over the FMA peak, both measured in the same run. Engines: ${engines.join('; ')}. Rerun with \`npm run bench\`; \`node bench/scaling.mjs\` shows how time grows with the planes, \`node bench/types.mjs\` what an element type and a layout cost, \`node bench/overhead.mjs\` what a call does.`,
     '',
   ];
   for (const threads of [...new Set(doc.rows.map((r) => r.threads))]) {
