@@ -82,6 +82,19 @@ UPS_INLINE void taps_vector(T* out, const T* in, const RowWindows* w, const T* d
   }
 }
 
+// Windows of 2 and 3 at stride 2 of one channel: pairs are split in registers.
+template <class T, int N, int KERNEL>
+void pairs_vector(T* out, const T* in, const T* divisor, int64_t n) {
+  typedef Pack<T, N> P;
+  for (int64_t i = 0; i < n; i += N) {
+    if (i + N > n) i = n - N;
+    const auto pair = split_pairs<T, N>(in + 2 * i);
+    typename P::V sum = pair.even + pair.odd;
+    if (KERNEL == 3) sum += split_pairs<T, N>(in + 2 * i + 1).odd;
+    P::store(out + i, sum / P::load(divisor + i));
+  }
+}
+
 // The channels of a pixel have one divisor.
 template <class T, int N>
 void pixels(T* out, const T* in, const RowWindows* w, const T* divisor) {
@@ -114,6 +127,10 @@ void row(T* out, const T* in, const RowWindows* w, const T* divisor, T* space) {
   row_scalar(out, in, w, divisor, 0, axis.full_begin);
   row_scalar(out, in, w, divisor, axis.full_end, axis.out_size);
   const T* from = in + w->start;
+  if (w->inner == 1 && axis.stride == 2 && axis.dilation == 1 && (axis.kernel == 2 || axis.kernel == 3)) {
+    const auto run = axis.kernel == 2 ? pairs_vector<T, N, 2> : pairs_vector<T, N, 3>;
+    return run(out + axis.full_begin, from, divisor + axis.full_begin, n);
+  }
   if (axis.stride > 1) {
     split_phases(space, from, w, (full - 1) * axis.stride + (axis.kernel - 1) * axis.dilation + 1);
     from = space;
