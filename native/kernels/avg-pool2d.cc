@@ -95,24 +95,41 @@ void pairs_vector(T* out, const T* in, const T* divisor, int64_t n) {
   }
 }
 
-// The channels of a pixel have one divisor.
-template <class T, int N>
-void pixels(T* out, const T* in, const RowWindows* w, const T* divisor) {
+// B vectors of an output pixel from channel c on, of windows over so many rows. The channels of a pixel have
+// one divisor.
+template <class T, int N, int B>
+UPS_INLINE void pixel_block(T* out, const T* const* rows, int64_t count, int64_t first, int64_t taps,
+                            int64_t step, int64_t c, T by) {
   typedef Pack<T, N> P;
-  const int64_t inner = w->inner, dilation = w->axis.dilation;
-  for (int64_t o = 0; o < w->axis.out_size; ++o) {
-    const int64_t count = w->axis.count[o];
-    const T* from = in + w->axis.first[o] * inner;
-    const T by = divisor[o * inner];
-    for (int64_t c = 0; c < inner; c += N) {
+  typename P::V sum[B] = {};
+  for (int64_t k = 0; k < taps; ++k) {
+    const int64_t at = first + k * step + c;
+    typename P::V tap[B];
+#pragma GCC unroll 4
+    for (int b = 0; b < B; ++b) tap[b] = P::load(rows[0] + at + b * N);
+    for (int64_t r = 1; r < count; ++r)
+#pragma GCC unroll 4
+      for (int b = 0; b < B; ++b) tap[b] += P::load(rows[r] + at + b * N);
+#pragma GCC unroll 4
+    for (int b = 0; b < B; ++b) sum[b] = k == 0 ? tap[b] : sum[b] + tap[b];
+  }
+#pragma GCC unroll 4
+  for (int b = 0; b < B; ++b) P::store(out + c + b * N, taps == 0 ? sum[b] : sum[b] / by);
+}
+
+template <class T>
+void pixels(T* out, const T* const* rows, int64_t count, const WindowTable* axis, int64_t inner,
+            const T* divisor) {
+  enum : int { N = LANES * 4 / sizeof(T) };
+  const int64_t step = axis->dilation * inner;
+  for (int64_t o = 0; o < axis->out_size; ++o, out += inner, divisor += inner) {
+    const int64_t first = axis->first[o] * inner, taps = axis->count[o];
+    int64_t c = 0;
+    for (; c + 4 * N <= inner; c += 4 * N)
+      pixel_block<T, N, 4>(out, rows, count, first, taps, step, c, *divisor);
+    for (; c < inner; c += N) {
       if (c + N > inner) c = inner - N;
-      typename P::V sum{};
-      if (count > 0) {
-        sum = P::load(from + c);
-        for (int64_t k = 1; k < count; ++k) sum += P::load(from + k * dilation * inner + c);
-        sum /= by;
-      }
-      P::store(out + o * inner + c, sum);
+      pixel_block<T, N, 1>(out, rows, count, first, taps, step, c, *divisor);
     }
   }
 }
@@ -121,7 +138,7 @@ template <class T>
 void row(T* out, const T* in, const RowWindows* w, const T* divisor, T* space) {
   enum : int { N = LANES * 4 / sizeof(T) };
   const WindowTable& axis = w->axis;
-  if (w->inner >= N) return pixels<T, N>(out, in, w, divisor);
+  if (w->inner >= N) return pixels<T>(out, &in, 1, &w->axis, w->inner, divisor);
   const int64_t full = axis.full_end - axis.full_begin, n = full * w->inner;
   if (n < N) return row_scalar(out, in, w, divisor, 0, axis.out_size);
   row_scalar(out, in, w, divisor, 0, axis.full_begin);
@@ -136,45 +153,6 @@ void row(T* out, const T* in, const RowWindows* w, const T* divisor, T* space) {
     from = space;
   }
   taps_vector<T, N>(out + axis.full_begin * w->inner, from, w, divisor + axis.full_begin * w->inner, n);
-}
-
-// B vectors of output pixels from channel c on.
-template <int B>
-UPS_INLINE void pixel_block(float* out, const float* const* rows, int64_t count, int64_t first, int64_t taps,
-                            int64_t step, int64_t c, float by) {
-  vf sum[B] = {};
-  for (int64_t k = 0; k < taps; ++k) {
-    const int64_t at = first + k * step + c;
-    vf tap[B];
-#pragma GCC unroll 4
-    for (int b = 0; b < B; ++b) tap[b] = load(rows[0] + at + b * LANES);
-    for (int64_t r = 1; r < count; ++r)
-#pragma GCC unroll 4
-      for (int b = 0; b < B; ++b) tap[b] += load(rows[r] + at + b * LANES);
-#pragma GCC unroll 4
-    for (int b = 0; b < B; ++b) sum[b] = k == 0 ? tap[b] : sum[b] + tap[b];
-  }
-#pragma GCC unroll 4
-  for (int b = 0; b < B; ++b) store(out + c + b * LANES, sum[b] / by);
-}
-
-void pixels_at_once(float* out, const float* const* rows, int64_t count, const WindowTable* axis,
-                    int64_t inner, const float* divisor) {
-  const int64_t step = axis->dilation * inner;
-  for (int64_t o = 0; o < axis->out_size; ++o, out += inner, divisor += inner) {
-    const int64_t first = axis->first[o] * inner, taps = axis->count[o];
-    if (taps == 0) {
-      for (int64_t c = 0; c < inner; ++c) out[c] = 0;
-      continue;
-    }
-    int64_t c = 0;
-    for (; c + 4 * LANES <= inner; c += 4 * LANES)
-      pixel_block<4>(out, rows, count, first, taps, step, c, *divisor);
-    for (; c < inner; c += LANES) {
-      if (c + LANES > inner) c = inner - LANES;
-      pixel_block<1>(out, rows, count, first, taps, step, c, *divisor);
-    }
-  }
 }
 
 template <class T>
@@ -245,7 +223,8 @@ void fill_avg_pool2d(AvgPoolKernels* kernels) {
   kernels->sum_rows[I8] = sum_rows<float, int8_t>;
   kernels->row = row<float>;
   kernels->row_double = row<double>;
-  kernels->pixels = pixels_at_once;
+  kernels->pixels = pixels<float>;
+  kernels->pixels_double = pixels<double>;
   kernels->whole_planes = whole_planes;
   kernels->narrow[F32] = narrow_f32;
   kernels->narrow[F16] = narrow_f16;

@@ -143,10 +143,12 @@ struct AvgPoolKernels {
   void (*row)(float* out, const float* in, const RowWindows* windows, const float* divisor, float* space);
   void (*row_double)(double* out, const double* in, const RowWindows* windows, const double* divisor,
                      double* space);
-  // Both at once for pixels of LANES elements at least: out[o, c] = Σ_k Σ_r rows[r][first[o] + k·dilation, c]
-  // / divisor[o, c], the rows' sum before the next tap's.
+  // Both at once for pixels of a vector of elements at least: out[o, c] = Σ_k Σ_r rows[r][first[o] +
+  // k·dilation, c] / divisor[o, c], the rows' sum before the next tap's.
   void (*pixels)(float* out, const float* const* rows, int64_t count, const WindowTable* axis, int64_t inner,
                  const float* divisor);
+  void (*pixels_double)(double* out, const double* const* rows, int64_t count, const WindowTable* axis,
+                        int64_t inner, const double* divisor);
   // out[p] = Σ_c Σ_r in[p, r, c] / divisor for planes of so many rows and columns, the rows' sum first.
   void (*whole_planes)(float* out, const float* in, int64_t planes, int64_t rows, int64_t columns,
                        float divisor);

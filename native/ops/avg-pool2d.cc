@@ -26,8 +26,10 @@ void rows_across(const AvgPoolKernels& k, float* out, const void* const* rows, i
                  const RowWindows& w, const float* by) {
   k.pixels(out, reinterpret_cast<const float* const*>(rows), count, &w.axis, w.inner, by);
 }
-void rows_across(const AvgPoolKernels&, double*, const void* const*, int64_t, const RowWindows&,
-                 const double*) {}
+void rows_across(const AvgPoolKernels& k, double* out, const void* const* rows, int64_t count,
+                 const RowWindows& w, const double* by) {
+  k.pixels_double(out, reinterpret_cast<const double* const*>(rows), count, &w.axis, w.inner, by);
+}
 
 // Whether every window is a plane of one channel, all of it.
 bool takes_whole_planes(const PoolShape& shape) {
@@ -65,7 +67,7 @@ Status averages(const AvgPool2dArgs& a, const Context& context) {
   const RowWindows windows = row_windows(shape, &shared);
   const bool narrows = a.type != F32 && a.type != F64;
   // Where windows share no pixels, they are summed at once: 512 channels of 14x14 to 7x7 9 us rather than 18.
-  const bool at_once = a.type == F32 && shape.inner >= kernels().lanes &&
+  const bool at_once = !narrows && shape.inner >= kernels().lanes * 4 / size &&
                        (x.stride >= (x.kernel - 1) * x.dilation + 1 || x.out_size == 1);
   const PoolBlocks blocks(shape, size, context);
   parallel_for(context, shape.outer * blocks.per_plane, blocks.grain, [&](int64_t begin, int64_t end) {
