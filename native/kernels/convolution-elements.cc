@@ -127,7 +127,8 @@ UPS_INLINE void zip_line(float* o, const float* c, int64_t width, int64_t n) {
 
 #if UPS_LANES > 4
 // n outputs of groups of up to M slots, a vector of groups at a time: turned with whatever is behind the
-// slots, which the next group is laid over.
+// slots, which the next group is laid over. Transposed 5x5 and 7x7 at stride 5 and 7 of 64x64: .10 and .17 ms
+// rather than .15 and .25 with vectors of 16, .14 and .28 rather than .19 and .38 with those of 8.
 template <int M>
 UPS_INLINE void zip_some(float* o, const float* c, int64_t width, int64_t slots, int64_t n) {
   enum : int { GROUPS = LANES / M };  // of a vector
