@@ -40,14 +40,35 @@ void argmax(const Winners<T>* w, const T* values, int32_t c, int64_t n) {
 
 // --- two taps each way, finite values
 
-UPS_INLINE vi larger(vi a, vi b) { return a > b ? a : b; }
+void copy_rows(float* to, const float* from, int64_t n, int32_t* magnitude) {
+  const vi bits = vi{} + 0x7fffffff;
+  vi largest = load(magnitude);
+  int64_t i = 0;
+  const auto step = [&](int64_t at) {
+    const vf v = load(from + at);
+    const vi m = (vi)v & bits;
+    largest = m > largest ? m : largest;
+    store(to + at, v);
+  };
+  for (; i + LANES <= n; i += LANES) step(i);
+  if (i < n && n >= LANES) {
+    step(n - LANES);
+  } else {
+    for (; i < n; ++i) {
+      int32_t m;
+      __builtin_memcpy(&m, from + i, 4);
+      m &= 0x7fffffff;
+      largest[0] = m > largest[0] ? m : largest[0];
+      to[i] = from[i];
+    }
+  }
+  store(magnitude, largest);
+}
 
 // V vectors of columns, whose tables stay in registers while the classes go by.
 template <int V>
-int32_t two_tap_rows_of(float* __restrict out, const float* in, int64_t plane, int64_t classes,
-                        const TwoTapColumns& t) {
-  vi largest = {};
-  const vi magnitude = vi{} + 0x7fffffff;
+void two_tap_rows_of(float* __restrict out, const float* in, int64_t plane, int64_t classes,
+                     const TwoTapColumns& t) {
   // A permute in registers, which four lanes do not have: with any_at_least below 150 classes of 32x32 to
   // 256x256 take .61 ms rather than 1.35.
   bool whole = UPS_LANES >= 8;
@@ -67,7 +88,6 @@ int32_t two_tap_rows_of(float* __restrict out, const float* in, int64_t plane, i
 #pragma GCC unroll 7
       for (int x = 0; x < V; ++x) {
         const vf source = load(in + t.base[x]);
-        largest = larger(largest, (vi)source & magnitude);
         store(out + x * LANES,
               u[x] * __builtin_shuffle(source, first[x]) + v[x] * __builtin_shuffle(source, second[x]));
       }
@@ -83,17 +103,13 @@ int32_t two_tap_rows_of(float* __restrict out, const float* in, int64_t plane, i
           a[i] = from[t.first[x * LANES + i]];
           b[i] = from[t.second[x * LANES + i]];
         }
-        largest = larger(larger(largest, (vi)a & magnitude), (vi)b & magnitude);
         store(out + x * LANES, load(t.u + x * LANES) * a + load(t.v + x * LANES) * b);
       }
     }
   }
-  int32_t most = 0;
-  for (int i = 0; i < LANES; ++i) most = largest[i] > most ? largest[i] : most;
-  return most;
 }
 
-int32_t two_tap_rows(float* out, const float* in, int64_t plane, int64_t classes, const TwoTapColumns* t) {
+void two_tap_rows(float* out, const float* in, int64_t plane, int64_t classes, const TwoTapColumns* t) {
   switch (t->vectors) {
     case 1:
       return two_tap_rows_of<1>(out, in, plane, classes, *t);
@@ -112,41 +128,6 @@ int32_t two_tap_rows(float* out, const float* in, int64_t plane, int64_t classes
   }
 }
 
-// R rows of one vector of columns; classes `list`, in rising order, of those that start at a, b and count
-// from id.
-template <int R>
-UPS_INLINE void best_of(const WinnersBetween& w, int64_t row, int64_t column, const float* a, const float* b,
-                        int32_t id, const int32_t* list, int64_t count) {
-  float* best = w.best + row * w.columns + column;
-  int32_t* index = w.index + row * w.columns + column;
-  vf top[R], u[R], v[R];
-  vi at[R];
-#pragma GCC unroll 4
-  for (int r = 0; r < R; ++r) {
-    u[r] = splat(w.u[row + r]);
-    v[r] = splat(w.v[row + r]);
-    top[r] = load(best + r * w.columns);
-    at[r] = load(index + r * w.columns);
-  }
-  for (int64_t k = 0; k < count; ++k) {
-    const int32_t c = list[k];
-    const vf ac = load(a + c * w.columns), bc = load(b + c * w.columns);
-    const vi number = vi{} + (id + c);
-#pragma GCC unroll 4
-    for (int r = 0; r < R; ++r) {
-      const vf value = u[r] * ac + v[r] * bc;
-      const vi wins = value > top[r];
-      top[r] = wins ? value : top[r];
-      at[r] = wins ? number : at[r];
-    }
-  }
-#pragma GCC unroll 4
-  for (int r = 0; r < R; ++r) {
-    store(best + r * w.columns, top[r]);
-    store(index + r * w.columns, at[r]);
-  }
-}
-
 // True when any lane of a is at least that of b.
 UPS_INLINE bool any_at_least(vf a, vf b) {
 #if defined(__AVX512F__)  // compares into a mask register; by way of a vector it takes twice as long
@@ -162,61 +143,76 @@ UPS_INLINE bool any_at_least(vf a, vf b) {
 #endif
 }
 
-// The classes that can win somewhere in these columns, whatever the weights: a value lies between its two
-// sources, so a class whose larger source is below another's smaller one cannot. On real logits few are left.
-// Returns how many.
-UPS_INLINE int64_t candidates(int32_t* list, float* floor, const float* a, const float* b, int64_t stride,
-                              int64_t classes, float slack) {
-  // Several running maxima, so that one does not wait for the other.
-  enum : int { CHAINS = 4 };
-  vf low[CHAINS];
-  const auto smaller = [&](int64_t c) {
-    const vf x = load(a + c * stride), y = load(b + c * stride);
-    return x < y ? x : y;
-  };
+// Of the first classes nobody knows yet what they have to exceed.
+enum : int { FIRST_SHOWN = 16 };
+
+// R rows of one vector of columns, whose winners stay in registers.
+template <int R>
+UPS_INLINE void best_of(const WinnersBetween& w, int64_t row, int64_t column, const float* a, const float* b,
+                        int32_t id, int64_t classes, float slack) {
+  float* best = w.best + row * w.columns + column;
+  int32_t* index = w.index + row * w.columns + column;
+  vf top[R], u[R], v[R];
+  vi at[R];
 #pragma GCC unroll 4
-  for (int j = 0; j < CHAINS; ++j) low[j] = load(floor);
-  int64_t c = 0;
-  for (; c + CHAINS <= classes; c += CHAINS) {
+  for (int r = 0; r < R; ++r) {
+    u[r] = splat(w.u[row + r]);
+    v[r] = splat(w.v[row + r]);
+    top[r] = load(best + r * w.columns);
+    at[r] = load(index + r * w.columns);
+  }
+  const auto show = [&](int32_t c) {
+    const vf ac = load(a + c * w.columns), bc = load(b + c * w.columns);
+    const vi number = vi{} + (id + c);
 #pragma GCC unroll 4
-    for (int j = 0; j < CHAINS; ++j) {
-      const vf x = smaller(c + j);
-      low[j] = x > low[j] ? x : low[j];
+    for (int r = 0; r < R; ++r) {
+      const vf value = u[r] * ac + v[r] * bc;
+      const vi wins = value > top[r];
+      top[r] = wins ? value : top[r];
+      at[r] = wins ? number : at[r];
     }
-  }
-  for (; c < classes; ++c) {
-    const vf x = smaller(c);
-    low[0] = x > low[0] ? x : low[0];
+  };
+  int32_t c = 0;
+  if (R == 1) {
+    for (; c < classes; ++c) show(c);
+  } else {
+    // What the others are measured by.
+    if (id == 0)
+      for (; c < classes && c < FIRST_SHOWN; ++c) show(c);
+    // Of the rest those that may win somewhere: in between the value of a class is at most the larger one of
+    // the outermost rows.
+    vf least = top[0], low = v[0], high = v[0];
+#pragma GCC unroll 4
+    for (int r = 1; r < R; ++r) {
+      least = top[r] < least ? top[r] : least;
+      low = v[r] < low ? v[r] : low;
+      high = v[r] > high ? v[r] : high;
+    }
+    least -= splat(slack);
+    int32_t list[64], count = 0;
+    for (; c < classes; ++c) {
+      const vf ac = load(a + c * w.columns), difference = load(b + c * w.columns) - ac;
+      const vf x = ac + low * difference, y = ac + high * difference;
+      list[count] = c;
+      count += any_at_least(x > y ? x : y, least);
+    }
+    for (int32_t k = 0; k < count; ++k) show(list[k]);
   }
 #pragma GCC unroll 4
-  for (int j = 1; j < CHAINS; ++j) low[0] = low[j] > low[0] ? low[j] : low[0];
-  store(floor, low[0]);
-  const vf least = low[0] - splat(slack);
-  int64_t count = 0;
-  for (c = 0; c < classes; ++c) {
-    const vf x = load(a + c * stride), y = load(b + c * stride);
-    list[count] = static_cast<int32_t>(c);
-    count += any_at_least(x > y ? x : y, least);
+  for (int r = 0; r < R; ++r) {
+    store(best + r * w.columns, top[r]);
+    store(index + r * w.columns, at[r]);
   }
-  return count;
 }
 
 void best_between(const WinnersBetween* winners, const float* a, const float* b, int32_t id, int64_t classes,
                   float slack) {
   const WinnersBetween w = *winners;
-  int32_t list[64];
-  int64_t count = classes;
-  // Looking for candidates costs about as much as two rows.
-  const bool prunes = w.rows >= 3;
-  if (!prunes)
-    for (int64_t c = 0; c < classes; ++c) list[c] = static_cast<int32_t>(c);
   for (int64_t x = 0; x < w.columns; x += LANES, a += LANES, b += LANES) {
-    if (prunes) count = candidates(list, w.floor + x, a, b, w.columns, classes, slack);
-    if (count == 0) continue;
     int64_t r = 0;
-    for (; r + 4 <= w.rows; r += 4) best_of<4>(w, r, x, a, b, id, list, count);
-    for (; r + 2 <= w.rows; r += 2) best_of<2>(w, r, x, a, b, id, list, count);
-    for (; r < w.rows; ++r) best_of<1>(w, r, x, a, b, id, list, count);
+    for (; r + 4 <= w.rows; r += 4) best_of<4>(w, r, x, a, b, id, classes, slack);
+    for (; r + 2 <= w.rows; r += 2) best_of<2>(w, r, x, a, b, id, classes, slack);
+    for (; r < w.rows; ++r) best_of<1>(w, r, x, a, b, id, classes, slack);
   }
 }
 
@@ -232,6 +228,7 @@ void fill_argmax(ArgmaxKernels* kernels) {
   ArgmaxKernels& k = *kernels;
   k.argmax = argmax<float>;
   k.argmax_double = argmax<double>;
+  k.copy_rows = copy_rows;
   k.two_tap_rows = two_tap_rows;
   k.best_between = best_between;
   k.put_classes[0] = put_classes<int8_t>;

@@ -33,7 +33,6 @@ struct TwoTapColumns {
 struct WinnersBetween {
   float* best;
   int32_t* index;
-  float* floor;        // per column: some class has at least this value in all rows; starts at -infinity
   const float *u, *v;  // the weights of the two source rows, per output row: not negative, their sum 1
   int64_t rows, columns;
 };
@@ -42,11 +41,13 @@ struct ArgmaxKernels {
   // Shows class c of n pixels to the winners. NaNs are passed over; the first of equals stays.
   void (*argmax)(const Winners<float>* w, const float* values, int32_t c, int64_t n);
   void (*argmax_double)(const Winners<double>* w, const double* values, int32_t c, int64_t n);
+  // Copies n elements and raises a vector of bits of magnitudes to theirs: from 0x7f800000 on there are
+  // infinities or NaNs. `to` may be `from`.
+  void (*copy_rows)(float* to, const float* from, int64_t n, int32_t* magnitude);
   // out[c, o] = u[o] · in[c·plane + first[o]] + v[o] · in[c·plane + second[o]] for some classes and the
-  // columns of a tile. Returns the largest magnitude among the sources as its bits: from 0x7f800000 on there
-  // are infinities or NaNs.
-  int32_t (*two_tap_rows)(float* out, const float* in, int64_t plane, int64_t classes,
-                          const TwoTapColumns* columns);
+  // columns of a tile.
+  void (*two_tap_rows)(float* out, const float* in, int64_t plane, int64_t classes,
+                       const TwoTapColumns* columns);
   // Shows the classes id … id + classes (at most 64) to the winners: their values are u[r] · a[c, o] + v[r] ·
   // b[c, o]. All of them are finite, and twice `slack` bounds the rounding of any value so far.
   void (*best_between)(const WinnersBetween* w, const float* a, const float* b, int32_t id, int64_t classes,

@@ -11,6 +11,9 @@ namespace upsampling {
 
 namespace {
 
+// Of the second-level cache, for what is staged of the source and the winners of a strip.
+constexpr int64_t kStripBytes = 384 * 1024;
+
 // From winners to the outputs, n pixels from `at` on.
 template <class T>
 void put(const InterpolateArgmaxArgs& a, const Winners<T>& w, int64_t at, int64_t n) {
@@ -19,14 +22,14 @@ void put(const InterpolateArgmaxArgs& a, const Winners<T>& w, int64_t at, int64_
   const bool softmax = a.score_kind == InterpolateArgmaxArgs::SOFTMAX;
   auto* scores = static_cast<T*>(a.scores);
   auto* margins = static_cast<T*>(a.margins);
-  for (int64_t i = 0; i < n; ++i) {
+  const bool plain = margins == nullptr && scores == nullptr && !a.has_threshold;
+  if (plain) {
+    for (int64_t i = 0; i < n; ++i) w.index[i] = w.index[i] < 0 ? background : w.index[i];
+  }
+  for (int64_t i = 0; i < (plain ? 0 : n); ++i) {
     const bool none = w.index[i] < 0;
     if (margins != nullptr)
       margins[at + i] = none ? nan : w.second[i] == w.best[i] ? T(0) : w.best[i] - w.second[i];
-    if (scores == nullptr && !a.has_threshold) {
-      if (none) w.index[i] = background;
-      continue;
-    }
     const T score = none ? nan : softmax ? T(1) / w.sum[i] : w.best[i];
     if (scores != nullptr) scores[at + i] = score;
     if (none || (a.has_threshold && !(static_cast<double>(score) >= a.threshold))) w.index[i] = background;
@@ -142,17 +145,23 @@ TwoTapColumns two_tap_columns(const AxisTable& axis, int64_t x0, int64_t x1, int
   return t;
 }
 
-// Source rows as planes of classes: pixels with their classes side by side are turned, as far as a tile of
-// columns needs them.
-class ClassRows {
+// The output rows between the same two source rows.
+struct Pair {
+  int32_t first, second;  // source rows, counted in StagedRows
+  int64_t begin, end;     // output rows, within the band
+  int32_t magnitude;      // bits of the largest one seen
+};
+
+// What a band of output rows reads of a strip of columns, some classes at a time, side by side: class planes
+// lie far apart, and a tile of columns after the other would fetch the same lines again.
+class StagedRows {
  public:
-  ClassRows(const ResizedArgs& a, int64_t image, int64_t x0, int64_t x1, int64_t most, ScratchFrame* frame)
-      : row_(a.columns().in_size * a.inner), inner_(a.inner) {
-    const int64_t rows = a.in_rows();
-    in_ = static_cast<const float*>(a.in) + image * a.channels * rows * row_;
-    width_ = a.columns().in_size;
-    plane_ = rows * row_;
-    if (inner_ == 1) return;
+  StagedRows(const ResizedArgs& a, int64_t image, int64_t x0, int64_t x1, int64_t most_rows, int64_t most,
+             ScratchFrame* frame)
+      : row_(a.columns().in_size * a.inner),
+        plane_(a.in_rows() * row_),
+        inner_(a.inner),
+        in_(static_cast<const float*>(a.in) + image * a.channels * plane_) {
     const AxisTable& x = a.columns();
     int64_t end = 0;
     begin_ = x.in_size;
@@ -161,98 +170,147 @@ class ClassRows {
       end = std::max<int64_t>({end, x.index[o] + 1, second_index(x, o) + 1});
     }
     count_ = end - begin_;
-    // Whole vectors are read.
-    width_ = plane_ = std::max<int64_t>(count_, kernels().lanes);
-    turned_ = frame->take<float>(most * plane_);
-    std::fill(turned_, turned_ + most * plane_, 0.0F);
+    const int64_t lanes = kernels().lanes;
+    width_ = std::max<int64_t>(count_, lanes);  // whole vectors are read
+    rows_ = frame->take<int64_t>(most_rows);
+    magnitude_ = frame->take<int32_t>(most_rows * lanes);
+    staged_ = frame->take<float>(most * most_rows * width_);
+    if (width_ > count_) std::fill(staged_, staged_ + most * most_rows * width_, 0.0F);
   }
 
-  // The first pixel of what at() gives, and how many there are.
+  // The place of a source row, which is one of the last two that were added or a new one.
+  int32_t add(int64_t row) {
+    for (int32_t i = size_; i > 0 && i > size_ - 2; --i)
+      if (rows_[i - 1] == row) return i - 1;
+    rows_[size_] = row;
+    return size_++;
+  }
+
+  // Fetches the classes [c, c + n).
+  void fetch(int64_t c, int64_t n) {
+    const int64_t lanes = kernels().lanes;
+    std::fill(magnitude_, magnitude_ + size_ * lanes, 0);
+    const auto& copy = kernels().argmax.copy_rows;
+    for (int64_t i = 0; i < (inner_ == 1 ? n : 0); ++i)
+      for (int32_t r = 0; r < size_; ++r)
+        copy(staged_ + (i * size_ + r) * width_, in_ + (c + i) * plane_ + rows_[r] * row_ + begin_, count_,
+             magnitude_ + r * lanes);
+    for (int32_t r = 0; r < (inner_ == 1 ? 0 : size_); ++r) {
+      float* to = staged_ + r * width_;
+      kernels().conv.transpose(to, plane(), in_ + rows_[r] * row_ + begin_ * inner_ + c, inner_, count_, n);
+      for (int64_t i = 0; i < n; ++i, to += plane()) copy(to, to, count_, magnitude_ + r * lanes);
+    }
+  }
+
+  // Asks for part `i` of `parts` of what fetch(c, n) will read.
+  void prefetch(int64_t c, int64_t n, int64_t i, int64_t parts) const {
+    if (inner_ != 1) return;
+    for (int64_t k = n * size_ * i / parts; k < n * size_ * (i + 1) / parts; ++k) {
+      const auto* line =
+          reinterpret_cast<const char*>(in_ + (c + k / size_) * plane_ + rows_[k % size_] * row_ + begin_);
+      for (int64_t b = 0; b < 4 * count_; b += 64) __builtin_prefetch(line + b, 0, 2);
+    }
+  }
+
+  const float* at(int32_t row) const { return staged_ + row * width_; }
+  int32_t magnitude(int32_t row) const {
+    const int32_t* of = magnitude_ + row * kernels().lanes;
+    return *std::max_element(of, of + kernels().lanes);
+  }
+  // From one class to the next.
+  int64_t plane() const { return size_ * width_; }
+  // The first pixel of a row, and how many there are.
   int64_t origin() const { return begin_; }
   int64_t width() const { return width_; }
-  // From one class to the next.
-  int64_t plane() const { return plane_; }
-
-  // Row `row` of the classes [c, c + n).
-  const float* at(int64_t row, int64_t c, int64_t n) const {
-    if (inner_ == 1) return in_ + c * plane_ + row * row_;
-    kernels().conv.transpose(turned_, plane_, in_ + row * row_ + begin_ * inner_ + c, inner_, count_, n);
-    return turned_;
-  }
 
  private:
+  int64_t row_, plane_, inner_;
   const float* in_;
-  int64_t row_, inner_, width_, plane_, begin_ = 0, count_ = 0;
-  float* turned_ = nullptr;
+  int64_t begin_ = 0, count_ = 0, width_ = 0;
+  int32_t size_ = 0;
+  int64_t* rows_;
+  int32_t* magnitude_;  // the largest bits, a vector per row
+  float* staged_;
 };
 
-// The output rows between the same two source rows.
-struct Pair {
-  int32_t first, second;  // source rows
-  int64_t begin, end;     // output rows, within the block
-  int32_t magnitude;      // bits of the largest one seen
+// A tile of columns and the winners in it, [row][column].
+struct Tile {
+  TwoTapColumns table;
+  int64_t x0, x1, columns;
+  float* best;
+  int32_t* index;
 };
 
-// Rows [r0, r1) and columns [x0, x1): classes by the chunk, so that a chunk's resampled rows and the block's
-// winners stay in the first-level cache while the source rows go by.
-void reduce_pairs(const InterpolateArgmaxArgs& a, int64_t image, int64_t x0, int64_t x1, int64_t r0,
-                  int64_t r1) {
+// About 40 classes at a time, evenly, so that their resampled rows stay in the first-level cache.
+int64_t chunk_of(int64_t classes) {
+  const int64_t chunks = (classes + 39) / 40;
+  return (classes + chunks - 1) / chunks;
+}
+
+// Rows [r0, r1) and columns [x0, x1), which are tiles of `wide`.
+void reduce_pairs(const InterpolateArgmaxArgs& a, int64_t image, int64_t x0, int64_t x1, int64_t wide,
+                  int64_t r0, int64_t r1) {
   const AxisTable &x = a.in.columns(), &y = a.in.axes[0];
-  const int64_t classes = a.in.channels * a.in.inner, deep = r1 - r0;
+  const int64_t classes = a.in.channels * a.in.inner, deep = r1 - r0, chunk = chunk_of(classes);
   const ArgmaxKernels& k = kernels().argmax;
   const auto* weight = static_cast<const float*>(y.weight);
-  // About 40 classes at a time, evenly.
-  const int64_t chunk = (classes + (classes + 39) / 40 - 1) / ((classes + 39) / 40);
   ScratchFrame frame;
-  const ClassRows source(a.in, image, x0, x1, chunk, &frame);
-  const TwoTapColumns table = two_tap_columns(x, x0, x1, source.origin(), source.width(), &frame);
-  const int64_t columns = table.vectors * kernels().lanes;
+  StagedRows source(a.in, image, x0, x1, 2 * deep, chunk, &frame);
   auto* pairs = frame.take<Pair>(deep);
   auto* v = frame.take<float>(deep);
   int64_t count = 0;
   for (int64_t r = r0; r < r1; ++r) {
-    const int32_t first = y.index[r], second = second_index(y, r);
+    const int32_t first = source.add(y.index[r]), second = source.add(second_index(y, r));
     v[r - r0] = second_weight(y, r);
     if (count == 0 || pairs[count - 1].first != first || pairs[count - 1].second != second)
       pairs[count++] = {first, second, r - r0, r - r0, 0};
     pairs[count - 1].end = r - r0 + 1;
   }
-  float* space[2] = {frame.take<float>(chunk * columns), frame.take<float>(chunk * columns)};
-  auto* best = frame.take<float>(deep * columns);
-  auto* index = frame.take<int32_t>(deep * columns);
-  auto* floor = frame.take<float>(count * columns);
-  const float infinity = std::numeric_limits<float>::infinity();
-  std::fill(best, best + deep * columns, -infinity);
-  std::fill(index, index + deep * columns, 0);
-  std::fill(floor, floor + count * columns, -infinity);
+  const int64_t tile_count = (x1 - x0 + wide - 1) / wide;
+  auto* tiles = frame.take<Tile>(tile_count);
+  for (int64_t i = 0; i < tile_count; ++i) {
+    Tile& t = tiles[i];
+    t.x0 = x0 + i * wide;
+    t.x1 = std::min(t.x0 + wide, x1);
+    t.table = two_tap_columns(x, t.x0, t.x1, source.origin(), source.width(), &frame);
+    t.columns = t.table.vectors * kernels().lanes;
+    t.best = frame.take<float>(deep * t.columns);
+    t.index = frame.take<int32_t>(deep * t.columns);
+    std::fill(t.best, t.best + deep * t.columns, -std::numeric_limits<float>::infinity());
+    std::fill(t.index, t.index + deep * t.columns, 0);
+  }
+  const int64_t most_columns = tiles[0].columns;
+  float* space[2] = {frame.take<float>(chunk * most_columns), frame.take<float>(chunk * most_columns)};
   for (int64_t c = 0; c < classes; c += chunk) {
-    const int64_t n = std::min(chunk, classes - c);
-    int64_t held[2] = {-1, -1};
-    int32_t bits[2] = {0, 0};
-    const auto fetch = [&](int64_t row, int slot) {
-      if (held[slot] == row) return;
-      bits[slot] = k.two_tap_rows(space[slot], source.at(row, c, n), source.plane(), n, &table);
-      held[slot] = row;
-    };
-    for (int64_t p = 0; p < count; ++p) {
-      Pair& pair = pairs[p];
-      // What was the second row is often the first one now.
-      const int first = held[1] == pair.first ? 1 : 0, second = pair.first == pair.second ? first : 1 - first;
-      fetch(pair.first, first);
-      fetch(pair.second, second);
-      pair.magnitude = std::max({pair.magnitude, bits[first], bits[second]});
-      if (pair.magnitude >= 0x7f000000) continue;  // NaN, infinity, or so large that a sum could overflow
-      float magnitude;
-      std::memcpy(&magnitude, &pair.magnitude, 4);
-      const int64_t at = pair.begin * columns;
-      const WinnersBetween w = {best + at,
-                                index + at,
-                                floor + p * columns,
-                                weight + r0 + pair.begin,
-                                v + pair.begin,
-                                pair.end - pair.begin,
-                                columns};
-      k.best_between(&w, space[first], space[second], static_cast<int32_t>(c), n, magnitude * 0x1p-19f);
+    const int64_t n = std::min(chunk, classes - c), next = std::min(chunk, classes - c - n);
+    source.fetch(c, n);
+    for (int64_t p = 0; p < count; ++p)
+      pairs[p].magnitude =
+          std::max({pairs[p].magnitude, source.magnitude(pairs[p].first), source.magnitude(pairs[p].second)});
+    for (int64_t i = 0; i < tile_count; ++i) {
+      const Tile& t = tiles[i];
+      int32_t held[2] = {-1, -1};
+      const auto resample = [&](int32_t row, int slot) {
+        if (held[slot] == row) return;
+        k.two_tap_rows(space[slot], source.at(row), source.plane(), n, &t.table);
+        held[slot] = row;
+      };
+      for (int64_t p = 0; p < count; ++p) {
+        const Pair& pair = pairs[p];
+        source.prefetch(c + n, next, i * count + p, tile_count * count);
+        if (pair.magnitude >= 0x7f000000) continue;  // NaN, infinity, or so large that a sum could overflow
+        // What was the second row is often the first one now.
+        const int first = held[1] == pair.first ? 1 : 0,
+                  second = pair.first == pair.second ? first : 1 - first;
+        resample(pair.first, first);
+        resample(pair.second, second);
+        float magnitude;
+        std::memcpy(&magnitude, &pair.magnitude, 4);
+        const int64_t at = pair.begin * t.columns;
+        const WinnersBetween w = {t.best + at,    t.index + at,          weight + r0 + pair.begin,
+                                  v + pair.begin, pair.end - pair.begin, t.columns};
+        k.best_between(&w, space[first], space[second], static_cast<int32_t>(c), n, magnitude * 0x1p-19f);
+      }
     }
   }
   for (int64_t p = 0; p < count; ++p) {
@@ -262,21 +320,28 @@ void reduce_pairs(const InterpolateArgmaxArgs& a, int64_t image, int64_t x0, int
       continue;
     }
     for (int64_t r = pair.begin; r < pair.end; ++r)
-      put<float>(a, {best + r * columns, index + r * columns, nullptr, nullptr},
-                 (image * y.out_size + r0 + r) * x.out_size + x0, x1 - x0);
+      for (const Tile* t = tiles; t < tiles + tile_count; ++t)
+        put<float>(a, {t->best + r * t->columns, t->index + r * t->columns, nullptr, nullptr},
+                   (image * y.out_size + r0 + r) * x.out_size + t->x0, t->x1 - t->x0);
   }
 }
 
 Status by_pairs(const InterpolateArgmaxArgs& a, const Context& context) {
-  const int64_t width = a.in.columns().out_size, rows = a.in.axes[0].out_size;
-  const int64_t tile = TwoTapColumns::MOST_VECTORS * kernels().lanes, deep = 32;
-  const int64_t columns = (width + tile - 1) / tile, bands = (rows + deep - 1) / deep;
+  const AxisTable &x = a.in.columns(), &y = a.in.axes[0];
+  const int64_t width = x.out_size, rows = y.out_size, classes = a.in.channels * a.in.inner;
+  const int64_t tile = TwoTapColumns::MOST_VECTORS * kernels().lanes, deep = std::min<int64_t>(32, rows);
+  // A strip is as many tiles as leave what is staged for them and their winners in the second-level cache.
+  const int64_t staged_rows = std::min(2 * deep, y.in_size * deep / rows + 2);
+  const int64_t tile_bytes =
+      4 * (chunk_of(classes) * staged_rows * (x.in_size * tile / width + 2) + 2 * deep * tile);
+  const int64_t strip = tile * std::max<int64_t>(1, kStripBytes / tile_bytes);
+  const int64_t strips = (width + strip - 1) / strip, bands = (rows + deep - 1) / deep;
   // A range is about 100 microseconds.
-  const int64_t grain = std::max<int64_t>(1, 1024 * 1024 / (tile * deep * a.in.channels * a.in.inner));
-  parallel_for(context, a.in.batch * bands * columns, grain, [&](int64_t begin, int64_t end) {
+  const int64_t grain = std::max<int64_t>(1, 1024 * 1024 / (std::min(strip, width) * deep * classes));
+  parallel_for(context, a.in.batch * bands * strips, grain, [&](int64_t begin, int64_t end) {
     for (int64_t block = begin; block < end; ++block) {
-      const int64_t x0 = block % columns * tile, r0 = block / columns % bands * deep;
-      reduce_pairs(a, block / (bands * columns), x0, std::min(x0 + tile, width), r0,
+      const int64_t x0 = block % strips * strip, r0 = block / strips % bands * deep;
+      reduce_pairs(a, block / (bands * strips), x0, std::min(x0 + strip, width), tile, r0,
                    std::min(r0 + deep, rows));
     }
   });
