@@ -55,6 +55,7 @@ UPS_INLINE void stride_two_vector(const StrideTwoRow<typename O::Element>& row, 
   const T *a = row.a + 2 * i, *b = row.b + 2 * i, *c = row.c + 2 * i;
   prefetch_ahead<T, N>(b);
   prefetch_ahead<T, N>(KERNEL == 3 ? c : a);
+  if (INDEXED) prefetch_outputs(row.out + i, row.index + i, N);
   Winner best;
   if constexpr (KERNEL == 3)
     best = Winner::of(Pack<T, N>::load(row.kept + i), INDEXED ? load_index<I>(row.kept_index + i) : I{});

@@ -9,6 +9,13 @@ namespace UPS_ISA {
 
 namespace {
 
+// Asks for BYTES from p + AHEAD on.
+template <int AHEAD, int BYTES>
+UPS_INLINE void ask(const void* p) {
+#pragma GCC unroll 8
+  for (int j = 0; j < BYTES; j += 64) __builtin_prefetch(static_cast<const char*>(p) + AHEAD + j);
+}
+
 template <class I>
 int64_t check(const void* index, int64_t n, int64_t base, int64_t size) {
   const I* at = static_cast<const I*>(index);
@@ -33,9 +40,11 @@ int64_t check<int32_t>(const void* index, int64_t n, int64_t base, int64_t size)
   const int64_t last = base + size - 1;
   const int32_t low = base > INT32_MAX ? INT32_MAX : static_cast<int32_t>(base);
   const int32_t high = last > INT32_MAX ? INT32_MAX : static_cast<int32_t>(last);
-  constexpr int64_t kBlock = 1024;
+  // A little at a time asked for ahead: 4 MB .20 -> .15 ms.
+  constexpr int64_t kBlock = 256;
   for (int64_t begin = 0; begin < n; begin += kBlock) {
     const int64_t end = begin + kBlock < n ? begin + kBlock : n;
+    ask<4096, 4 * kBlock>(at + begin);
     int32_t bad = base > INT32_MAX ? 1 : 0;
     for (int64_t i = begin; i < end; ++i) bad |= (at[i] < low) | (at[i] > high);
     if (bad == 0) continue;
@@ -129,13 +138,6 @@ UPS_INLINE bool one_by_one(T* a, T* b, const T* v, const X* at, int64_t n, int64
     a += step, b += step, base += inner == 1 ? 2 : 0;
   }
   return !strayed;
-}
-
-// Asks for BYTES from p + AHEAD on.
-template <int AHEAD, int BYTES>
-UPS_INLINE void ask(const void* p) {
-#pragma GCC unroll 8
-  for (int j = 0; j < BYTES; j += 64) __builtin_prefetch(static_cast<const char*>(p) + AHEAD + j);
 }
 
 // One channel: indices and values are doubled in registers, and every cell takes its value where the index
