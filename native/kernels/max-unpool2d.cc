@@ -40,7 +40,7 @@ int64_t check<int32_t>(const void* index, int64_t n, int64_t base, int64_t size)
   const int64_t last = base + size - 1;
   const int32_t low = base > INT32_MAX ? INT32_MAX : static_cast<int32_t>(base);
   const int32_t high = last > INT32_MAX ? INT32_MAX : static_cast<int32_t>(last);
-  // A little at a time asked for ahead: 4 MB .20 -> .15 ms.
+  // Little at a time, as each asks for another one ahead: 4 MB .15 ms rather than .20.
   constexpr int64_t kBlock = 256;
   for (int64_t begin = 0; begin < n; begin += kBlock) {
     const int64_t end = begin + kBlock < n ? begin + kBlock : n;
