@@ -161,36 +161,61 @@ UPS_INLINE T least(T a, T b) {
 }
 
 // The columns of LANES planes are summed by rows, turned, and summed across in order.
-void whole_planes(float* out, const float* in, int64_t planes, int64_t rows, int64_t columns, float divisor) {
-  const int64_t plane = rows * columns;
+template <bool WEIGHTED>
+void whole_planes_of(float* out, const float* in, int64_t planes, const PlaneMeans& w) {
+  const int64_t rows = w.rows, columns = w.columns, plane = rows * columns;
+  const auto row = [&](int64_t r, auto v)
+                       __attribute__((always_inline)) { return WEIGHTED ? v * w.by_row[r] : v; };
   for (int64_t p = 0; p < planes; p += LANES) {
     const int64_t n = least<int64_t>(planes - p, LANES);
     vf sum{};
     for (int64_t c = 0; c < columns; c += LANES) {
       const int64_t m = least<int64_t>(columns - c, LANES);
-      float by_column[LANES * LANES] = {}, turned[LANES * LANES];
-      for (int64_t i = 0; i < n; ++i) {
+      float by_column[LANES * LANES], turned[LANES * LANES];
+      for (int64_t i = 0; i < n;) {
         const float* x = in + (p + i) * plane + c;
-        // The last rows of the last planes end before a vector would.
         const int64_t left = (planes - p - i) * plane - c;  // elements from x on
+        float* to = by_column + i * LANES;
+        // Several planes side by side: in one alone each addition waits for the one before.
+        constexpr int kBeside = 4;
+        if (i + kBeside <= n && left >= kBeside * plane + LANES) {
+          vf v[kBeside];
+#pragma GCC unroll 4
+          for (int k = 0; k < kBeside; ++k) v[k] = row(0, load(x + k * plane));
+          for (int64_t r = 1; r < rows; ++r)
+#pragma GCC unroll 4
+            for (int k = 0; k < kBeside; ++k) v[k] += row(r, load(x + k * plane + r * columns));
+#pragma GCC unroll 4
+          for (int k = 0; k < kBeside; ++k) store(to + k * LANES, v[k]);
+          i += kBeside;
+          continue;
+        }
+        // The last rows of the last planes end before a vector would.
         int64_t whole = rows;
         if (left < plane + LANES) whole = left < LANES ? 0 : (left - LANES) / columns + 1;
         if (whole > rows) whole = rows;
         vf v{};
-        for (int64_t r = 0; r < whole; ++r) v = r == 0 ? load(x) : v + load(x + r * columns);
-        store(by_column + i * LANES, v);
+        for (int64_t r = 0; r < whole; ++r) v = r == 0 ? row(r, load(x)) : v + row(r, load(x + r * columns));
+        store(to, v);
         for (int64_t r = whole; r < rows; ++r)
-          for (int64_t j = 0; j < m; ++j) {
-            float* to = by_column + i * LANES + j;
-            *to = r == 0 ? x[j] : *to + x[r * columns + j];
-          }
+          for (int64_t j = 0; j < m; ++j) to[j] = r == 0 ? row(r, x[j]) : to[j] + row(r, x[r * columns + j]);
+        ++i;
       }
+      for (int64_t i = n; i < LANES; ++i) store(by_column + i * LANES, vf{});
       turn(turned, LANES, by_column, LANES, LANES);
-      for (int64_t j = 0; j < m; ++j) sum = c + j == 0 ? load(turned) : sum + load(turned + j * LANES);
+      for (int64_t j = 0; j < m; ++j) {
+        const vf column = load(turned + j * LANES), v = WEIGHTED ? column * w.by_column[c + j] : column;
+        sum = c + j == 0 ? v : sum + v;
+      }
     }
-    const vf mean = sum / divisor;
+    const vf mean = WEIGHTED ? sum : sum / w.divisor;
     for (int64_t i = 0; i < n; ++i) out[p + i] = mean[i];
   }
+}
+
+void whole_planes(float* out, const float* in, int64_t planes, const PlaneMeans* w) {
+  w->by_row == nullptr ? whole_planes_of<false>(out, in, planes, *w)
+                       : whole_planes_of<true>(out, in, planes, *w);
 }
 
 UPS_INLINE float round_half_even(float x) { return (x + 12582912.0f) - 12582912.0f; }

@@ -134,6 +134,13 @@ struct MaxPoolKernels {
                              const RowPositions* positions);
 };
 
+// Planes that become one element each: weighted by row and by column, or, where `by_row` is null, divided.
+struct PlaneMeans {
+  int64_t rows, columns;
+  const float *by_row, *by_column;
+  float divisor;
+};
+
 // T is float, or double for float64.
 struct AvgPoolKernels {
   // out[i] = Σ_r rows[r][i]; rows of elements of the type, in order; with `more`, out[i] is added to.
@@ -149,9 +156,8 @@ struct AvgPoolKernels {
                  const float* divisor);
   void (*pixels_double)(double* out, const double* const* rows, int64_t count, const WindowTable* axis,
                         int64_t inner, const double* divisor);
-  // out[p] = Σ_c Σ_r in[p, r, c] / divisor for planes of so many rows and columns, the rows' sum first.
-  void (*whole_planes)(float* out, const float* in, int64_t planes, int64_t rows, int64_t columns,
-                       float divisor);
+  // out[p] = Σ_c Σ_r in[p, r, c] for so many planes, weighted or divided, the rows' sum first.
+  void (*whole_planes)(float* out, const float* in, int64_t planes, const PlaneMeans* means);
   // out[i] = in[i], rounded once to the element type.
   void (*narrow[TYPE_COUNT])(void* out, const float* in, int64_t n);
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "ops/plane-means.h"
 #include "ops/turned-planes.h"
 #include "runtime/isa.h"
 #include "runtime/parallel.h"
@@ -43,17 +44,11 @@ bool takes_whole_planes(const PoolShape& shape) {
 }
 
 Status whole_planes(const AvgPool2dArgs& a, const Context& context) {
-  const int64_t rows = a.shape.axes[0].in_size, columns = a.shape.axes[1].in_size, plane = rows * columns;
+  const int64_t rows = a.shape.axes[0].in_size, columns = a.shape.axes[1].in_size;
   const double cells = static_cast<double>(a.cells[0][0]) * a.cells[1][0];
   const auto divisor = static_cast<float>(a.divisor != 0 ? a.divisor : cells);
-  // LANES planes are taken together.
-  const int64_t grain = std::max<int64_t>(1, 128 * 1024 / (16 * plane)) * 16;
-  parallel_for(context, a.shape.outer, grain, [&](int64_t begin, int64_t end) {
-    kernels().avg_pool.whole_planes(static_cast<float*>(a.out) + begin,
-                                    static_cast<const float*>(a.in) + begin * plane, end - begin, rows,
-                                    columns, divisor);
-  });
-  return context.cancelled() ? CANCELLED : OK;
+  return means_of_planes(static_cast<float*>(a.out), static_cast<const float*>(a.in), a.shape.outer,
+                         {rows, columns, nullptr, nullptr, divisor}, context);
 }
 
 template <class T>

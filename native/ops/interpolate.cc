@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "kernels/table.h"
+#include "ops/plane-means.h"
 #include "ops/resample-order.h"
 #include "ops/resample-rows.h"
 #include "runtime/isa.h"
@@ -22,6 +23,14 @@ constexpr int64_t kFewElements = 384;
 // Short rows for which a table of several at once is worth it.
 constexpr int64_t kManyRows = 64;
 
+// Whether the axis becomes one pixel, of all of its own.
+bool sums_all(const AxisTable& x) {
+  if (x.out_size != 1 || x.count[0] != x.in_size) return false;
+  for (int64_t k = 0; k < x.in_size; ++k)
+    if (x.index[k] != k) return false;
+  return true;
+}
+
 Status weighted(const InterpolateArgs& a, const Context& context) {
   const Rows rows(a);
   const AxisTable& x = a.axes[a.axis_count - 1];
@@ -38,6 +47,11 @@ Status weighted(const InterpolateArgs& a, const Context& context) {
   static const AxisTable row_alone = {1, 1, 1, &zero, &whole, &single};
   const AxisTable& y = rows.count == 1 ? a.axes[0] : row_alone;
   const int64_t out_row = x.out_size * a.inner;
+  if (a.type == F32 && down_first && a.inner == 1 && sums_all(x) && sums_all(y))
+    return means_of_planes(
+        static_cast<float*>(a.out), static_cast<const float*>(a.in), a.outer,
+        {y.in_size, x.in_size, static_cast<const float*>(y.weight), static_cast<const float*>(x.weight), 0},
+        context);
   if (a.outer >= kernels().lanes && out_row < kernels().lanes && rows.out * out_row <= kTinyPlane &&
       rows.in * x.in_size * a.inner <= kTinyPlane)
     return side_by_side(a, y, down_first, context);
