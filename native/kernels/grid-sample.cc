@@ -100,11 +100,30 @@ void combine(int32_t* __restrict index, double* __restrict weight, const int32_t
 
 // elements
 
+#if defined(__AVX2__)
+// LANES elements of 4 bytes at p[index], 0 where it is negative. Bilinear 3 channels of 256x256 .28 ms rather
+// than .46 one by one, nearest .11 rather than .15; on AVX2 .34 rather than .50, .12 rather than .15.
+UPS_INLINE vf gather(const float* p, vi index) {
+#if defined(__AVX512F__)
+  const uint16_t inside = static_cast<uint16_t>(~__builtin_ia32_cvtd2mask512(index));
+  return __builtin_ia32_gathersiv16sf(vf{}, p, index, static_cast<int16_t>(inside), 4);
+#else
+  return __builtin_ia32_gathersiv8sf(vf{}, p, index, reinterpret_cast<vf>(~index), 4);
+#endif
+}
+#endif
+
 template <class T>
 void move(void* out, const void* in, const int32_t* __restrict index, int64_t n) {
   T* __restrict o = static_cast<T*>(out);
   const T* __restrict x = static_cast<const T*>(in);
-  for (int64_t i = 0; i < n; ++i) o[i] = index[i] < 0 ? T(0) : x[index[i]];
+  int64_t i = 0;
+#if defined(__AVX2__)
+  if constexpr (sizeof(T) == 4)
+    for (; i + LANES <= n; i += LANES)
+      store(static_cast<float*>(out) + i, gather(static_cast<const float*>(in), load(index + i)));
+#endif
+  for (; i < n; ++i) o[i] = index[i] < 0 ? T(0) : x[index[i]];
 }
 
 // Rounds to an integer, ties to even, within limits; NaN to 0.
@@ -181,6 +200,15 @@ void plane(void* out, const void* in, int64_t stride, const int32_t* __restrict 
   const S* x = static_cast<const S*>(in);
   constexpr int STEP = 8;
   int64_t i = 0;
+#if defined(__AVX2__)
+  if constexpr (__is_same(S, float))
+    if (stride == 1)
+      for (; i + LANES <= n; i += LANES) {
+        vf sum{};
+        for (int64_t k = 0; k < count; ++k) sum += load(w + k * n + i) * gather(x, load(index + k * n + i));
+        store(o + i, sum);
+      }
+#endif
   for (; i + STEP <= n; i += STEP)
     some_points<S, STEP>(o + i * stride, x, stride, index + i, w + i, count, n, STEP);
   if (i < n)
