@@ -66,11 +66,10 @@ void taps_vector(typename O::Element* out, int32_t* index, const typename O::Ele
 }
 
 // Windows of 2 and 3 at stride 2 without phases: pairs are split in registers.
-template <class O, bool INDEXED, int KERNEL>
-void pairs_vector(typename O::Element* out, int32_t* index, const typename O::Element* in,
-                  const RowPositions* positions, int64_t base, int64_t n) {
+template <class O, bool INDEXED, int KERNEL, int N>
+void pairs_of(typename O::Element* out, int32_t* index, const typename O::Element* in,
+              const RowPositions* positions, int64_t base, int64_t n) {
   typedef typename O::Element T;
-  enum : int { N = width<T, INDEXED>() };
   typedef typename Best<O, N, INDEXED>::Index I;
   const int32_t step = INDEXED ? static_cast<int32_t>(positions->step) : 0;
   for (int64_t i = 0; i < n; i += N) {
@@ -85,6 +84,22 @@ void pairs_vector(typename O::Element* out, int32_t* index, const typename O::El
   }
 }
 
+// Rows of volumes are short: vectors of four elements still take a third of the time that single ones do.
+template <class T, int N>
+constexpr int least_of_pairs() {
+  return sizeof(T) == 4 && N > 4 ? 4 : N;
+}
+
+// The same by the widest vectors that fit n >= least_of_pairs.
+template <class O, bool INDEXED, int N>
+void pairs_vector(typename O::Element* out, int32_t* index, const typename O::Element* in, int64_t kernel,
+                  const RowPositions* positions, int64_t base, int64_t n) {
+  if constexpr (N > least_of_pairs<typename O::Element, N>())
+    if (n < N) return pairs_vector<O, INDEXED, N / 2>(out, index, in, kernel, positions, base, n);
+  kernel == 2 ? pairs_of<O, INDEXED, 2, N>(out, index, in, positions, base, n)
+              : pairs_of<O, INDEXED, 3, N>(out, index, in, positions, base, n);
+}
+
 template <class O, bool INDEXED, bool NUMBERS>
 void row_of(typename O::Element* out, int32_t* index, const typename O::Element* in, const RowWindows* w,
             const RowPositions* positions, int64_t base, typename O::Element* space) {
@@ -95,8 +110,10 @@ void row_of(typename O::Element* out, int32_t* index, const typename O::Element*
   const PixelRun<T> run = {
       out,  index, &in, 1, &base, w, INDEXED ? positions->position : nullptr, INDEXED ? positions->step : 0,
       false};
+  const bool by_pairs = axis.stride == 2 && w->inner == 1 && axis.dilation == 1 &&
+                        (axis.kernel == 2 || axis.kernel == 3) && n >= least_of_pairs<T, N>();
   if (n < N && w->inner > 1) return pixels_wide<O, INDEXED, NUMBERS, false>(run, 0, axis.out_size);
-  if (n < N) return row_scalar<O>(out, index, in, w, positions, base, 0, axis.out_size);
+  if (n < N && !by_pairs) return row_scalar<O>(out, index, in, w, positions, base, 0, axis.out_size);
   if (w->inner > 1) {
     pixels_wide<O, INDEXED, NUMBERS, false>(run, 0, axis.full_begin);
     pixels_wide<O, INDEXED, NUMBERS, false>(run, axis.full_end, axis.out_size);
@@ -110,10 +127,7 @@ void row_of(typename O::Element* out, int32_t* index, const typename O::Element*
   T* to = out + skip;
   int32_t* to_index = INDEXED ? index + skip : nullptr;
   const T* from = in + w->start;
-  if (axis.stride == 2 && w->inner == 1 && axis.dilation == 1 && axis.kernel == 2)
-    return pairs_vector<O, INDEXED, 2>(to, to_index, from, &shifted, base, n);
-  if (axis.stride == 2 && w->inner == 1 && axis.dilation == 1 && axis.kernel == 3)
-    return pairs_vector<O, INDEXED, 3>(to, to_index, from, &shifted, base, n);
+  if (by_pairs) return pairs_vector<O, INDEXED, N>(to, to_index, from, axis.kernel, &shifted, base, n);
   if (axis.stride > 1) {
     split_phases(space, from, w, (full - 1) * axis.stride + (axis.kernel - 1) * axis.dilation + 1);
     from = space;
@@ -188,7 +202,11 @@ void rows_of(typename O::Element* out, int32_t* index, const typename O::Element
   for (; i + 4 * N <= n; i += 4 * N)
     rows_block<O, INDEXED, NUMBERS, 4, ROWS>(out, index, rows, indices, count, i);
   for (; i + N <= n; i += N) rows_block<O, INDEXED, NUMBERS, 1, ROWS>(out, index, rows, indices, count, i);
-  // Not by a vector that reaches back: `out` may be one of the rows.
+  // By a vector that reaches back, unless `out` is one of the rows.
+  if (i < n && n >= N && rows[0] != out) {
+    rows_block<O, INDEXED, NUMBERS, 1, ROWS>(out, index, rows, indices, count, n - N);
+    return;
+  }
   for (; i < n; ++i) {
     T best = rows[0][i];
     int64_t where = 0;
