@@ -23,6 +23,11 @@ constexpr int64_t kLongRingBytes = 16 * 1024;
 constexpr int64_t kSecondLevel = 1024 * 1024;
 // Two source rows that stay in the second-level cache while pixels are blended from them.
 constexpr int64_t kAtOnceBytes = 512 * 1024;
+// Results from which on pixels that are blended at once are streamed: the caches take more than they gain
+// by streams of what is little larger than they. With 32 MB of them 2x of 32x32x32x64, 32 MB, took 0.96 ms at
+// one thread and 0.53 at two rather than 1.2 and 0.95, but 4x of 128x128x150 5.9 rather than 4.6; with those of
+// many cores 2x of 8x128x128x64 takes 9.7 ms rather than 11.6.
+constexpr int64_t kStreamedPixels = int64_t{64} * 1024 * 1024;
 // Rows that are only resampled across, at a time.
 constexpr int64_t kStraightRows = 8;
 
@@ -58,17 +63,13 @@ Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Span
   const bool pairs = (k.lanes == 16 || (k.lanes == 8 && cached)) && a.type == F32 && a.inner >= k.lanes &&
                      x.taps == 2 && is_even(x) && y.taps == 2 && even && 2 * in_row * size <= kAtOnceBytes;
   bool stream = a.type == F32 && !straight && out_row >= 128 && !cached && !is_untouched(a.out, out_bytes);
-  // Without rows that are kept the caches take more than they gain by streams, but for results that are far
-  // larger than they and than the source: 2x of 32x32x32x64 takes 0.96 ms at one thread and 0.53 at two
-  // rather than 1.2 and 0.95, but 4x of 128x128x150 takes 5.9 rather than 4.6.
-  if (pairs) stream = stream && out_bytes > 4 * last_level_cache() && out_bytes > 8 * in_bytes;
-  const bool at_once = pairs && !stream;
+  if (pairs) stream = stream && out_bytes >= kStreamedPixels;
   // Strips that are short enough for the rows between them and their output to stay in the cache. Rows that
   // are streamed wait for memory anyway, and have to adjoin.
   int64_t slots = copies_down ? 1 : power_of_two(spans.most + (across.patterned() ? 0 : 3));
   const int64_t unit = across.unit(), most = std::max<int64_t>(kLongRingBytes / 4 / slots, 512);
   const int64_t width =
-      stream || at_once ? out_row : std::min(out_row, std::max<int64_t>(1, most / unit) * unit);
+      stream || pairs ? out_row : std::min(out_row, std::max<int64_t>(1, most / unit) * unit);
   const int64_t stride = (width + 15) / 16 * 16 + 16;
   while (slots < y.in_size && slots * 2 * stride * 4 <= kRingBytes) slots *= 2;
   const int64_t strips = (out_row + width - 1) / width;
@@ -85,7 +86,7 @@ Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Span
     RowStream streamed, *streaming = stream ? &streamed : nullptr;
     const int64_t staged_rows = straight ? kStraightRows : slots;
     float* staged = frame.take<float>(across.reads_in_place(0) ? 0 : across.staging(staged_rows));
-    float* ring = frame.take<float>(in_place || straight || at_once ? 0 : slots * stride);
+    float* ring = frame.take<float>(in_place || straight || (pairs && !stream) ? 0 : slots * stride);
     const auto block_strip = [&](int64_t plane, int64_t first, int64_t last, const Strip& s) {
       char* to = out + ((plane * y.out_size + first) * out_row + s.first) * size;
       const int64_t n = s.end - s.first;
@@ -104,7 +105,7 @@ Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Span
       both.ring = ring;
       both.slots = slots;
       both.stride = stride;
-      both.at_once = at_once;
+      both.at_once = pairs;
       both.two_rows = cached;
       both.near = in_bytes + out_bytes <= kSecondLevel;
       both.even = even;
