@@ -276,7 +276,10 @@ void weave_sets(T* out, const T* const* rows, int64_t n, int64_t sets, int64_t h
       if (n < N && (out + N * COUNT > out_end || r[COUNT - 1] + N > in_end))
         interleave_singly(out, r, 0, COUNT, n);
       else
-        blocks<N>(n, [&](int64_t i) __attribute__((always_inline)) { body.weave(out, r, i); });
+        blocks<N>(n, [&](int64_t i) __attribute__((always_inline)) {
+          ask_ahead<COUNT * N* static_cast<int>(sizeof(T))>(out + i * COUNT);
+          body.weave(out, r, i);
+        });
     }
 }
 

@@ -83,6 +83,7 @@ void repeat_vectors(typename Word<T>::type* out, const typename Word<T>::type* i
     const typename D::V v = *reinterpret_cast<const typename D::M*>(in + i);
     const typename D::V a = __builtin_shuffle(v, d.low), b = __builtin_shuffle(v, d.high);
     char* to = reinterpret_cast<char*>(out + i * FACTOR);
+    ask_ahead<FACTOR * SIZE>(to);
     if (FACTOR == 2) {
       put(to, a);
       put(to + SIZE, b);
@@ -127,6 +128,7 @@ UPS_INLINE void spread_vectors(char* out, const char* in, const int32_t* index, 
   for (int64_t o = 0; o < n; ++o, out += bytes) {
     const char* from = in + index[o] * bytes;
     const auto vector = [&](int64_t b) __attribute__((always_inline)) {
+      ask_ahead<SIZE>(out + b);
       put(out + b, *reinterpret_cast<const V*>(from + b));
     };
     vector(0);

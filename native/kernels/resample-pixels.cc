@@ -161,7 +161,8 @@ void strip_of_pixels(float* out, int64_t out_stride, const float* in, const Resa
   const float *w = static_cast<const float*>(s->y->weight), *z = w + ny;
   for (int64_t o = first; o < end;) {
     const float *a = in + above[o] * s->in_row, *b = in + below[o] * s->in_row;
-    const bool both = s->two_rows && stream == nullptr && o + 1 < end && above[o + 1] == above[o] && below[o + 1] == below[o];
+    const bool both = s->two_rows && stream == nullptr && o + 1 < end && above[o + 1] == above[o] &&
+                      below[o + 1] == below[o];
     const vf top[2] = {splat(w[o]), splat(w[both ? o + 1 : o])};
     const vf bottom[2] = {splat(z[o]), splat(z[both ? o + 1 : o])};
     float* to = out + (o - first) * out_stride;

@@ -277,8 +277,8 @@ template <class S>
 void strip_of(void* out, int64_t out_stride, const void* in, const ResampleStrip* s, int64_t first,
               int64_t end, RowStream* stream) {
   if (s->at_once)
-    return strip_of_pixels(static_cast<float*>(out), out_stride, static_cast<const float*>(in), s, first,
-                           end, stream);
+    return strip_of_pixels(static_cast<float*>(out), out_stride, static_cast<const float*>(in), s, first, end,
+                           stream);
   // Floats whose pattern takes several blocks are faster when it stays in registers for many rows: 2x of
   // 512x512x3 takes 0.31 ms rather than 0.36.
   const bool weaves = stream == nullptr && s->taps != nullptr && !s->taps->masked && s->taps->window == 1 &&

@@ -50,6 +50,15 @@ UPS_INLINE vd load(const double* p) {
 }
 UPS_INLINE void store(double* p, vd v) { *reinterpret_cast<VectorOf<double, LANES / 2>::memory*>(p) = v; }
 
+// Asks for the lines that BYTES from p on will be stored to some way further on: stores to what is not in the
+// caches wait for one line after the other (nearest 2x of 128x128x64 takes 0.77 ms rather than 0.88).
+template <int BYTES>
+UPS_INLINE void ask_ahead(void* p) {
+  enum : int { AHEAD = 2048 };
+#pragma GCC unroll 16
+  for (int b = 0; b < BYTES; b += 64) __builtin_prefetch(static_cast<char*>(p) + AHEAD + b, 1);
+}
+
 // All lanes alike. Written as a subtraction because gcc keeps x + 0 (-0 + 0 is +0) but drops x - 0.
 UPS_INLINE vf splat(float x) { return x - vf{}; }
 UPS_INLINE vd splat(double x) { return x - vd{}; }

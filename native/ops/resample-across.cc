@@ -25,8 +25,8 @@ constexpr int64_t kSecondLevel = 1024 * 1024;
 constexpr int64_t kAtOnceBytes = 512 * 1024;
 // Results from which on pixels that are blended at once are streamed: the caches take more than they gain
 // by streams of what is little larger than they. With 32 MB of them 2x of 32x32x32x64, 32 MB, took 0.96 ms at
-// one thread and 0.53 at two rather than 1.2 and 0.95, but 4x of 128x128x150 5.9 rather than 4.6; with those of
-// many cores 2x of 8x128x128x64 takes 9.7 ms rather than 11.6.
+// one thread and 0.53 at two rather than 1.2 and 0.95, but 4x of 128x128x150 5.9 rather than 4.6; with those
+// of many cores 2x of 8x128x128x64 takes 9.7 ms rather than 11.6.
 constexpr int64_t kStreamedPixels = int64_t{64} * 1024 * 1024;
 // Rows that are only resampled across, at a time.
 constexpr int64_t kStraightRows = 8;
