@@ -77,7 +77,7 @@ UPS_INLINE void down_taps(S* out, int64_t out_stride, const float* rows, int64_t
   const float* weight = static_cast<const float*>(axis->weight);
   const float* row[TAPS];
   float w[TAPS];
-  const int64_t ahead = out_stride == n ? 8192 / static_cast<int64_t>(sizeof(S)) : out_stride;
+  const int64_t ahead = out_stride == n ? 4096 / static_cast<int64_t>(sizeof(S)) : out_stride;
   const int32_t* index = axis->index;
   for (int64_t o = first; o < end;) {
     ready(o);

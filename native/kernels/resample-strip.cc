@@ -235,7 +235,7 @@ void strip_woven(void* out, int64_t out_stride, const void* in, const ResampleSt
   const Weave<S> weaving = {t,
                             k,
                             out_stride,
-                            whole ? 8192 / static_cast<int64_t>(sizeof(S)) : 2 * out_stride,
+                            whole ? 4096 / static_cast<int64_t>(sizeof(S)) : 2 * out_stride,
                             whole ? 4096 / static_cast<int64_t>(sizeof(S)) : s.in_row,
                             ny};
   int64_t have = 0;  // source rows before this one are in the ring, as far as it reaches
