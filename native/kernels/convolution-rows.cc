@@ -37,14 +37,14 @@ void rows(T* c, int64_t pixel, const T* b, int64_t row, const T* v, const ConvSu
   typedef typename Simd<T>::V V;
   // Of few sums some channels at a time: a single one waits for itself.
   enum : int { L = Simd<T>::L, S = NV * B <= 2 ? 4 : NV * B < 8 ? 2 : 1 };
-  const int64_t taps = sum->taps, channels = sum->channels;
+  const int64_t taps = sum->taps, channels = sum->channels, second = sum->second;
   for (int64_t repeat = 0; repeat < sum->count; ++repeat, c += sum->c_step, b += sum->v_step) {
     V acc[S][B][NV];
 #pragma GCC unroll 16
     for (int j = 0; j < B; ++j)
 #pragma GCC unroll 2
       for (int u = 0; u < NV; ++u) {
-        acc[0][j][u] = bias != nullptr ? load(bias + u * L) : load(c + j * pixel + u * L);
+        acc[0][j][u] = bias != nullptr ? load(bias + u * L) : load(c + j * pixel + u * second);
 #pragma GCC unroll 3
         for (int s = 1; s < S; ++s) acc[s][j][u] = V{};
       }
@@ -66,7 +66,7 @@ void rows(T* c, int64_t pixel, const T* b, int64_t row, const T* v, const ConvSu
       for (int u = 0; u < NV; ++u) {
 #pragma GCC unroll 3
         for (int s = 1; s < S; ++s) acc[0][j][u] += acc[s][j][u];
-        store(c + j * pixel + u * L, acc[0][j][u]);
+        store(c + j * pixel + u * second, acc[0][j][u]);
       }
   }
 }

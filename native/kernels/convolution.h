@@ -24,11 +24,12 @@ struct ConvLine {
 };
 
 // What rows sum over: channels of taps, each tap at its own offset in the inputs and with its own weights;
-// and how often they are repeated, for other inputs.
+// how often they are repeated, for other inputs; and where the second vector of a row is stored.
 struct ConvSum {
   const int64_t *offset, *order;
   int64_t taps, channels;
   int64_t count, c_step, v_step;
+  int64_t second;
 };
 
 // Channels of a tap that a tile takes one after the other: where their inputs begin, and their weights (times
@@ -164,6 +165,7 @@ struct ConvLeaves {
                int64_t count, const T* end);
   // c[j·pixel + p] = bias[p] + Σ_t Σ_i b[offset[t] + j·row + i] · v[order[t] + i·2·lanes + p] for j < the
   // number of rows, p < vectors·lanes and each of `count` tiles (v_step apart in b); by vectors − 1 and rows.
+  // Of two vectors, the second one is that of columns p − lanes + second of c.
   void (*rows[2][kMost + 1])(T* c, int64_t pixel, const T* b, int64_t row, const T* v, const ConvSum* sum,
                              const T* bias);
   // The same of two vectors and n >= wide_rows rows, and of `count` blocks of columns next to one another,

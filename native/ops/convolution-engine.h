@@ -201,9 +201,10 @@ struct Slab {
   int64_t residue, channel;
 };
 
-// Positions along batch, z, y and x, and how far apart they are in the inputs and the outputs.
+// Positions along batch, z, y and x, how far apart they are in the inputs and the outputs, and where the
+// second vector of a position is stored.
 struct Lines {
-  int64_t count[4], in[4], out[4];
+  int64_t count[4], in[4], out[4], second;
 };
 
 // Neighbouring tiles of 1 << log vectors, or a narrow one of so many positions.
@@ -293,6 +294,25 @@ class Engine {
   void pack_columns_last(const Unit& u, int64_t j, int64_t part, int64_t parts, const Strides& stride,
                          const T* w, const T* b, T* packed, T* packed_bias) const;
 
+  // Channels last, of a pass: columns first … first + n whose weights lie together.
+  struct Block {
+    int64_t first, n;
+  };
+  // Columns that are neighbours in the output.
+  int64_t neighbours_of(const Pass& x) const {
+    const bool joined = a_.groups == 1 && x.phases == s_.x.out_step;
+    return a_.out_channels * (joined ? x.phases : 1);
+  }
+  // Columns that are divided into blocks together.
+  int64_t stretch_of(const Unit& u, const Pass& x) const;
+  int64_t blocks_of(const Unit& u, const Pass& x) const {
+    const int64_t stretch = stretch_of(u, x);
+    return u.rows * x.phases / stretch * divide_up(stretch, width_);
+  }
+  Block block_of(const Unit& u, const Pass& x, int64_t b) const;
+  // How far the second vector of a block reaches back.
+  int64_t back_of(const Block& b) const { return reaches_ && b.n > leaves_.lanes ? width_ - b.n : 0; }
+
   // Columns of a tile, so that the tiles of a block are about alike.
   int64_t tile_of(int64_t columns) const {
     return divide_up(columns, divide_up<int64_t>(columns, leaves_.most));
@@ -372,7 +392,7 @@ class Engine {
   void emit_turned(const Unit& u, const Pass& x, int64_t g, const int64_t* begin, const int64_t* extent,
                    int64_t first, int64_t n, const T* c) const;
   void emit_last(const Unit& u, const Pass& x, int64_t g, const int64_t* begin, const int64_t* extent,
-                 int64_t first, int64_t n, const T* c) const;
+                 const Block& block, const T* c) const;
 
   static constexpr int64_t kPanel = 384 * 1024, kSums = 256 * 1024;  // bytes
   static constexpr int64_t kStretch = 64;                            // outputs: a last vector is not much
@@ -389,8 +409,9 @@ class Engine {
   const bool first_;
   // Channels last, of few groups of one channel: planes of a box, woven into pixels afterwards.
   const bool woven_;
-  const bool deep_;    // groups of one channel
-  const bool turned_;  // vectors hold columns, channels first
+  const bool deep_;     // groups of one channel
+  const bool turned_;   // vectors hold columns, channels first
+  const bool reaches_;  // channels last: blocks are stored where they belong, their last vectors reach back
   // Vectors hold columns: one tap after the other, each at only the positions that find it inside the input,
   // which is read without padding.
   bool by_taps_;

@@ -102,6 +102,7 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
   const int64_t last[4] = {a_.batch, u.z->end, u.y->end, u.x->end};
   const int64_t step[4] = {0, s_.z.in_step, s_.y.in_step, s_.x.in_step};
   Lines all;
+  all.second = leaves_.lanes;
   int64_t begin[4];
   int64_t from = 0;
   for (int i = 0; i < 4; ++i) {
@@ -117,7 +118,7 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
   ScratchFrame frame;
   int64_t most = 1;
   for (int64_t i = 0; chunked && i < u.x->count; ++i) {
-    const int64_t n = divide_up(u.rows * u.x->pass[i]->phases, width_);
+    const int64_t n = blocks_of(u, *u.x->pass[i]);
     most += (part + 1) * n / parts_ - part * n / parts_;
   }
   T* sums = frame.take<T>(most * pixels * width_);
@@ -135,7 +136,7 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
     int64_t block_base = 0;
     for (int64_t j = 0; j < u.x->count; ++j) {
       const Pass& x = *u.x->pass[j];
-      const int64_t k = weights_of(u, j), columns = u.rows * x.phases, blocks = divide_up(columns, width_);
+      const int64_t k = weights_of(u, j), blocks = blocks_of(u, x);
       const int64_t block0 = part * blocks / parts_, block1 = (part + 1) * blocks / parts_;
       ScratchFrame inner;
       Part* parts = nullptr;
@@ -143,14 +144,16 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
       // All columns of few products at once: their weights stay in the first-level cache.
       const bool one = u.z->phases * u.y->phases * x.phases == 1 && !by_taps_ && !chunked && a_.nhwc &&
                        size_ == static_cast<int64_t>(sizeof(T));
-      const int64_t together = std::min(block1, columns / width_) - block0;
+      int64_t together = block1 - block0;
+      while (one && together > 0 && block_of(u, x, block0 + together - 1).n < width_) --together;
       const bool wide = one && together > 1 && k_of(u, j) <= kWide && together * k * width_ <= kWideWeights;
       for (int64_t b = block0; b < block1; b += wide && b == block0 ? together : 1) {
-        const int64_t n = std::min(width_, columns - b * width_), lanes = leaves_.lanes;
+        const Block block = block_of(u, x, b);
+        const int64_t n = block.n, lanes = leaves_.lanes;
         const int vectors = n > lanes ? 1 : 0;
         const T* weights = w + u.weights[j] + (b * k + c0) * width_;
         const T* start = c0 == 0 ? bias + u.bias[j] + b * width_ : nullptr;
-        const Column column = column_of(u, x, b * width_);
+        const Column column = column_of(u, x, block.first), end = column_of(u, x, block.first + n - 1);
         Lines lines = all;
         const auto multiply = [&](T* to, const Lines& some) {
           if (by_taps_)
@@ -162,8 +165,13 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
             multiply_lines(some, to, source, vectors, weights, &parts->sum, start,
                            wide && b == block0 ? together : 1, k * width_);
         };
-        const bool whole = (a_.nhwc || s_.out() == 1) && n == lanes << vectors &&
-                           column.o + n <= a_.out_channels && size_ == static_cast<int64_t>(sizeof(T));
+        const int64_t neighbours = neighbours_of(x);
+        // All phases of the block have the same outputs.
+        const bool even = outputs_of(s_.x, begin[3], x.phase[column.fx], all.count[3]) ==
+                          outputs_of(s_.x, begin[3], x.phase[end.fx], all.count[3]);
+        const bool whole = (a_.nhwc || s_.out() == 1) && (reaches_ ? n >= lanes : n == lanes << vectors) &&
+                           block.first % neighbours + n <= neighbours && even &&
+                           size_ == static_cast<int64_t>(sizeof(T));
         if (whole) {
           // Where this phase has outputs.
           const int64_t phase[4] = {0, u.z->phase[column.fz], u.y->phase[column.fy], x.phase[column.fx]};
@@ -179,6 +187,7 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
             pitch *= axis.out;
           }
           lines.out[0] = pitch;
+          lines.second = lanes - back_of(block);
           to += begin[0] * pitch;
           multiply(static_cast<T*>(a_.out) + to, lines);
           continue;
@@ -189,9 +198,9 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
         multiply(c, lines);
         if (c1 < a_.in_channels) continue;
         if (turned_)
-          emit_turned(u, x, g, begin, all.count, b * width_, n, c);
+          emit_turned(u, x, g, begin, all.count, block.first, n, c);
         else
-          emit_last(u, x, g, begin, all.count, b * width_, n, c);
+          emit_last(u, x, g, begin, all.count, block, c);
       }
       block_base += block1 - block0;
     }
@@ -241,7 +250,7 @@ int64_t Engine<T>::parts_of(const Unit& u, const Pass& x, const int64_t* begin, 
                          (x.offset[tx] - low_[2]) * slab.pitch[3];
           order[taps++] = order_of(u, x, (tz * u.y->taps + ty) * x.taps + tx) * a_.in_channels * width_;
         }
-    part.sum = {offset, order, taps, joined * channels, 0, 0, 0};
+    part.sum = {offset, order, taps, joined * channels, 0, 0, 0, 0};
   }
   return total;
 }
@@ -270,7 +279,7 @@ void Engine<T>::multiply_taps(const Unit& u, const Pass& x, const int64_t* begin
                               const T* from, const Slab& slab, int vectors, const T* weights,
                               const T* bias) const {
   const int64_t zero = 0;
-  ConvSum sum = {&zero, &zero, 0, a_.in_channels, 0, 0, 0};
+  ConvSum sum = {&zero, &zero, 0, a_.in_channels, 0, 0, 0, 0};
   multiply_lines(lines, to, from, vectors, weights, &sum, bias, 1, 0);
   sum.taps = 1;
   const Axis* axes[3] = {&s_.z, &s_.y, &s_.x};
@@ -328,6 +337,7 @@ void Engine<T>::multiply_lines(Lines lines, T* to, const T* from, int vectors, c
                      0);
     return;
   }
+  sum->second = lines.second;
   sum->c_step = tile * lines.out[3];
   sum->v_step = tile * lines.in[3];
   for (int64_t i = 0; i < lines.count[0]; ++i)
@@ -390,15 +400,17 @@ void Engine<T>::emit_turned(const Unit& u, const Pass& x, int64_t g, const int64
   }
 }
 
-// Columns first … first + n of the pixels to the output: c[pixel·width + i].
+// Columns of a block of the pixels to the output: c[pixel·width + i], where the second vector reaches back.
 template <class T>
 void Engine<T>::emit_last(const Unit& u, const Pass& x, int64_t g, const int64_t* begin,
-                          const int64_t* extent, int64_t first, int64_t n, const T* c) const {
-  const int64_t channels = a_.groups * a_.out_channels;
+                          const int64_t* extent, const Block& block, const T* c) const {
+  const int64_t channels = a_.groups * a_.out_channels, lanes = leaves_.lanes, back = back_of(block);
   auto* out = static_cast<char*>(a_.out);
-  for (int64_t i = 0; i < n;) {
-    const Column column = column_of(u, x, first + i);
-    const int64_t run = std::min(n - i, a_.out_channels - column.o);
+  for (int64_t i = 0; i < block.n;) {
+    const Column column = column_of(u, x, block.first + i);
+    const int64_t end = back > 0 && i < lanes ? lanes : block.n;
+    const int64_t run = std::min(end - i, a_.out_channels - column.o);
+    const T* from = c + i + (i < lanes ? 0 : back);
     const int64_t ox = begin[3] * s_.x.out_step + x.phase[column.fx];
     const int64_t pixels = outputs_of(s_.x, begin[3], x.phase[column.fx], extent[3]);
     for (int64_t image = 0; image < extent[0]; ++image)
@@ -410,7 +422,7 @@ void Engine<T>::emit_last(const Unit& u, const Pass& x, int64_t g, const int64_t
           const int64_t at = (((begin[0] + image) * s_.z.out + oz) * s_.y.out + oy) * s_.x.out + ox;
           const int64_t row = (image * extent[1] + z) * extent[2] + y;
           leaves_.spread[a_.type](out + (at * channels + g * a_.out_channels + column.o) * size_,
-                                  s_.x.out_step * channels, c + row * extent[3] * width_ + i, width_, run,
+                                  s_.x.out_step * channels, from + row * extent[3] * width_, width_, run,
                                   pixels);
         }
     i += run;

@@ -155,6 +155,7 @@ Engine<T>::Engine(const ConvArgs& a, const Geometry& s, const KernelTable& kerne
       deep_(woven_ || (a.in_channels == 1 &&
                        (a.nhwc || turned ? !first_ && a.out_channels == 1 : a.out_channels <= 2))),
       turned_(turned),
+      reaches_(a.nhwc && !turned_ && size_ == static_cast<int64_t>(sizeof(T))),
       by_taps_(false),
       edges_(false),
       stepped_(false),
@@ -226,7 +227,7 @@ void Engine<T>::make_units(ScratchFrame* frame) {
         u.block = divide_up(u.rows, divide_up(u.rows, u.block));
         for (int64_t j = 0; j < u.x->count; ++j) {
           const int64_t all = u.rows * u.x->pass[j]->phases;
-          const int64_t padded = first_ || deep_ ? all : divide_up(all, width_) * width_;
+          const int64_t padded = first_ || deep_ ? all : blocks_of(u, *u.x->pass[j]) * width_;
           u.weights[j] = group_weights_;
           u.bias[j] = group_bias_;
           group_weights_ += (weights_of(u, j) * padded + 15) & ~int64_t{15};
@@ -234,6 +235,27 @@ void Engine<T>::make_units(ScratchFrame* frame) {
           packing_ += packing_parts(u, j);
         }
       }
+}
+
+// Neighbours, where those are not much more vectors than all columns one after the other.
+template <class T>
+int64_t Engine<T>::stretch_of(const Unit& u, const Pass& x) const {
+  const int64_t all = u.rows * x.phases, some = neighbours_of(x), lanes = leaves_.lanes;
+  return reaches_ && some >= lanes && 4 * (all / some) * divide_up(some, lanes) <= 5 * divide_up(all, lanes)
+             ? some
+             : all;
+}
+
+// The last block of a stretch is more than a vector, unless the stretch is not.
+template <class T>
+typename Engine<T>::Block Engine<T>::block_of(const Unit& u, const Pass& x, int64_t b) const {
+  const int64_t stretch = stretch_of(u, x), blocks = divide_up(stretch, width_), lanes = leaves_.lanes;
+  const int64_t at = b % blocks * width_, rest = stretch - (blocks - 1) * width_;
+  Block block = {b / blocks * stretch + at, std::min(width_, stretch - at)};
+  if (!reaches_ || blocks == 1 || rest >= lanes) return block;
+  if (b % blocks == blocks - 2) block.n = lanes;
+  if (b % blocks == blocks - 1) block = {block.first - lanes, lanes + rest};
+  return block;
 }
 
 // --- the division into tasks
@@ -278,10 +300,9 @@ void Engine<T>::plan_boxes() {
   for (int64_t i = 0; i < unit_count_; ++i) {
     const Unit& u = units_[i];
     int64_t most = 0;
-    for (int64_t j = 0; j < u.x->count; ++j) most = std::max(most, u.rows * u.x->pass[j]->phases);
-    blocks = std::max(blocks, first_ ? divide_up(u.rows, u.block) : divide_up(most, width_));
-    columns =
-        std::max(columns, first_ ? u.rows * u.x->phases : divide_up(most, width_) * width_ * u.x->count);
+    for (int64_t j = 0; !first_ && j < u.x->count; ++j) most = std::max(most, blocks_of(u, *u.x->pass[j]));
+    blocks = std::max(blocks, first_ ? divide_up(u.rows, u.block) : most);
+    columns = std::max(columns, first_ ? u.rows * u.x->phases : most * width_ * u.x->count);
   }
   tasks_ = a_.groups;
   for (int i = 0; i < 4; ++i) tasks_ *= boxes_[i];

@@ -89,7 +89,7 @@ template <class T>
 int64_t Engine<T>::packing_parts(const Unit& u, int64_t j) const {
   if (deep_) return 1;
   const int64_t columns = u.rows * u.x->pass[j]->phases;
-  const int64_t blocks = first_ ? divide_up(u.rows, u.block) : divide_up(columns, width_);
+  const int64_t blocks = first_ ? divide_up(u.rows, u.block) : blocks_of(u, *u.x->pass[j]);
   return std::max<int64_t>(1, std::min(blocks, columns * k_of(u, j) >> 16));
 }
 
@@ -149,22 +149,24 @@ void Engine<T>::pack_columns_last(const Unit& u, int64_t j, int64_t part, int64_
                                   const Strides& stride, const T* w, const T* b, T* packed,
                                   T* packed_bias) const {
   const Pass& x = *u.x->pass[j];
-  const int64_t k = k_of(u, j), columns = u.rows * x.phases;
-  const int64_t blocks = divide_up(columns, width_);
+  const int64_t k = k_of(u, j), blocks = blocks_of(u, x);
   ScratchFrame frame;
   Column* column = frame.take<Column>(width_);
   for (int64_t c = part * blocks / parts; c < (part + 1) * blocks / parts; ++c) {
     T *to = packed + u.weights[j] + c * width_ * k, *bias = packed_bias + u.bias[j] + c * width_;
-    const int64_t n = std::min(width_, columns - c * width_);
+    const Block block = block_of(u, x, c);
+    const int64_t back = back_of(block), n = block.n + back;
+    const int64_t first = back > 0 ? leaves_.lanes : n;  // columns that follow one another
     for (int64_t i = 0; i < n; ++i) {
-      column[i] = column_of(u, x, c * width_ + i);
+      column[i] = column_of(u, x, block.first + (i < first ? i : i - back));
       bias[i] = b == nullptr ? T(0) : b[column[i].o];
     }
     if (n < width_) {
       std::fill_n(to, k * width_, T(0));
       std::fill_n(bias + n, width_ - n, T(0));
     }
-    pack_tile(u, x, column, n, stride, w, to);
+    pack_tile(u, x, column, first, stride, w, to);
+    if (first < n) pack_tile(u, x, column + first, n - first, stride, w, to + first);
   }
 }
 

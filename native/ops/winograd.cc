@@ -524,7 +524,7 @@ bool Winograd::run_last(int64_t g, int64_t fy, int64_t fx, int64_t group, Span o
           const auto* kernel = leaves_.rows[out.count - b * width_ > lanes ? 1 : 0];
           float* to = m + (f * planes_ + p) * m_step + b * group_tiles_ * width_;
           const float* from = v + p * v_step;
-          ConvSum sum = {&none, &none, 1, some.count, tiles / step, step * width_, step * some.count};
+          ConvSum sum = {&none, &none, 1, some.count, tiles / step, step * width_, step * some.count, lanes};
           kernel[step](to, width_, from, some.count, w, &sum, i == 0 ? zeros : nullptr);
           if (const int64_t rest = tiles % step) {
             to += sum.count * sum.c_step;
