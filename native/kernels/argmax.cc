@@ -45,7 +45,7 @@ void copy_rows(float* to, const float* from, int64_t n, int32_t* magnitude) {
   vi largest = load(magnitude);
   int64_t i = 0;
   const auto step = [&](int64_t at) {
-    const vf v = load(from + at);
+    const vf v = loaded(load(from + at));
     const vi m = (vi)v & bits;
     largest = m > largest ? m : largest;
     store(to + at, v);
@@ -87,7 +87,7 @@ void two_tap_rows_of(float* __restrict out, const float* in, int64_t plane, int6
     for (int64_t c = 0; c < classes; ++c, in += plane, out += V * LANES) {
 #pragma GCC unroll 7
       for (int x = 0; x < V; ++x) {
-        const vf source = load(in + t.base[x]);
+        const vf source = loaded(load(in + t.base[x]));
         store(out + x * LANES,
               u[x] * __builtin_shuffle(source, first[x]) + v[x] * __builtin_shuffle(source, second[x]));
       }
