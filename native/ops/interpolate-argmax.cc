@@ -156,7 +156,7 @@ struct Pair {
 // lie far apart, and a tile of columns after the other would fetch the same lines again.
 class StagedRows {
  public:
-  StagedRows(const ResizedArgs& a, int64_t image, int64_t x0, int64_t x1, int64_t most_rows, int64_t most,
+  StagedRows(const ResizedArgs& a, int64_t image, int64_t x0, int64_t x1, int64_t most_rows,
              ScratchFrame* frame)
       : row_(a.columns().in_size * a.inner),
         plane_(a.in_rows() * row_),
@@ -170,12 +170,8 @@ class StagedRows {
       end = std::max<int64_t>({end, x.index[o] + 1, second_index(x, o) + 1});
     }
     count_ = end - begin_;
-    const int64_t lanes = kernels().lanes;
-    width_ = std::max<int64_t>(count_, lanes);  // whole vectors are read
+    width_ = std::max<int64_t>(count_, kernels().lanes);  // whole vectors are read
     rows_ = frame->take<int64_t>(most_rows);
-    magnitude_ = frame->take<int32_t>(most_rows * lanes);
-    staged_ = frame->take<float>(most * most_rows * width_);
-    if (width_ > count_) std::fill(staged_, staged_ + most * most_rows * width_, 0.0F);
   }
 
   // The place of a source row, which is one of the last two that were added or a new one.
@@ -184,6 +180,13 @@ class StagedRows {
       if (rows_[i - 1] == row) return i - 1;
     rows_[size_] = row;
     return size_++;
+  }
+
+  // Makes room for so many classes of the rows that were added.
+  void reserve(int64_t classes, ScratchFrame* frame) {
+    magnitude_ = frame->take<int32_t>(size_ * kernels().lanes);
+    staged_ = frame->take<float>(classes * plane());
+    if (width_ > count_) std::fill(staged_, staged_ + classes * plane(), 0.0F);
   }
 
   // Fetches the classes [c, c + n).
@@ -229,8 +232,8 @@ class StagedRows {
   int64_t begin_ = 0, count_ = 0, width_ = 0;
   int32_t size_ = 0;
   int64_t* rows_;
-  int32_t* magnitude_;  // the largest bits, a vector per row
-  float* staged_;
+  int32_t* magnitude_ = nullptr;  // the largest bits, a vector per row
+  float* staged_ = nullptr;
 };
 
 // A tile of columns and the winners in it, [row][column].
@@ -255,7 +258,7 @@ void reduce_pairs(const InterpolateArgmaxArgs& a, int64_t image, int64_t x0, int
   const ArgmaxKernels& k = kernels().argmax;
   const auto* weight = static_cast<const float*>(y.weight);
   ScratchFrame frame;
-  StagedRows source(a.in, image, x0, x1, 2 * deep, chunk, &frame);
+  StagedRows source(a.in, image, x0, x1, 2 * deep, &frame);
   auto* pairs = frame.take<Pair>(deep);
   auto* v = frame.take<float>(deep);
   int64_t count = 0;
@@ -266,6 +269,7 @@ void reduce_pairs(const InterpolateArgmaxArgs& a, int64_t image, int64_t x0, int
       pairs[count++] = {first, second, r - r0, r - r0, 0};
     pairs[count - 1].end = r - r0 + 1;
   }
+  source.reserve(chunk, &frame);
   const int64_t tile_count = (x1 - x0 + wide - 1) / wide;
   auto* tiles = frame.take<Tile>(tile_count);
   for (int64_t i = 0; i < tile_count; ++i) {
