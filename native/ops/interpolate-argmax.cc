@@ -22,17 +22,18 @@ void put(const InterpolateArgmaxArgs& a, const Winners<T>& w, int64_t at, int64_
   const bool softmax = a.score_kind == InterpolateArgmaxArgs::SOFTMAX;
   auto* scores = static_cast<T*>(a.scores);
   auto* margins = static_cast<T*>(a.margins);
-  const bool plain = margins == nullptr && scores == nullptr && !a.has_threshold;
-  if (plain) {
+  if (margins == nullptr && scores == nullptr && !a.has_threshold) {
+    // By vectors, as there is no branch.
     for (int64_t i = 0; i < n; ++i) w.index[i] = w.index[i] < 0 ? background : w.index[i];
-  }
-  for (int64_t i = 0; i < (plain ? 0 : n); ++i) {
-    const bool none = w.index[i] < 0;
-    if (margins != nullptr)
-      margins[at + i] = none ? nan : w.second[i] == w.best[i] ? T(0) : w.best[i] - w.second[i];
-    const T score = none ? nan : softmax ? T(1) / w.sum[i] : w.best[i];
-    if (scores != nullptr) scores[at + i] = score;
-    if (none || (a.has_threshold && !(static_cast<double>(score) >= a.threshold))) w.index[i] = background;
+  } else {
+    for (int64_t i = 0; i < n; ++i) {
+      const bool none = w.index[i] < 0;
+      if (margins != nullptr)
+        margins[at + i] = none ? nan : w.second[i] == w.best[i] ? T(0) : w.best[i] - w.second[i];
+      const T score = none ? nan : softmax ? T(1) / w.sum[i] : w.best[i];
+      if (scores != nullptr) scores[at + i] = score;
+      if (none || (a.has_threshold && !(static_cast<double>(score) >= a.threshold))) w.index[i] = background;
+    }
   }
   const int kind = a.class_bytes == 1 ? 0 : a.class_bytes == 2 ? 1 : a.class_bytes == 4 ? 2 : 3;
   kernels().argmax.put_classes[kind](static_cast<char*>(a.classes) + at * a.class_bytes, w.index, n);
@@ -191,18 +192,18 @@ class StagedRows {
 
   // Fetches the classes [c, c + n).
   void fetch(int64_t c, int64_t n) {
-    const int64_t lanes = kernels().lanes;
-    std::fill(magnitude_, magnitude_ + size_ * lanes, 0);
-    const auto& copy = kernels().argmax.copy_rows;
-    for (int64_t i = 0; i < (inner_ == 1 ? n : 0); ++i)
-      for (int32_t r = 0; r < size_; ++r)
-        copy(staged_ + (i * size_ + r) * width_, in_ + (c + i) * plane_ + rows_[r] * row_ + begin_, count_,
-             magnitude_ + r * lanes);
-    for (int32_t r = 0; r < (inner_ == 1 ? 0 : size_); ++r) {
-      float* to = staged_ + r * width_;
-      kernels().conv.transpose(to, plane(), in_ + rows_[r] * row_ + begin_ * inner_ + c, inner_, count_, n);
-      for (int64_t i = 0; i < n; ++i, to += plane()) copy(to, to, count_, magnitude_ + r * lanes);
-    }
+    const KernelTable& k = kernels();
+    std::fill(magnitude_, magnitude_ + size_ * k.lanes, 0);
+    // Pixels with their classes side by side are turned first.
+    for (int32_t r = 0; inner_ > 1 && r < size_; ++r)
+      k.conv.transpose(staged_ + r * width_, plane(), in_ + rows_[r] * row_ + begin_ * inner_ + c, inner_,
+                       count_, n);
+    for (int64_t i = 0; i < n; ++i)
+      for (int32_t r = 0; r < size_; ++r) {
+        float* to = staged_ + i * plane() + r * width_;
+        const float* from = inner_ > 1 ? to : in_ + (c + i) * plane_ + rows_[r] * row_ + begin_;
+        k.argmax.copy_row(to, from, count_, magnitude_ + r * k.lanes);
+      }
   }
 
   // Asks for part `i` of `parts` of what fetch(c, n) will read.
