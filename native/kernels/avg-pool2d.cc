@@ -160,52 +160,78 @@ UPS_INLINE T least(T a, T b) {
   return a < b ? a : b;
 }
 
-// The columns of LANES planes are summed by rows, turned, and summed across in order.
+// The sums down `rows` rows of V vectors of columns of P planes side by side: in one alone each addition
+// waits for the one before.
+template <int V, int P, class Row>
+UPS_INLINE void sum_columns(float* to, const float* x, int64_t rows, const PlaneMeans& w, const Row& row) {
+  const int64_t plane = w.rows * w.columns;
+  vf sum[P * V];
+#pragma GCC unroll 8
+  for (int k = 0; k < P * V; ++k) sum[k] = row(0, load(x + k / V * plane + k % V * LANES));
+  for (int64_t r = 1; r < rows; ++r)
+#pragma GCC unroll 8
+    for (int k = 0; k < P * V; ++k) sum[k] += row(r, load(x + k / V * plane + r * w.columns + k % V * LANES));
+#pragma GCC unroll 8
+  for (int k = 0; k < P * V; ++k) store(to + (k % V * LANES + k / V) * LANES, sum[k]);
+}
+
+// by_column[j / LANES][i][j % LANES] = the sum down column j of plane i, for V vectors of columns, m of them
+// there, and n planes; `left` elements from x on.
+template <int V, class Row>
+void columns_of(float* by_column, const float* x, int64_t left, int64_t n, int64_t m, const PlaneMeans& w,
+                const Row& row) {
+  enum : int { BESIDE = V == 1 ? 8 : V == 2 ? 4 : 2 };
+  const int64_t plane = w.rows * w.columns, before_last = plane - w.columns;
+  for (int64_t i = 0; i < n;) {
+    float* to = by_column + i * LANES;
+    if (i + BESIDE <= n && left >= (BESIDE - 1) * plane + before_last + V * LANES) {
+      sum_columns<V, BESIDE>(to, x, w.rows, w, row);
+      i += BESIDE, x += BESIDE * plane, left -= BESIDE * plane;
+      continue;
+    }
+    // The last rows of the last plane end before the vectors would.
+    const int64_t spare = left - V * LANES, whole = spare < 0 ? 0 : least(w.rows, spare / w.columns + 1);
+    if (whole > 0) sum_columns<V, 1>(to, x, whole, w, row);
+    for (int64_t r = whole; r < w.rows; ++r)
+      for (int64_t j = 0; j < m; ++j) {
+        float* sum = to + j / LANES * LANES * LANES + j % LANES;
+        *sum = r == 0 ? row(r, x[j]) : *sum + row(r, x[r * w.columns + j]);
+      }
+    ++i, x += plane, left -= plane;
+  }
+}
+
+// The columns of LANES planes are summed by rows, turned, and summed across in order. Four vectors of columns
+// at a time, so that they are read as they lie: 64x56x56 takes 10 us rather than 16.
 template <bool WEIGHTED>
 void whole_planes_of(float* out, const float* in, int64_t planes, const PlaneMeans& w) {
-  const int64_t rows = w.rows, columns = w.columns, plane = rows * columns;
+  enum : int { MOST = 4, BLOCK = LANES * LANES };
+  const int64_t plane = w.rows * w.columns;
   const auto row = [&](int64_t r, auto v)
                        __attribute__((always_inline)) { return WEIGHTED ? v * w.by_row[r] : v; };
   for (int64_t p = 0; p < planes; p += LANES) {
     const int64_t n = least<int64_t>(planes - p, LANES);
     vf sum{};
-    for (int64_t c = 0; c < columns; c += LANES) {
-      const int64_t m = least<int64_t>(columns - c, LANES);
-      float by_column[LANES * LANES], turned[LANES * LANES];
-      for (int64_t i = 0; i < n;) {
-        const float* x = in + (p + i) * plane + c;
-        const int64_t left = (planes - p - i) * plane - c;  // elements from x on
-        float* to = by_column + i * LANES;
-        // Several planes side by side: in one alone each addition waits for the one before.
-        constexpr int kBeside = 4;
-        if (i + kBeside <= n && left >= kBeside * plane + LANES) {
-          vf v[kBeside];
-#pragma GCC unroll 4
-          for (int k = 0; k < kBeside; ++k) v[k] = row(0, load(x + k * plane));
-          for (int64_t r = 1; r < rows; ++r)
-#pragma GCC unroll 4
-            for (int k = 0; k < kBeside; ++k) v[k] += row(r, load(x + k * plane + r * columns));
-#pragma GCC unroll 4
-          for (int k = 0; k < kBeside; ++k) store(to + k * LANES, v[k]);
-          i += kBeside;
-          continue;
+    for (int64_t c = 0; c < w.columns; c += MOST * LANES) {
+      const int64_t m = least<int64_t>(w.columns - c, MOST * LANES), left = (planes - p) * plane - c;
+      const float* x = in + p * plane + c;
+      float by_column[MOST * BLOCK], turned[BLOCK];
+      if (m <= LANES)
+        columns_of<1>(by_column, x, left, n, m, w, row);
+      else if (m <= 2 * LANES)
+        columns_of<2>(by_column, x, left, n, m, w, row);
+      else if (m <= 3 * LANES)
+        columns_of<3>(by_column, x, left, n, m, w, row);
+      else
+        columns_of<4>(by_column, x, left, n, m, w, row);
+      for (int64_t v = 0; v < m; v += LANES) {
+        float* block = by_column + v * LANES;
+        for (int64_t i = n; i < LANES; ++i) store(block + i * LANES, vf{});
+        turn(turned, LANES, block, LANES, LANES);
+        for (int64_t j = 0; j < least<int64_t>(m - v, LANES); ++j) {
+          const vf column = load(turned + j * LANES), x = WEIGHTED ? column * w.by_column[c + v + j] : column;
+          sum = c + v + j == 0 ? x : sum + x;
         }
-        // The last rows of the last planes end before a vector would.
-        int64_t whole = rows;
-        if (left < plane + LANES) whole = left < LANES ? 0 : (left - LANES) / columns + 1;
-        if (whole > rows) whole = rows;
-        vf v{};
-        for (int64_t r = 0; r < whole; ++r) v = r == 0 ? row(r, load(x)) : v + row(r, load(x + r * columns));
-        store(to, v);
-        for (int64_t r = whole; r < rows; ++r)
-          for (int64_t j = 0; j < m; ++j) to[j] = r == 0 ? row(r, x[j]) : to[j] + row(r, x[r * columns + j]);
-        ++i;
-      }
-      for (int64_t i = n; i < LANES; ++i) store(by_column + i * LANES, vf{});
-      turn(turned, LANES, by_column, LANES, LANES);
-      for (int64_t j = 0; j < m; ++j) {
-        const vf column = load(turned + j * LANES), v = WEIGHTED ? column * w.by_column[c + j] : column;
-        sum = c + j == 0 ? v : sum + v;
       }
     }
     const vf mean = WEIGHTED ? sum : sum / w.divisor;
