@@ -123,8 +123,8 @@ class Call {
     } catch (const std::bad_alloc&) {
       status = OUT_OF_MEMORY;
     }
-    napi_value result;
-    napi_create_double(env_, static_cast<double>(status), &result);
+    napi_value result = nullptr;  // undefined, which takes no object
+    if (status != OK) napi_create_double(env_, static_cast<double>(status), &result);
     return result;
   }
 

@@ -26,6 +26,11 @@ UPS_INLINE void resample_pixel(T* __restrict out, const T* __restrict in, const 
 
 template <class T>
 void resample_row(T* __restrict out, const T* __restrict in, const AxisTable* axis, int64_t inner) {
+  // Without a loop over the elements of a pixel: rows of four to eight outputs take half the time.
+  if (inner == 1) {
+    for (int64_t o = 0; o < axis->out_size; ++o) resample_pixel(out + o, in, axis, 1, o);
+    return;
+  }
   for (int64_t o = 0; o < axis->out_size; ++o, out += inner) resample_pixel(out, in, axis, inner, o);
 }
 

@@ -6,10 +6,15 @@ import { ArgumentError, mustBe } from '../errors.js';
 import { chooseThreads } from './threads.js';
 
 /**
- * An operator of the addon: (plan, threads, job, …arrays) → status. `job` 0 computes now; otherwise the call is queued
- * as job number `job` - 1 and the status is 0. Arrays are inputs first, then outputs.
+ * An operator of the addon: (plan, threads, job, …arrays) → the status of a failure. `job` 0 computes now; otherwise the
+ * call is queued as job number `job` - 1. Arrays are inputs first, then outputs.
  */
-export type AddonCall = (plan: Float64Array, threads: number, job: number, ...arrays: unknown[]) => number;
+export type AddonCall = (
+  plan: Float64Array,
+  threads: number,
+  job: number,
+  ...arrays: unknown[]
+) => number | undefined;
 
 /** What the queue of this process has to do and has done; times summed over all ended jobs. */
 export interface QueueStats {

@@ -51,7 +51,7 @@ export function packPlan(op: OpName, plan: object): Float64Array {
 /** Status codes of native/runtime/context.h; the detail stands above the low four bits. */
 const OUT_OF_MEMORY = 2;
 
-/** What a status other than 0 and CANCELLED says. */
+/** What a status says. */
 export function failure(status: number): BackendFailure {
   const code = status % 16;
   return new BackendFailure(code === OUT_OF_MEMORY ? 'memory' : 'index', Math.floor(status / 16));
@@ -79,7 +79,7 @@ function backendWith(threads: number): Backend {
                 : ins === 1 && outputs.length === 2
                   ? operator(words, threads, 0, a, d, e)
                   : operator(words, threads, 0, ...inputs, ...outputs);
-        if (status !== 0) throw failure(status);
+        if (status !== undefined) throw failure(status);
       },
     ];
   });

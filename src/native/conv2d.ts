@@ -46,7 +46,7 @@ export function packWeights(op: string, plan: ConvPlan, inputs: readonly TypedAr
       `${op}: packed weights need ${bytes} bytes, which cannot be allocated (${(error as Error).message})`,
     );
   }
-  if (addon().packWeights(words, 0, 0, ...inputs, packed) !== 0)
+  if (addon().packWeights(words, 0, 0, ...inputs, packed) !== undefined)
     throw new ArgumentError(
       'ERR_UPSAMPLING_MEMORY',
       op,

@@ -62,7 +62,7 @@ class Jobs {
     };
     const status = this.#api[op](words, threads, id + 1, ...arrays);
     this.#pending++;
-    if (status !== 0) {
+    if (status !== undefined) {
       this.#take(id);
       throw failure(status);
     }
