@@ -136,9 +136,15 @@ struct ConvMeet {
   const Tap* tap;
 };
 
+// out[i·out_pixel + c] = bias[c] + Σ_t Σ_s w[v·each + order[t] + s·lanes + c − c(v)] · in[i·in_pixel +
+// offset[t] + c/S·S + s] of one row, for groups of S channels; vector v of them begins at c(v), the last one
+// ends with them.
+typedef void (*ConvGroupsLast)(float* out, const float* in, const ConvDeepLast* d, const float* w,
+                               int64_t each, const float* bias);
+
 template <class T>
 struct ConvLeaves {
-  static constexpr int kMost = 14, kNarrow = 8;
+  static constexpr int kMost = 14, kNarrow = 8, kSmallGroups = 3;
   int lanes;   // of a vector of T
   int most;    // columns of the largest tile, at most kMost
   int few;     // columns of the largest tile of four vectors
@@ -195,6 +201,9 @@ struct ConvLeaves {
   void (*deep_last[3])(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias);
   void (*deep_neighbours[ConvDeepLast::kMostNeighbours + 1])(T* out, const T* in, const ConvDeepLast* d,
                                                              const T* weight, const T* bias);
+
+  // Of groups of 2, 4 and 8 channels, where those are not a vector; null elsewhere.
+  ConvGroupsLast groups_last[kSmallGroups];
 
   // out[r·out_row + i·out_pixel + c] = bias[c] + Σ_t weight[t·weight + c] · in[y·in_row + x·in_pixel + c] of
   // t = 3·ty + tx, y = top + r + ty and x = left + i + tx, where those are inside, and at least a vector of

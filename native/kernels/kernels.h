@@ -13,6 +13,7 @@ void fill_convolution_depth(KernelTable* table);
 void fill_convolution_doubled(KernelTable* table);
 void fill_convolution_elements(KernelTable* table);
 void fill_convolution_few(KernelTable* table);
+void fill_convolution_groups(KernelTable* table);
 void fill_convolution_overlap(KernelTable* table);
 void fill_convolution_point(PointKernels* kernels);
 void fill_convolution_rows(KernelTable* table);

@@ -19,6 +19,7 @@ KernelTable UPS_JOIN(make_table_, UPS_ISA)() {
   UPS_ISA::fill_convolution_doubled(&table);
   UPS_ISA::fill_convolution_elements(&table);
   UPS_ISA::fill_convolution_few(&table);
+  UPS_ISA::fill_convolution_groups(&table);
   UPS_ISA::fill_convolution_overlap(&table);
   UPS_ISA::fill_convolution_point(&table.point);
   UPS_ISA::fill_convolution_rows(&table);

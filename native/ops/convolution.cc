@@ -14,6 +14,7 @@
 
 #include "ops/convolution-engine.h"
 #include "ops/convolution-few.h"
+#include "ops/convolution-groups.h"
 #include "ops/convolution-overlap.h"
 #include "ops/convolution-point.h"
 #include "ops/winograd.h"
@@ -128,8 +129,9 @@ struct Packed {
   const KernelTable* table;
   int64_t kept;  // elements: weights and bias as they came, or none
   bool packed;   // behind them, as an engine packs them; if not, the weights are not all finite
-  // From there: once more, for vectors of columns, as Winograd's forms and for overlaps, or 0.
-  int64_t turned, transformed, overlapping;
+  // From there: once more, for vectors of columns, as Winograd's forms, for overlaps and for small groups, or
+  // 0.
+  int64_t turned, transformed, overlapping, grouped;
 };
 
 constexpr int64_t kHead = 128, kFew = 256, kFewImages = 8;
@@ -163,7 +165,7 @@ int64_t packed_size(const ConvArgs& a) {
   int64_t size = engine_size(a, Engine<T>(a, s, kernels(), &frame));
   if (Engine<T>::can_turn(a, kernels())) size += engine_size(a, Engine<T>(a, s, kernels(), &frame, true));
   for (const int64_t tile : kTiles) size += Winograd(a, s, kernels(), tile).packed_size();
-  size += Overlap(a, s, kernels(), &frame).packed_size();
+  size += Overlap(a, s, kernels(), &frame).packed_size() + SmallGroups(a, s, kernels()).packed_size();
   size = keeps(a, s, kernels()) ? raw + size : std::max(raw, size);
   return kHead + static_cast<int64_t>(sizeof(T)) * size;
 }
@@ -188,7 +190,7 @@ Status pack_ahead(const ConvArgs& a, const Context& context) {
   auto* head = static_cast<Packed*>(a.packing);
   T* to = reinterpret_cast<T*>(aligned(static_cast<char*>(a.packing) + sizeof(Packed)));
   head->table = &table;
-  head->turned = head->transformed = head->overlapping = 0;
+  head->turned = head->transformed = head->overlapping = head->grouped = 0;
   head->packed = all_finite(table, weight, weights, context);
   head->kept = !head->packed || keeps(a, s, table) ? kept_size(a, s) : 0;
   if (head->kept > 0) {
@@ -223,6 +225,12 @@ Status pack_ahead(const ConvArgs& a, const Context& context) {
     if (overlap.worth_packing()) {
       overlap.pack(weight, bias, form);
       head->overlapping = form - to;
+      form += overlap.packed_size();
+    }
+    const SmallGroups groups(a, s, table);
+    if (groups.worth_running()) {
+      groups.pack(weight, bias, form);
+      head->grouped = form - to;
     }
   }
   return OK;
@@ -246,12 +254,13 @@ void run_engine(const ConvArgs& a, const Engine<T>& engine, const T* packed, con
   });
 }
 
-// Weights as overlaps are made of: those that are packed, or packed for one call.
-const float* overlapping(const Overlap& overlap, const Packed* head, const float* packed, const float* weight,
-                         const float* bias, ScratchFrame* frame) {
-  if (packed != nullptr) return packed + head->overlapping;
-  float* space = frame->take<float>(overlap.packed_size());
-  overlap.pack(weight, bias, space);
+// Weights in the form of an algorithm: those that stand at `at` of the packed ones, or packed for one call.
+template <class Algorithm>
+const float* packed_for(const Algorithm& algorithm, int64_t at, const float* packed, const float* weight,
+                        const float* bias, ScratchFrame* frame) {
+  if (packed != nullptr) return packed + at;
+  float* space = frame->take<float>(algorithm.packed_size());
+  algorithm.pack(weight, bias, space);
   return space;
 }
 
@@ -291,9 +300,17 @@ Status run_convolution(ConvArgs a, const Context& context) {
       point.run(weight, bias, context);
       return context.cancelled() ? CANCELLED : OK;
     }
+    const SmallGroups groups(a, s, *table);
+    if (groups.worth_running() && (packed == nullptr || head->grouped > 0)) {
+      groups.run(packed_for(groups, head == nullptr ? 0 : head->grouped, packed, weight, bias, &frame),
+                 context);
+      return context.cancelled() ? CANCELLED : OK;
+    }
     // Weights as they came are read where they are for few images (Reaching).
     if (overlap.has_pixels() && (packed == nullptr ? a.batch > kFewImages : head->overlapping > 0)) {
-      overlap.run_pixels(overlapping(overlap, head, packed, weight, bias, &frame), context);
+      overlap.run_pixels(
+          packed_for(overlap, head == nullptr ? 0 : head->overlapping, packed, weight, bias, &frame),
+          context);
       return context.cancelled() ? CANCELLED : OK;
     }
   }
@@ -316,7 +333,8 @@ Status run_convolution(ConvArgs a, const Context& context) {
     }
     if (overlap.worth_packing() && (packed == nullptr || head->overlapping > 0) &&
         overlap.worth_running(engine.cost_of_narrow_tiles())) {
-      overlap.run(overlapping(overlap, head, packed, weight, bias, &frame), context);
+      overlap.run(packed_for(overlap, head == nullptr ? 0 : head->overlapping, packed, weight, bias, &frame),
+                  context);
       return context.cancelled() ? CANCELLED : OK;
     }
     if (packed == nullptr) {

@@ -91,6 +91,16 @@ function samples(): Args[] {
       bias: true,
       options: { layout, padding: 1, stride: [2, 1, 2] },
     });
+    // Small groups at step 1.
+    out.push({
+      batch: 2,
+      image: [9, 14],
+      in: 36,
+      out: 36,
+      kernel: [3, 4],
+      bias: true,
+      options: { layout, padding: [1, 2], dilation: [2, 1], groups: 9 },
+    });
     // FCN-8s, depthwise, holes, more products than a panel holds at once, and an empty batch.
     out.push({
       batch: 1,

@@ -118,6 +118,24 @@ function samples(): Args[] {
       kernel: [7, 7],
       options: { layout, stride: 2, padding: 3 },
     });
+    // Small groups: whole vectors of channels and broken ones, every edge, holes, strides, 1 to 3 axes.
+    for (const { size, groups } of product({ size: [2, 4, 8], groups: [8, 13] }))
+      for (const [image, kernel, options] of [
+        [[11, 23], [3, 3], { padding: 1 }],
+        [[12, 9], [5, 2], { padding: [3, 1], stride: [1, 2], dilation: [2, 1] }],
+        [[37], [4], { padding: 'same', stride: 1 }],
+        [[3, 4, 7], [2, 3, 3], { padding: 1 }],
+      ] as const)
+        out.push({
+          batch: 2,
+          image,
+          in: size * groups,
+          out: size * groups,
+          kernel,
+          bias: groups === 8,
+          ...(size === 4 && { fill: 'special' as const }),
+          options: { layout, groups, ...options },
+        });
     // Planes that begin alike in their cache lines, and pixels of a few channels that are turned.
     for (const [channels, image] of [
       [7, [32, 40]],
