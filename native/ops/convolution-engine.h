@@ -415,7 +415,7 @@ class Engine {
   // Vectors hold columns: one tap after the other, each at only the positions that find it inside the input,
   // which is read without padding.
   bool by_taps_;
-  bool edges_;  // vectors hold columns: inputs are read where they are, though taps read beside them
+  bool edges_;  // vectors hold columns: taps that read beside the inputs are left out (Note [Edges])
   Bundle* bundles_;
   Unit* units_;
   int64_t bundle_count_, unit_count_;

@@ -4,9 +4,10 @@
 // block of columns is a whole one of neighbouring channels.
 //
 // Note [Edges]
-// Where taps read beside inputs that are read where they are, positions are divided by the taps that find
-// inputs: a stretch along each axis is what lies between two changes of those, and a part of the positions is
-// a product of stretches, with sums over the taps they have.
+// Where taps read beside inputs that are read where they are, or so often that their products are better left
+// out although a copy holds the padding (holes of 6 and more on planes of 32), positions are divided by the
+// taps that find inputs: a stretch along each axis is what lies between two changes of those, and a part of
+// the positions is a product of stretches, with sums over the taps they have.
 #include "ops/convolution-engine.h"
 
 namespace upsampling {

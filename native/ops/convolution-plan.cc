@@ -515,7 +515,9 @@ void Engine<T>::choose_reading(int64_t budget, int64_t most) {
     const bool taps_in_place = readable && pixel % 1024 != 0;
     const int64_t images = images_by_taps(budget, most, taps_in_place);
     const double taps = images > 0 ? cost_of_taps(images) : INFINITY,
-                 copied = cost_of_parts(false, std::max<int64_t>(images, 1));
+                 all_taps = cost_of_parts(false, std::max<int64_t>(images, 1)),
+                 some_taps = cost_of_parts(true, std::max<int64_t>(images, 1)),
+                 copied = std::min(all_taps, some_taps);
     // A few pixels are as fast to compute as to plan.
     if (readable && a_.batch * s_.in() >= leaves_.most && pixel * s_.x.in_step % 1024 != 0) {
       in_place_ = edges_ = true;
@@ -533,6 +535,8 @@ void Engine<T>::choose_reading(int64_t budget, int64_t most) {
       for (int64_t& low : low_) low = 0;
       return;
     }
+    // A copy holds the padding, but products with it may be left out.
+    edges_ = edges_ || some_taps < all_taps;
   }
   while (!fit_box(budget, most) && !in_place_ && chunk_ > kLeastChunk) chunk_ = half_of(chunk_);
   for (int i = 0; i < 4; ++i) boxes_[i] = divide_up(i == 0 ? a_.batch : q_[i - 1], box_[i]);

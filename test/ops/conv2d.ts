@@ -110,6 +110,18 @@ function samples(): Args[] {
       bias: true,
       options: { layout, stride: [2, 1], padding: [2, 3], dilation: [1, 2] },
     });
+    // Holes as wide as a third of the plane, as in atrous pyramids.
+    for (const type of ['float32', 'float16'] as const)
+      out.push({
+        batch: 2,
+        image: [17, 18],
+        in: 24,
+        out: 40,
+        kernel: [3, 3],
+        bias: true,
+        type,
+        options: { layout, padding: 6, dilation: 6 },
+      });
     out.push({
       batch: 1,
       image: [30, 45],
