@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { expectedSamples } from './lib/expected.mjs';
 import { barChart, markdown, replaceBlock } from './lib/report.mjs';
+import { shapes } from './shapes.mjs';
 import { costOf, workloads } from './workloads.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -36,7 +37,8 @@ const { values: opt } = parseArgs({
 
 if (opt.help) {
   console.log(`npm run bench -- [options]
-  --workloads R1,T3 | resize,pool,deconv,conv,resize-conv,fused,shuffle,overhead | all   (--list shows them)
+  --workloads R1,T3 | resize,pool,deconv,conv,resize-conv,fused,shuffle,overhead | all | shapes   (--list shows them; the
+                       last are some hundred more, which \`all\` leaves out)
   --threads 2,1        thread counts, one after the other
   --isa avx2           force an instruction set on this package (default: the best)
   --peers onnxruntime,torch,opencv,tfjs,sharp | all | none
@@ -50,8 +52,9 @@ Engines: npm install --prefix bench --ignore-scripts; PyTorch and OpenCV through
   process.exit(0);
 }
 const picked = opt.workloads.split(',');
-const chosen = workloads.filter(
-  (w) => picked.includes('all') || picked.includes(w.id) || picked.includes(w.group),
+const chosen = [...workloads, ...shapes].filter(
+  (w) =>
+    (picked.includes('all') && w.group !== 'shapes') || picked.includes(w.id) || picked.includes(w.group),
 );
 if (opt.list) {
   for (const w of chosen)

@@ -2,7 +2,7 @@
  * The workloads, as data: shapes from real networks and the odd cases between them. `op` is the function of the package that
  * runs it, `options` its options; layout is that of `input`. Every engine gets the same bytes (lib/inputs.mjs).
  */
-const resize = (id, title, input, size, mode, more = {}) => {
+export const resize = (id, title, input, size, mode, more = {}) => {
   const { layout = 'nchw', type = 'float32', ...options } = more;
   const [n, c] = layout === 'nchw' ? [input[0], input[1]] : [input[0], input[3]];
   const output = layout === 'nchw' ? [n, c, ...size] : [n, ...size, c];
@@ -18,7 +18,7 @@ const resize = (id, title, input, size, mode, more = {}) => {
     options: { size, mode, layout, ...options },
   };
 };
-const pool = (id, title, op, input, output, kernelSize, stride, padding) => ({
+export const pool = (id, title, op, input, output, kernelSize, stride, padding) => ({
   id,
   group: 'pool',
   op,
@@ -29,7 +29,7 @@ const pool = (id, title, op, input, output, kernelSize, stride, padding) => ({
   output,
   options: { kernelSize, stride, padding },
 });
-const conv = (id, title, op, input, weight, output, options) => ({
+export const conv = (id, title, op, input, weight, output, options) => ({
   id,
   group: op === 'conv2d' ? 'conv' : op === 'resizeConv2d' ? 'resize-conv' : 'deconv',
   op,
@@ -43,7 +43,7 @@ const conv = (id, title, op, input, weight, output, options) => ({
 });
 
 /** The same workload, channels last; weights keep PyTorch's order, indices stay flat in a plane. */
-const nhwc = (w) => {
+export const nhwc = (w) => {
   const last = ([n, c, h, width]) => [n, h, width, c];
   return {
     ...w,

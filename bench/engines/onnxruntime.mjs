@@ -47,6 +47,7 @@ export async function prepare(w) {
     addWeights();
     const [k, s, p] = [w.weight.slice(2), o.stride ?? 1, o.padding ?? 0];
     const attributes = { kernel_shape: k, strides: [s, s], pads: [p, p, p, p], group: o.groups };
+    if (o.dilation) attributes.dilations = [o.dilation, o.dilation];
     if (o.outputPadding) attributes.output_padding = [o.outputPadding, o.outputPadding];
     nodes.push(
       node(

@@ -142,7 +142,7 @@ class Torch:
                     x, st = F.interpolate(x, scale_factor=o["scaleFactor"], mode="nearest"), 1
                 else:
                     st = s
-                return F.conv2d(x, wt, b, st, p, 1, o["groups"])
+                return F.conv2d(x, wt, b, st, p, o.get("dilation", 1), o["groups"])
 
             if not nhwc:
                 add("eager", lambda: call(x, wt))
@@ -150,10 +150,10 @@ class Torch:
             xc, wc = x.contiguous(memory_format=cl), wt.contiguous(memory_format=cl)
             add("channels_last", lambda: call(xc, wc), layout="nhwc")
             if op == "conv2d" and not nhwc:
-                mk = torch.ops.mkldnn
+                mk, d = torch.ops.mkldnn, [o.get("dilation", 1)] * 2
                 try:
-                    packed = mk._reorder_convolution_weight(wt, [p, p], [s, s], [1, 1], o["groups"], list(x.shape))
-                    add("packed", lambda: mk._convolution_pointwise(x, packed, b, [p, p], [s, s], [1, 1], o["groups"], "none", [], ""))
+                    packed = mk._reorder_convolution_weight(wt, [p, p], [s, s], d, o["groups"], list(x.shape))
+                    add("packed", lambda: mk._convolution_pointwise(x, packed, b, [p, p], [s, s], d, o["groups"], "none", [], ""))
                 except Exception:
                     pass
             if op == "convTranspose2d" and not nhwc:

@@ -8,6 +8,7 @@ import {
   replaceBlock,
   type Timing,
 } from '../../bench/lib/report.mjs';
+import { shapes } from '../../bench/shapes.mjs';
 import { costOf, type Workload, workloads } from '../../bench/workloads.mjs';
 
 const count = (dims: readonly number[]) => dims.reduce((a, b) => a * b, 1);
@@ -24,7 +25,7 @@ function extentsOf(w: Workload): readonly number[] {
   const o = w.options;
   const from = parts(w, w.input).extents;
   const [stride, padding] = [o.stride ?? 1, o.padding ?? 0];
-  const taps = w.weight?.slice(2) ?? [];
+  const taps = (w.weight?.slice(2) ?? []).map((k) => (k - 1) * (o.dilation ?? 1) + 1);
   switch (w.op) {
     case 'interpolate':
     case 'interpolateArgmax':
@@ -49,10 +50,11 @@ function extentsOf(w: Workload): readonly number[] {
 
 describe('workloads', () => {
   it('have names of their own', () => {
-    expect(new Set(workloads.map((w) => w.id)).size).toBe(workloads.length);
+    const all = [...workloads, ...shapes];
+    expect(new Set(all.map((w) => w.id)).size).toBe(all.length);
   });
 
-  it.each(workloads.map((w) => [w.id, w] as const))('%s: dims and costs agree', (_, w) => {
+  it.each([...workloads, ...shapes].map((w) => [w.id, w] as const))('%s: dims and costs agree', (_, w) => {
     const [from, to] = [parts(w, w.input), parts(w, w.output)];
     expect(to.extents).toEqual(extentsOf(w));
     expect(to.n).toBe(from.n);
