@@ -65,16 +65,18 @@ void tile(T* c, const int32_t* place, const T* b, const T* v, const ConvTiles* s
 template <class T>
 UPS_INLINE void move_next(ConvMove<T>& m) {
   enum : int { L = Simd<T>::L };
-  __builtin_prefetch(m.from + m.ahead);
-  __builtin_prefetch(m.from + m.ahead + L);
+  __builtin_prefetch(m.ask);
+  __builtin_prefetch(m.ask + L);
   store(m.to, load(m.from));
   store(m.to + L, load(m.from + L));
   m.from += 2 * L;
   m.to += m.panel;
+  m.ask += 2 * L;
   if (++m.at == m.panels) {
     m.at = 0;
     m.from += m.channel - 2 * L * m.panels;
     m.to += 2 * L - m.panels * m.panel;
+    m.ask = --m.planes == 0 ? m.next : m.ask + m.channel - 2 * L * m.panels;
   }
 }
 
@@ -109,7 +111,16 @@ void moving_tile(T* c, const int32_t* place, const T* b, const T* v, const ConvT
 #pragma GCC unroll 28
     for (int j = 0; j < B; ++j) acc[j][0] = acc[j][1] = splat(bias[j]);
     const T *from = v, *w = b;
-    const int64_t pairs = channels / 2 < m.left ? channels / 2 : m.left;
+    // Outputs are on their way into the cache while their sums are computed.
+    const int64_t asked = channels < B ? channels : B;
+    for (int64_t i = 0; i < asked; ++i) {
+      __builtin_prefetch(c + place[i], 1);
+      __builtin_prefetch(c + place[i] + L, 1);
+      tile_step<T, B>(acc, w, from);
+      from += 2 * L;
+      w += B;
+    }
+    const int64_t rest = channels - asked, pairs = rest / 2 < m.left ? rest / 2 : m.left;
     for (int64_t i = 0; i < pairs; ++i) {
       move_next(m);
       tile_step<T, B>(acc, w, from);
@@ -118,7 +129,7 @@ void moving_tile(T* c, const int32_t* place, const T* b, const T* v, const ConvT
       w += 2 * B;
     }
     m.left -= pairs;
-    for (int64_t i = 2 * pairs; i < channels; ++i) {
+    for (int64_t i = 2 * pairs; i < rest; ++i) {
       tile_step<T, B>(acc, w, from);
       from += 2 * L;
       w += B;

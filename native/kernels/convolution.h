@@ -55,9 +55,11 @@ template <class T>
 struct ConvMove {
   const T* from;
   T* to;
-  int64_t panels, panel;   // and from one panel to the next
-  int64_t channel, ahead;  // from a plane to the next, and where to look ahead
-  int64_t at, left;        // the panel that is next, and the copies that are left
+  int64_t panels, panel;  // and from one panel to the next
+  int64_t channel;        // from a plane to the next
+  int64_t at, left;       // the panel that is next, and the copies that are left
+  const T *ask, *next;    // what is asked for meanwhile, and where that goes on after so many planes
+  int64_t planes;
 };
 
 // Sums over the taps of one channel, of rows of n positions.

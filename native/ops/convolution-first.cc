@@ -114,8 +114,13 @@ void Engine<T>::run_flow(int64_t task, const T* packed, const T* packed_bias) co
     return at >= end ? 0 : std::max<int64_t>(1, std::min(flow_, (end - at) / width_));
   };
   const auto move_of = [&](int64_t at, T* to) {
-    const int64_t panels = panels_of(at);
-    return ConvMove<T>{in + start_of(at), to, panels, panel, plane, 2 * plane, 0, panels * k};
+    // Asked for so many copies ahead that the third-level cache has the time.
+    const int64_t panels = panels_of(at),
+                  planes = std::min(k, divide_up(kAsked, std::max<int64_t>(1, panels)));
+    const T *from = in + start_of(at), *next = in + start_of(at + panels * width_);
+    return ConvMove<T>{from,  to,        panels,     panel,
+                       plane, 0,         panels * k, planes < k ? from + planes * plane : next,
+                       next,  k - planes};
   };
   ConvMove<T> move = move_of(begin, now);
   leaves_.move(&move);

@@ -420,17 +420,16 @@ void Engine<T>::choose_box() {
     flat_ = divide_up(divide_up(pixels, width_), count) * width_;
     for (int64_t& n : boxes_) n = 1;
     boxes_[3] = divide_up(pixels, flat_);
-    // One tap of large planes and few columns: copying the panels takes about as long as the products, so
-    // both are done at once.
+    // One tap: copying the panels takes up to as long as the products, so both are done at once, but for the
+    // first panels of a box.
     const Unit& u = units_[0];
-    const int64_t group = std::min<int64_t>(16, budget / (2 * chunk_ * width_));
     const int64_t boxes = std::max<int64_t>(1, divide_up(plane, most)),
                   flat = plane / boxes / width_ * width_;
+    const int64_t group = std::min({int64_t{16}, budget / (2 * chunk_ * width_), flat / (4 * width_)});
     const bool one = unit_count_ == 1 && u.x->count == 1 && taps_of(u) == 1 && !u.trimmed &&
                      u.rows * u.x->phases == a_.out_channels && plane == s_.out() &&
                      u.qz * u.qy * u.qx == plane && chunk_ == a_.in_channels;
-    if (one && u.rows > leaves_.most && u.rows <= 4 * leaves_.most && group >= 8 &&
-        flat >= 4 * group * width_ && leaves_.most * plane <= INT32_MAX) {
+    if (one && u.rows > leaves_.most && group >= 1 && leaves_.most * plane <= INT32_MAX) {
       flow_ = group;
       flat_ = flat;
       boxes_[3] = a_.batch * boxes;
