@@ -325,6 +325,7 @@ class Engine {
   void choose_deep_box();
   bool fit_box(int64_t budget, int64_t most);
   double cost_of_box() const;
+  double cost_of_planes() const;
   void choose_reading(int64_t budget, int64_t most);
   int64_t images_by_taps(int64_t budget, int64_t most, bool in_place) const;
   double cost_of_taps(int64_t images) const;

@@ -210,6 +210,8 @@ int main() {
       {"depthwise", true, 1, 256, 32, 256, 4, 2, 1, 256, "planes 32, box 32x32", "packed"},
       {"3x3", false, 1, 64, 128, 64, 3, 1, 1, 1},
       {"1x1 of a head", false, 1, 64, 256, 21, 1, 1, 0, 1, "in place, positions 8192, channels 64, parts 1"},
+      {"1x1 of planes of 7x7", false, 1, 960, 7, 160, 1, 1, 0, 1,
+       "in place, positions 64, channels 960, parts 4", nullptr, true},
       {"1x1 of planes of 28x28", false, 1, 512, 28, 128, 1, 1, 0, 1,
        "in place, positions 192, channels 512, parts 1"},
       {"1x1 of one pixel", false, 1, 2048, 1, 256, 1, 1, 0, 1, nullptr, "few", true},
