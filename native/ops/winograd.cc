@@ -29,6 +29,8 @@ namespace {
 constexpr int64_t kMost = 4;  // outputs along an axis of the largest tile
 // Floats that the transforms of a part of the channels may take.
 constexpr int64_t kInputs = 75 * 1024, kOutputs = 150 * 1024;
+// Bytes of inputs and outputs from which on they are asked for ahead: less are no faster for it.
+constexpr int64_t kFar = 16 * 1024 * 1024;
 // And weights that are packed for one call.
 constexpr int64_t kWeights = 1536 * 1024;
 
@@ -68,6 +70,7 @@ Winograd::Winograd(const ConvArgs& a, const conv::Geometry& s, const KernelTable
   in_parts_ = divide_up(a.in_channels, std::max<int64_t>(32, kInputs / inputs));
   out_parts_ = divide_up(a.out_channels, std::max(width_, kOutputs / outputs / width_ * width_));
 
+  asks_ = a.batch * (a.groups * a.in_channels * s.in() + a.groups * a.out_channels * s.out()) * size_ >= kFar;
   // Few tiles are one vector.
   panel_ = tiles_ <= leaves_.lanes ? leaves_.lanes : width_;
 
@@ -311,9 +314,16 @@ void Winograd::spread_rows(const Panel& panel, Span in) const {
           y < 0 || y >= s_.y.in || strip.stop == strip.lead ? -1 : start + y * s_.x.in + x + strip.lead;
     }
   }
+  const int64_t line = 64 / size_;
   for (int64_t c = 0; c < in.count; ++c) {
     for (int64_t r = 0; r < panel.runs; ++r) {
       const Strip& strip = strips[r];
+      // The rows of the next channel are on their way.
+      for (int64_t k = 0; asks_ && k < n && c + 1 < in.count; ++k) {
+        if (strip.from[k] < 0) continue;
+        const char* row = static_cast<const char*>(a_.in) + (strip.from[k] + (c + 1) * plane) * size_;
+        for (int64_t i = 0; i < strip.stop - strip.lead; i += line) __builtin_prefetch(row + i * size_);
+      }
       const float* rows[6];
       for (int64_t k = 0; k < n; ++k) {
         const int64_t from = strip.from[k] + c * plane;
@@ -396,6 +406,10 @@ bool Winograd::run_first(int64_t g, int64_t fy, int64_t group, Span out, const f
   int32_t place[ConvLeaves<float>::kMost];
   for (int32_t i = 0; i < ConvLeaves<float>::kMost; ++i) place[i] = i * static_cast<int32_t>(panel_);
   const int64_t tile = tile_of(out.count);
+  // What of the outputs each call of a tile asks for.
+  const int64_t calls = phases_ * planes_ * divide_up(out.count, tile);
+  const char* const* ahead = nullptr;
+  const int64_t asked = asks_ ? ask_first(panel, out, calls, &frame, &ahead) : 0;
   for (int64_t i = 0; i < in_parts_; ++i) {
     const Span in = part(a_.in_channels, in_parts_, i, 1);
     if (panel.runs * 8 <= panel_)
@@ -405,7 +419,7 @@ bool Winograd::run_first(int64_t g, int64_t fy, int64_t group, Span out, const f
     for (int64_t f = 0; f < phases_; ++f) {
       const float* w = packed + ((fy * phases_ + f) * a_.in_channels + in.begin) * out.count * planes_;
       const ConvPiece piece = {0, 0, in.count};
-      const ConvTiles sum = {&piece, 1, panel_, 1, 0, 0};
+      ConvTiles sum = {&piece, 1, panel_, 1, 0, 0, ahead, i + 1 == in_parts_ ? asked : 0};
       for (int64_t p = f * planes_; p < (f + 1) * planes_; ++p)
         for (int64_t at = 0; at < out.count; at += tile) {
           const int64_t columns = std::min(tile, out.count - at);
@@ -413,12 +427,37 @@ bool Winograd::run_first(int64_t g, int64_t fy, int64_t group, Span out, const f
                                                                 v + (forms() == 1 ? p % planes_ : p) * v_step,
                                                                 &sum, i == 0 ? zeros : nullptr);
           w += columns * in.count;
+          sum.ahead += sum.asked;
         }
+      ahead = sum.ahead;
     }
   }
   std::fill_n(flags, panel_, 0.0f);
   emit_first(panel, out, m, m_step, bias, flags);
   return finite(flags, tiles);
+}
+
+// The lines of memory that the outputs are in, as many for each call.
+int64_t Winograd::ask_first(const Panel& panel, Span out, int64_t calls, ScratchFrame* frame,
+                            const char* const** ahead) const {
+  const int64_t wide = tile_ * phases_, row = s_.x.out * size_;
+  const int64_t most = out.count * tile_ * (panel.runs + divide_up(panel.tiles * wide * size_, int64_t{64}));
+  const int64_t each = divide_up(most, calls);
+  const char** list = frame->take<const char*>(each * calls);
+  *ahead = list;
+  int64_t n = 0;
+  for (int64_t o = 0; o < out.count; ++o)
+    for (int64_t r = 0; r < panel.runs; ++r) {
+      const Run& run = panel.list[r];
+      const int64_t channel = (run.n * a_.groups + panel.g) * a_.out_channels + out.begin + o;
+      const int64_t y = run.y * tile_ * phases_ + panel.fy, x = run.x * wide;
+      const char* to = static_cast<const char*>(a_.out) + (channel * s_.y.out + y) * row + x * size_;
+      const int64_t rows = std::min(tile_, divide_up(s_.y.out - y, phases_));
+      for (int64_t k = 0; k < rows; ++k, to += phases_ * row)
+        for (int64_t i = 0; i < std::min(run.count * wide, s_.x.out - x) * size_; i += 64) list[n++] = to + i;
+    }
+  std::fill(list + n, list + each * calls, n > 0 ? list[0] : nullptr);
+  return each;
 }
 
 void Winograd::emit_first(const Panel& panel, Span out, const float* m, int64_t step, const float* bias,

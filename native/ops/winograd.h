@@ -78,6 +78,8 @@ class Winograd {
   };
   void spread_rows(const Panel& panel, Span in) const;
   void spread_patches(const Panel& panel, Span in) const;
+  int64_t ask_first(const Panel& panel, Span out, int64_t calls, ScratchFrame* frame,
+                    const char* const** ahead) const;
   void emit_first(const Panel& panel, Span out, const float* m, int64_t step, const float* bias,
                   float* flags) const;
   bool run_first(int64_t g, int64_t fy, int64_t group, Span out, const float* packed,
@@ -104,6 +106,7 @@ class Winograd {
   int64_t in_parts_, out_parts_;       // parts of the channels
   double cost_ = 0;
   bool faster_ = false, faster_once_ = false;
+  bool asks_ = false;  // for inputs and outputs ahead
 };
 
 }  // namespace upsampling
