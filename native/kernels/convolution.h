@@ -24,12 +24,14 @@ struct ConvLine {
 };
 
 // What rows sum over: channels of taps, each tap at its own offset in the inputs and with its own weights;
-// how often they are repeated, for other inputs; and where the second vector of a row is stored.
+// how often they are repeated, for other inputs; where the second vector of a row is stored; whether rows ask
+// for the inputs of the next repeat, which come from far; and for outputs, which lie together.
 struct ConvSum {
   const int64_t *offset, *order;
   int64_t taps, channels;
-  int64_t count, c_step, v_step;
-  int64_t second;
+  int64_t count = 0, c_step = 0, v_step = 0;
+  int64_t second = 0;
+  bool ahead = false, asks = false;
 };
 
 // Channels of a tap that a tile takes one after the other: where their inputs begin, and their weights (times

@@ -173,6 +173,11 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
         const bool whole = (a_.nhwc || s_.out() == 1) && (reaches_ ? n >= lanes : n == lanes << vectors) &&
                            block.first % neighbours + n <= neighbours && even &&
                            size_ == static_cast<int64_t>(sizeof(T));
+        for (Part* some = parts; some < parts + part_count; ++some) {
+          // Inputs come from the last cache once.
+          some->sum.ahead = in_place_ && b == block0;
+          some->sum.asks = wide && b == block0 && together * width_ == total;
+        }
         if (whole) {
           // Where this phase has outputs.
           const int64_t phase[4] = {0, u.z->phase[column.fz], u.y->phase[column.fy], x.phase[column.fx]};
@@ -251,7 +256,7 @@ int64_t Engine<T>::parts_of(const Unit& u, const Pass& x, const int64_t* begin, 
                          (x.offset[tx] - low_[2]) * slab.pitch[3];
           order[taps++] = order_of(u, x, (tz * u.y->taps + ty) * x.taps + tx) * a_.in_channels * width_;
         }
-    part.sum = {offset, order, taps, joined * channels, 0, 0, 0, 0};
+    part.sum = {offset, order, taps, joined * channels};
   }
   return total;
 }
@@ -280,7 +285,7 @@ void Engine<T>::multiply_taps(const Unit& u, const Pass& x, const int64_t* begin
                               const T* from, const Slab& slab, int vectors, const T* weights,
                               const T* bias) const {
   const int64_t zero = 0;
-  ConvSum sum = {&zero, &zero, 0, a_.in_channels, 0, 0, 0, 0};
+  ConvSum sum = {&zero, &zero, 0, a_.in_channels};
   multiply_lines(lines, to, from, vectors, weights, &sum, bias, 1, 0);
   sum.taps = 1;
   const Axis* axes[3] = {&s_.z, &s_.y, &s_.x};
