@@ -183,6 +183,9 @@ struct ConvLeaves {
   void (*wide)(T* c, int64_t pixel, const T* b, int64_t row, int64_t n, const T* v, const ConvSum* sum,
                const T* bias);
   int wide_rows;
+  // Whether rows take all blocks of columns of a few pixels, too, where the weights of one do not stay in the
+  // first-level cache.
+  bool blocks_first;
 
   // out[r·out_row + i·slots + s] = bias[s] + Σ_t weight[s][t] · in[r·in_row + offset[s][t] + i], by slots − 1
   // and taps of each (any, 4, 9); null where there is none (two slots of any number). Reads up to lanes − 1

@@ -400,6 +400,7 @@ class Engine {
   static constexpr int64_t kAsked = 32;                              // copies
   static constexpr double kCopy = 0.5;                               // cycles of an output
   static constexpr int64_t kWide = 64, kWideWeights = 6 * 1024;      // products and weights
+  static constexpr int64_t kFirstLevel = 32 * 1024;                  // bytes
   static constexpr double kMostWork = 1 << 28;                       // products of a task: 2 ms
   const ConvArgs& a_;
   const Geometry& s_;

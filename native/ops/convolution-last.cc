@@ -9,6 +9,7 @@
 // taps that find inputs: a stretch along each axis is what lies between two changes of those, and a part of
 // the positions is a product of stretches, with sums over the taps they have.
 #include "ops/convolution-engine.h"
+#include "runtime/cache.h"
 
 namespace upsampling {
 namespace conv {
@@ -142,12 +143,17 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
       ScratchFrame inner;
       Part* parts = nullptr;
       const int64_t part_count = by_taps_ ? 0 : parts_of(u, x, begin, all, channels, slab, &inner, &parts);
-      // All columns of few products at once: their weights stay in the first-level cache.
       const bool one = u.z->phases * u.y->phases * x.phases == 1 && !by_taps_ && !chunked && a_.nhwc &&
                        size_ == static_cast<int64_t>(sizeof(T));
       int64_t together = block1 - block0;
       while (one && together > 0 && block_of(u, x, block0 + together - 1).n < width_) --together;
-      const bool wide = one && together > 1 && k_of(u, j) <= kWide && together * k * width_ <= kWideWeights;
+      // All columns of some pixels at once: of few products, whose weights stay in the first-level cache; and
+      // where not even those of a block do, but all in the second, so that the pixels stay in the first.
+      const bool few = k_of(u, j) <= kWide && together * k * width_ <= kWideWeights;
+      const int64_t bytes = k * width_ * static_cast<int64_t>(sizeof(T));
+      const bool many =
+          leaves_.blocks_first && bytes > kFirstLevel && together * bytes <= second_level_cache() / 2;
+      const bool wide = one && together > 1 && (few || many);
       for (int64_t b = block0; b < block1; b += wide && b == block0 ? together : 1) {
         const Block block = block_of(u, x, b);
         const int64_t n = block.n, lanes = leaves_.lanes;
@@ -337,7 +343,8 @@ void Engine<T>::multiply_lines(Lines lines, T* to, const T* from, int vectors, c
         std::swap(lines.out[i], lines.out[3]);
       }
   const int64_t n = lines.count[3], tile = n == 0 ? 1 : tile_of(n), whole = n / tile, rest = n % tile;
-  if (blocks > 1 && n < leaves_.wide_rows) {
+  const bool few = blocks * block <= kWideWeights;
+  if (blocks > 1 && few && n < leaves_.wide_rows) {
     for (int64_t b = 0; b < blocks; ++b)
       multiply_lines(lines, to + b * width_, from, vectors, weights + b * block, sum, bias + b * width_, 1,
                      0);
@@ -351,6 +358,19 @@ void Engine<T>::multiply_lines(Lines lines, T* to, const T* from, int vectors, c
       for (int64_t y = 0; y < lines.count[2]; ++y) {
         T* c = to + i * lines.out[0] + z * lines.out[1] + y * lines.out[2];
         const T* b = from + i * lines.in[0] + z * lines.in[1] + y * lines.in[2];
+        if (blocks > 1 && !few) {
+          const bool ahead = sum->ahead;
+          sum->count = 1;
+          for (int64_t at = 0; at < n; at += tile)
+            for (int64_t j = 0; j < blocks; ++j) {
+              sum->ahead = ahead && j == 0;
+              leaves_.rows[vectors][std::min(tile, n - at)](c + at * lines.out[3] + j * width_, lines.out[3],
+                                                            b + at * lines.in[3], lines.in[3],
+                                                            weights + j * block, sum, bias + j * width_);
+            }
+          sum->ahead = ahead;
+          continue;
+        }
         if (blocks > 1) {
           sum->count = blocks;
           sum->v_step = block;

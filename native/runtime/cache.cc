@@ -55,6 +55,14 @@ int64_t last_level_cache() {
   return bytes;
 }
 
+int64_t second_level_cache() {
+  static const int64_t bytes = [] {
+    const int64_t found = bytes_from_system(2);
+    return found > 0 ? found : int64_t{512} * 1024;
+  }();
+  return bytes;
+}
+
 bool is_untouched(const void* memory, int64_t bytes) {
 #if defined(__linux__)
   // Some places stand for all.

@@ -7,6 +7,9 @@ namespace upsampling {
 // Bytes of the last level; a result beyond it is better written past the caches.
 int64_t last_level_cache();
 
+// Bytes of the second level, which a core has for itself.
+int64_t second_level_cache();
+
 // Whether memory was never written to: its pages are then given when they are, zeroed and in the caches,
 // where stores that bypass these are slow.
 bool is_untouched(const void* memory, int64_t bytes);
