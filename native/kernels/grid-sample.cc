@@ -2,6 +2,8 @@
 
 #include "kernels/half.h"
 #include "kernels/kernels.h"
+#include "kernels/phases.h"
+#include "kernels/turn.h"
 
 namespace upsampling {
 namespace UPS_ISA {
@@ -14,6 +16,13 @@ UPS_INLINE float floor_of(float x) { return __builtin_floorf(x); }
 UPS_INLINE double floor_of(double x) { return __builtin_floor(x); }
 UPS_INLINE float even_of(float x) { return __builtin_rintf(x); }
 UPS_INLINE double even_of(double x) { return __builtin_rint(x); }
+#if defined(__AVX512F__)  // for what is done in vectors below
+UPS_INLINE vf floor_of(vf x) { return __builtin_ia32_rndscaleps_mask(x, 9, x, -1, 4); }
+UPS_INLINE vf even_of(vf x) { return __builtin_ia32_rndscaleps_mask(x, 8, x, -1, 4); }
+#elif defined(__AVX2__)
+UPS_INLINE vf floor_of(vf x) { return __builtin_ia32_roundps256(x, 9); }
+UPS_INLINE vf even_of(vf x) { return __builtin_ia32_roundps256(x, 8); }
+#endif
 
 enum Filter { NEAREST, NEAREST_FIRST, LINEAR, CUBIC };
 enum Padding { ZEROS, BORDER, REFLECTION };
@@ -21,11 +30,17 @@ enum Padding { ZEROS, BORDER, REFLECTION };
 template <class T>
 struct Axis {
   T step, shift, low, period, last;
+  explicit Axis(const GridAxis& a)
+      : step(static_cast<T>(a.step)),
+        shift(static_cast<T>(a.shift)),
+        low(static_cast<T>(a.low)),
+        period(static_cast<T>(a.period)),
+        last(static_cast<T>(a.size - 1)) {}
 };
 
 // A position moved into the image; NaN goes to 0.
-template <class T, int P>
-UPS_INLINE T pad(T x, const Axis<T>& a) {
+template <int P, class T, class A>
+UPS_INLINE T pad(T x, const A& a) {
   if (P == ZEROS) return x;
   T v = x;
   if (P == REFLECTION) {
@@ -34,7 +49,7 @@ UPS_INLINE T pad(T x, const Axis<T>& a) {
     const T back = a.period - rest;
     v = (rest < back ? rest : back) + a.low;
   }
-  v = v > T(0) ? v : T(0);
+  v = v > T{} ? v : T{};
   return v < a.last ? v : a.last;
 }
 
@@ -52,51 +67,167 @@ UPS_INLINE double cubic_inner(double d) { return (1.25 * d - 2.25) * d * d + 1.0
 UPS_INLINE double cubic_outer(double d) { return ((-0.75 * d + 3.75) * d - 6.0) * d + 3.0; }
 
 template <class T, int F, int P>
-void taps(int32_t* __restrict index, double* __restrict weight, const void* grid, int64_t axes,
-          const GridAxis* axis, int64_t stride64, int64_t n) {
+void taps(int32_t* __restrict index, double* __restrict weight, const void* grid, const GridAxis* axis,
+          int64_t stride64, int64_t n) {
   const T* __restrict g = static_cast<const T*>(grid);
   const int32_t stride = static_cast<int32_t>(stride64);
-  const Axis<T> a = {static_cast<T>(axis->step), static_cast<T>(axis->shift), static_cast<T>(axis->low),
-                     static_cast<T>(axis->period), static_cast<T>(axis->size - 1)};
-  for (int64_t i = 0; i < n; ++i) {
-    const T x = (g[i * axes] + T(1)) * a.step + a.shift;
-    if (F == NEAREST) {
-      index[i] = index_of(even_of(pad<T, P>(x, a)), a, stride);
-      weight[i] = 1.0;
-    } else if (F == NEAREST_FIRST) {
-      index[i] = index_of(pad<T, P>(even_of(x), a), a, stride);
-      weight[i] = 1.0;
-    } else if (F == LINEAR) {
-      const T v = pad<T, P>(x, a), first = floor_of(v);
-      const double t = static_cast<double>(v) - static_cast<double>(first);
+  const Axis<T> a(*axis);
+  const auto position = [&](int64_t i)
+                            __attribute__((always_inline)) { return (g[i] + T(1)) * a.step + a.shift; };
+  const auto rest = [](T x, T first) __attribute__((always_inline)) {
+    return static_cast<double>(x) - static_cast<double>(first);
+  };
+  if (F == NEAREST) {
+    for (int64_t i = 0; i < n; ++i) index[i] = index_of(even_of(pad<P>(position(i), a)), a, stride);
+  } else if (F == NEAREST_FIRST) {
+    for (int64_t i = 0; i < n; ++i) index[i] = index_of(pad<P>(even_of(position(i)), a), a, stride);
+  } else if (F == LINEAR) {
+    for (int64_t i = 0; i < n; ++i) {
+      const T v = pad<P>(position(i), a), first = floor_of(v);
+      const double t = rest(v, first);
       index[i] = index_of(first, a, stride);
       index[n + i] = index_of(first + T(1), a, stride);
       weight[i] = 1.0 - t;
       weight[n + i] = t;
-    } else {
-      const T first = floor_of(x);
-      const double t = static_cast<double>(x) - static_cast<double>(first);
-      index[i] = index_of(pad<T, P>(first - T(1), a), a, stride);
-      index[n + i] = index_of(pad<T, P>(first, a), a, stride);
-      index[2 * n + i] = index_of(pad<T, P>(first + T(1), a), a, stride);
-      index[3 * n + i] = index_of(pad<T, P>(first + T(2), a), a, stride);
-      weight[i] = cubic_outer(t + 1.0);
-      weight[n + i] = cubic_inner(t);
-      weight[2 * n + i] = cubic_inner(1.0 - t);
-      weight[3 * n + i] = cubic_outer(2.0 - t);
+    }
+  } else {
+    // Apart and through pointers of their own, for the compiler to do points side by side: bicubic 256x256
+    // takes .51 ms rather than 1.4.
+    for (int k = 0; k < 4; ++k) {
+      int32_t* __restrict to = index + k * n;
+      for (int64_t i = 0; i < n; ++i)
+        to[i] = index_of(pad<P>(floor_of(position(i)) + T(k - 1), a), a, stride);
+    }
+    double* __restrict w0 = weight, * __restrict w1 = w0 + n, * __restrict w2 = w1 + n, * __restrict w3 = w2 + n;
+    for (int64_t i = 0; i < n; ++i) w3[i] = rest(position(i), floor_of(position(i)));
+    for (int64_t i = 0; i < n; ++i) {
+      const double t = w3[i];
+      w0[i] = cubic_outer(t + 1.0);
+      w1[i] = cubic_inner(t);
+      w2[i] = cubic_inner(1.0 - t);
+      w3[i] = cubic_outer(2.0 - t);
     }
   }
 }
 
-void combine(int32_t* __restrict index, double* __restrict weight, const int32_t* __restrict a,
-             const double* __restrict wa, const int32_t* __restrict b, const double* __restrict wb,
-             int64_t n) {
+void combine(int32_t* __restrict index, const int32_t* __restrict a, const int32_t* __restrict b, int64_t n) {
   for (int64_t i = 0; i < n; ++i) {
     const int32_t both = a[i] | b[i];  // negative where either is
     index[i] = both < 0 ? -1 : a[i] + b[i];
-    weight[i] = wa[i] * wb[i];
   }
 }
+
+template <class T>
+void product(void* weight, const double* __restrict a, const double* __restrict b, int64_t n) {
+  T* __restrict w = static_cast<T*>(weight);
+  for (int64_t i = 0; i < n; ++i) w[i] = static_cast<T>(a[i] * b[i]);
+}
+
+#if defined(__AVX2__)
+// Two axes at once, in vectors: bilinear 256x256 takes .075 ms rather than .13, nearest .031 rather than
+// .044; on AVX2 .13 rather than .20, .052 rather than .064.
+#if defined(__AVX512F__)
+// Which lanes are at least 0 and below n.
+UPS_INLINE uint16_t inside(vi x, vi n) {
+  return static_cast<uint16_t>(__builtin_ia32_ucmpd512_mask(x, n, 1, -1));
+}
+UPS_INLINE vi index_if(uint16_t inside, vi index) {
+  return __builtin_ia32_blendmd_512_mask(vi{} - 1, index, inside);
+}
+// Out of range, and of NaN: the lowest integer.
+UPS_INLINE vi whole_of(vf x) { return __builtin_ia32_cvttps2dq512_mask(x, vi{}, -1, 4); }
+UPS_INLINE uint16_t equal(vf a, vf b) {
+  return static_cast<uint16_t>(__builtin_ia32_cmpps512_mask(a, b, 0, -1, 4));
+}
+UPS_INLINE bool all(uint16_t lanes) { return lanes == 0xffff; }
+#else
+UPS_INLINE vi inside(vi x, vi n) { return (x > vi{} - 1) & (x < n); }
+UPS_INLINE vi index_if(vi inside, vi index) { return index | ~inside; }
+UPS_INLINE vi whole_of(vf x) { return __builtin_ia32_cvttps2dq256(x); }
+UPS_INLINE vi equal(vf a, vf b) { return a == b; }
+UPS_INLINE bool all(vi lanes) { return __builtin_ia32_movmskps256(reinterpret_cast<vf>(lanes)) == 255; }
+#endif
+
+struct VectorAxis {
+  vf step, shift, low, period, last;
+  vi size;
+  explicit VectorAxis(const GridAxis& axis) {
+    const Axis<float> a(axis);
+    step = splat(a.step);
+    shift = splat(a.shift);
+    low = splat(a.low);
+    period = splat(a.period);
+    last = splat(a.last);
+    size = vi{} + static_cast<int32_t>(axis.size);
+  }
+};
+
+// Weights of LANES points at (x, y) right of and below pixels (left, top), which float arithmetic would round
+// more than once.
+__attribute__((noinline)) void weigh_in_double(float* __restrict weight, const float* __restrict y,
+                                               const float* __restrict top, const float* __restrict x,
+                                               const float* __restrict left, int64_t n) {
+  double down[LANES], across[LANES];
+  for (int i = 0; i < LANES; ++i) {
+    down[i] = static_cast<double>(y[i]) - static_cast<double>(top[i]);
+    across[i] = static_cast<double>(x[i]) - static_cast<double>(left[i]);
+  }
+  for (int i = 0; i < LANES; ++i) weight[i] = static_cast<float>((1.0 - down[i]) * (1.0 - across[i]));
+  for (int i = 0; i < LANES; ++i) weight[n + i] = static_cast<float>((1.0 - down[i]) * across[i]);
+  for (int i = 0; i < LANES; ++i) weight[2 * n + i] = static_cast<float>(down[i] * (1.0 - across[i]));
+  for (int i = 0; i < LANES; ++i) weight[3 * n + i] = static_cast<float>(down[i] * across[i]);
+}
+
+template <int F, int P>
+void points(int32_t* index, float* weight, const float* grid, const GridAxis* axes, int64_t n) {
+  const VectorAxis a(axes[0]), b(axes[1]);
+  const vf one = splat(1.0f);
+  for (int64_t i = 0; i < n; i += LANES) {
+    if (i + LANES > n) i = n - LANES;
+    const Pairs<float, LANES> g = split_pairs<float, LANES>(grid + 2 * i);
+    const vf y = (g.odd + one) * a.step + a.shift, x = (g.even + one) * b.step + b.shift;
+    if (F == LINEAR) {
+      const vf v = pad<P>(y, a), u = pad<P>(x, b), v0 = floor_of(v), u0 = floor_of(u);
+      // What is left of a position is no exact float to the left of the first pixel's middle.
+      const vf t = v - v0, s = u - u0, t0 = one - t, s0 = one - s;
+      const bool exact = all(equal(v0 + t, v)) && all(equal(u0 + s, u)) && all(equal(one - t0, t)) &&
+                         all(equal(one - s0, s));
+      if (exact) {
+        store(weight + i, t0 * s0);
+        store(weight + n + i, t0 * s);
+        store(weight + 2 * n + i, t * s0);
+        store(weight + 3 * n + i, t * s);
+      } else {
+        float at[4][LANES];
+        store(at[0], v);
+        store(at[1], v0);
+        store(at[2], u);
+        store(at[3], u0);
+        weigh_in_double(weight + i, at[0], at[1], at[2], at[3], n);
+      }
+      const vi top = whole_of(v0), left = whole_of(u0), bottom = top + 1, right = left + 1;
+      const auto has_top = inside(top, a.size), has_bottom = inside(bottom, a.size),
+                 has_left = inside(left, b.size), has_right = inside(right, b.size);
+      const vi at = top * b.size + left;
+      store(index + i, index_if(has_top & has_left, at));
+      store(index + n + i, index_if(has_top & has_right, at + 1));
+      store(index + 2 * n + i, index_if(has_bottom & has_left, at + b.size));
+      store(index + 3 * n + i, index_if(has_bottom & has_right, at + b.size + 1));
+    } else {
+      const vi top = whole_of(F == NEAREST ? even_of(pad<P>(y, a)) : pad<P>(even_of(y), a));
+      const vi left = whole_of(F == NEAREST ? even_of(pad<P>(x, b)) : pad<P>(even_of(x), b));
+      store(index + i, index_if(inside(top, a.size) & inside(left, b.size), top * b.size + left));
+    }
+  }
+}
+
+template <int F>
+void fill_points(GridSampleKernels* kernels) {
+  kernels->points[F][ZEROS] = points<F, ZEROS>;
+  kernels->points[F][BORDER] = points<F, BORDER>;
+  kernels->points[F][REFLECTION] = points<F, REFLECTION>;
+}
+#endif
 
 // elements
 
@@ -111,19 +242,62 @@ UPS_INLINE vf gather(const float* p, vi index) {
   return __builtin_ia32_gathersiv8sf(vf{}, p, index, reinterpret_cast<vf>(~index), 4);
 #endif
 }
+
+// Two floats at every index, in gathers of 64 bits: those take as long for each as for 32.
+UPS_INLINE void pairs_at(vf* v, const float* p, const int32_t* index) {
+  typedef VectorOf<int32_t, LANES / 2>::memory Half;
+  const auto half = [&](int h) __attribute__((always_inline)) {
+    const auto at = *reinterpret_cast<const Half*>(index + h * (LANES / 2));
+    const vd from{};
+#if defined(__AVX512F__)
+    return reinterpret_cast<vf>(__builtin_ia32_gathersiv8df(from, p, at, -1, 4));
+#else
+    return reinterpret_cast<vf>(__builtin_ia32_gathersiv4df(from, reinterpret_cast<const double*>(p), at,
+                                                            reinterpret_cast<vd>(vi{} - 1), 4));
+#endif
+  };
+  const Pairs<float, LANES> both = split_pairs<float, LANES>(half(0), half(1));
+  v[0] = both.even;
+  v[1] = both.odd;
+}
+
+// Which lanes of `last` are `distance` after those of `first`, which is an index.
+#if defined(__AVX512F__)
+UPS_INLINE uint16_t neighbours(vi first, vi last, int32_t distance) {
+  const int alike = __builtin_ia32_pcmpeqd512_mask(last - first, vi{} + distance, -1);
+  return static_cast<uint16_t>(alike & ~__builtin_ia32_cvtd2mask512(first));
+}
+#else
+UPS_INLINE vi neighbours(vi first, vi last, int32_t distance) { return (last - first == distance) & ~first; }
+#endif
+
+// v[j] = the elements at p[index + j]; index in memory.
+template <int N>
+UPS_INLINE void load_along(vf* v, const float* p, const int32_t* index) {
+  if constexpr (N == 4)
+    turn_four(*reinterpret_cast<vf(*)[4]>(v),
+              [&](int r) __attribute__((always_inline)) { return p + index[r]; });
+  else
+    pairs_at(v, p, index);
+}
 #endif
 
 template <class T>
 void move(void* out, const void* in, const int32_t* __restrict index, int64_t n) {
   T* __restrict o = static_cast<T*>(out);
   const T* __restrict x = static_cast<const T*>(in);
-  int64_t i = 0;
 #if defined(__AVX2__)
   if constexpr (sizeof(T) == 4)
-    for (; i + LANES <= n; i += LANES)
-      store(static_cast<float*>(out) + i, gather(static_cast<const float*>(in), load(index + i)));
+    if (n >= LANES) {
+      for (int64_t i = 0; i < n; i += LANES) {
+        if (i + LANES > n) i = n - LANES;
+        ask_ahead<LANES * 4>(static_cast<float*>(out) + i);
+        store(static_cast<float*>(out) + i, gather(static_cast<const float*>(in), load(index + i)));
+      }
+      return;
+    }
 #endif
-  for (; i < n; ++i) o[i] = index[i] < 0 ? T(0) : x[index[i]];
+  for (int64_t i = 0; i < n; ++i) o[i] = index[i] < 0 ? T(0) : x[index[i]];
 }
 
 // Rounds to an integer, ties to even, within limits; NaN to 0.
@@ -192,23 +366,51 @@ UPS_INLINE void some_points(S* o, const S* x, int64_t stride, const int32_t* ind
   for (int j = 0; j < m; ++j) o[j * stride] = Stored<S>::narrow(sum[j]);
 }
 
+#if defined(__AVX2__)
+// LANES points of a plane of floats. ALONG taps at a time are neighbours as a rule.
+template <int ALONG>
+UPS_INLINE vf vector_of_points(const float* x, const int32_t* index, const float* weight, int64_t count,
+                               int64_t n) {
+  vf sum{};
+  for (int64_t k = 0; k < count; k += ALONG, index += ALONG * n, weight += ALONG * n) {
+    vf v[ALONG];
+    if (all(neighbours(load(index), load(index + (ALONG - 1) * n), ALONG - 1))) {
+      load_along<ALONG>(v, x, index);
+    } else {
+#pragma GCC unroll 4
+      for (int j = 0; j < ALONG; ++j) v[j] = gather(x, load(index + j * n));
+    }
+#pragma GCC unroll 4
+    for (int j = 0; j < ALONG; ++j) sum += load(weight + j * n) * v[j];
+  }
+  return sum;
+}
+
+template <int ALONG>
+void plane_of_points(float* out, const float* in, const int32_t* index, const float* weight, int64_t count,
+                     int64_t n) {
+  for (int64_t i = 0; i < n; i += LANES) {
+    if (i + LANES > n) i = n - LANES;
+    ask_ahead<LANES * 4>(out + i);
+    store(out + i, vector_of_points<ALONG>(in, index + i, weight + i, count, n));
+  }
+}
+#endif
+
 template <class S>
 void plane(void* out, const void* in, int64_t stride, const int32_t* __restrict index, const void* weight,
-           int64_t count, int64_t n) {
+           int64_t count, int64_t along, int64_t n) {
   const auto* w = static_cast<const typename Stored<S>::Compute*>(weight);
   S* o = static_cast<S*>(out);
   const S* x = static_cast<const S*>(in);
   constexpr int STEP = 8;
-  int64_t i = 0;
 #if defined(__AVX2__)
   if constexpr (__is_same(S, float))
-    if (stride == 1)
-      for (; i + LANES <= n; i += LANES) {
-        vf sum{};
-        for (int64_t k = 0; k < count; ++k) sum += load(w + k * n + i) * gather(x, load(index + k * n + i));
-        store(o + i, sum);
-      }
+    if (stride == 1 && n >= LANES)
+      return along == 2 ? plane_of_points<2>(o, x, index, w, count, n)
+                        : plane_of_points<4>(o, x, index, w, count, n);
 #endif
+  int64_t i = 0;
   for (; i + STEP <= n; i += STEP)
     some_points<S, STEP>(o + i * stride, x, stride, index + i, w + i, count, n, STEP);
   if (i < n)
@@ -270,7 +472,14 @@ void fill_type(GridSampleKernels* kernels, int type) {
 void fill_grid_sample(GridSampleKernels* kernels) {
   fill_type<float>(kernels, 0);
   fill_type<double>(kernels, 1);
+#if defined(__AVX2__)
+  fill_points<NEAREST>(kernels);
+  fill_points<NEAREST_FIRST>(kernels);
+  fill_points<LINEAR>(kernels);
+#endif
   kernels->combine = combine;
+  kernels->product[0] = product<float>;
+  kernels->product[1] = product<double>;
   kernels->round_weights = round_weights;
   kernels->move[0] = move<uint8_t>;
   kernels->move[1] = move<uint16_t>;

@@ -16,43 +16,104 @@ namespace {
 
 // Channels of a pixel that are taken one after the other: 3 of 512x512 1.8 ms rather than 6.3.
 constexpr int64_t kFew = 6;
+// Taps that are read in one range of parallel_for: some 20 us.
+constexpr int64_t kRangeTaps = 32 * 1024;
 
-// Working memory of a block: the taps so far, the taps of one more axis, and where both combine.
-struct Taps {
-  int32_t* index;
-  double* weight;
-};
-
-// The pixels of `n` points: fills found, index[k·n + i] a pixel of the plane or -1. Returns the number of
-// taps.
-int64_t find(const GridSampleArgs& a, const void* grid, int64_t n, Taps* found, Taps* along, Taps* spare) {
-  const GridSampleKernels& k = kernels().grid_sample;
-  const int doubles = a.grid_type == F64 ? 1 : 0;
-  const int64_t element = doubles ? 8 : 4, per_axis = a.filter == 3 ? 4 : a.filter == 2 ? 2 : 1;
-  int64_t taps = 1, stride = 1;
-  for (int i = 0; i < a.axis_count; ++i) stride *= a.axes[i].size;
-  for (int i = 0; i < a.axis_count; ++i) {
-    const GridAxis& axis = a.axes[i];
-    stride /= axis.size;
-    // The last axis of the image comes first in a grid point. Reflection of a single pixel has no period: it
-    // is its border.
-    const char* g = static_cast<const char*>(grid) + (a.axis_count - 1 - i) * element;
-    const int padding = a.padding == 2 && axis.period == 0 ? 1 : a.padding;
-    Taps* to = i == 0 ? found : along;
-    k.taps[doubles][a.filter][padding](to->index, to->weight, g, a.axis_count, &axis, stride, n);
-    if (i > 0) {
-      for (int64_t p = 0; p < taps; ++p)
-        for (int64_t q = 0; q < per_axis; ++q) {
-          const int64_t at = (p * per_axis + q) * n;
-          k.combine(spare->index + at, spare->weight + at, found->index + p * n, found->weight + p * n,
-                    along->index + q * n, along->weight + q * n, n);
-        }
-      std::swap(*found, *spare);
+// The taps of the points of a block, and what it takes to find them. The nearest pixel has no weight.
+class Taps {
+ public:
+  // `single`: weights are rounded to float.
+  Taps(const GridSampleArgs& a, int64_t block, bool single, ScratchFrame* frame)
+      : a_(a),
+        doubles_(a.grid_type == F64),
+        single_(single),
+        per_axis_(a.filter == 3   ? 4
+                  : a.filter == 2 ? 2
+                                  : 1),
+        wide_(frame->take<float>(a.grid_type == F16 ? block * a.axis_count : 0)) {
+    int64_t most = 1;
+    for (int i = 0; i < a.axis_count; ++i) {
+      most *= per_axis_;
+      const GridAxis& axis = a.axes[i];
+      short_axes_ = short_axes_ && axis.size < (1 << 24) && (a.padding != 2 || axis.period > 0);
+      values_[i] = frame->take<char>(block * (doubles_ ? 8 : 4));
     }
-    taps *= per_axis;
+    found_ = take(frame, most * block);
+    spare_ = take(frame, most * block);
+    along_ = take(frame, per_axis_ * block);
+    rounded_ = frame->take<float>(single ? most * block : 0);
   }
-  return taps;
-}
+
+  // Of `n` points from `first` on, numbered through all images; returns how many each has.
+  int64_t find(int64_t first, int64_t n) {
+    const KernelTable& table = kernels();
+    const GridSampleKernels& k = table.grid_sample;
+    const int64_t axes = a_.axis_count;
+    const void* grid = static_cast<const char*>(a_.grid) + first * axes * bytes_of(a_.grid_type);
+    if (a_.grid_type == F16) {
+      table.widen[F16](wide_, grid, n * axes);
+      grid = wide_;
+    }
+    const auto points = k.points[a_.filter][a_.padding];
+    if (points != nullptr && axes == 2 && !doubles_ && (single_ || per_axis_ == 1) && n >= table.lanes &&
+        short_axes_) {
+      points(found_.index, rounded_, static_cast<const float*>(grid), a_.axes, n);
+      return per_axis_ * per_axis_;
+    }
+    table.interleave.deinterleave[doubles_ ? 3 : 2](values_, grid, axes, n);
+    int64_t taps = 1, stride = 1;
+    for (int i = 0; i < axes; ++i) stride *= a_.axes[i].size;
+    for (int i = 0; i < axes; ++i) {
+      const GridAxis& axis = a_.axes[i];
+      stride /= axis.size;
+      // Reflection of a single pixel has no period: it is its border.
+      const int padding = a_.padding == 2 && axis.period == 0 ? 1 : a_.padding;
+      const Found& to = i == 0 ? found_ : along_;
+      // The last axis of the image comes first in a grid point.
+      k.taps[doubles_][a_.filter][padding](to.index, to.weight, values_[axes - 1 - i], &axis, stride, n);
+      const bool rounds = single_ && i == axes - 1;
+      if (i == 0) {
+        if (rounds) k.round_weights(rounded_, to.weight, per_axis_ * n);
+      } else {
+        for (int64_t p = 0; p < taps; ++p)
+          for (int64_t q = 0; q < per_axis_; ++q) {
+            const int64_t at = (p * per_axis_ + q) * n;
+            k.combine(spare_.index + at, found_.index + p * n, along_.index + q * n, n);
+            if (per_axis_ == 1) continue;
+            void* product = rounds ? static_cast<void*>(rounded_ + at) : spare_.weight + at;
+            k.product[!rounds](product, found_.weight + p * n, along_.weight + q * n, n);
+          }
+        std::swap(found_, spare_);
+      }
+      taps *= per_axis_;
+    }
+    return taps;
+  }
+
+  // index[k·n + i] is a pixel of the plane, or -1; weights of the type of the computation.
+  const int32_t* index() const { return found_.index; }
+  const char* weight() const {
+    return single_ ? reinterpret_cast<char*>(rounded_) : reinterpret_cast<char*>(found_.weight);
+  }
+
+ private:
+  struct Found {
+    int32_t* index;
+    double* weight;
+  };
+  static Found take(ScratchFrame* frame, int64_t n) {
+    return {frame->take<int32_t>(n), frame->take<double>(n)};
+  }
+
+  const GridSampleArgs& a_;
+  const bool doubles_, single_;
+  const int64_t per_axis_;
+  bool short_axes_ = true;  // short enough for points
+  float* wide_;
+  void* values_[GridSampleArgs::kMaxAxes];  // of the points, each coordinate by itself
+  Found found_, spare_, along_;  // the taps of the axes so far, of one more, and where both combine
+  float* rounded_;
+};
 
 }  // namespace
 
@@ -65,30 +126,19 @@ Status grid_sample(const GridSampleArgs& a, const Context& context) {
     most *= per_axis;
     pixels *= a.axes[i].size;
   }
-  const int64_t element = a.grid_type == F64 ? 8 : a.grid_type == F16 ? 2 : 4;
   const int64_t block = std::min<int64_t>(std::max<int64_t>(64 * 1024 / (most * a.channels), 16), 256);
   const int64_t blocks = (a.points + block - 1) / block;
   const int width = size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : 3;
-  const bool moves = a.filter < 2;
-  parallel_for(context, a.batch * blocks, 1, [&](int64_t begin, int64_t end) {
+  const bool moves = a.filter < 2, single = !moves && a.type != F64;
+  const int64_t grain = std::max<int64_t>(1, kRangeTaps / (most * a.channels * block));
+  parallel_for(context, a.batch * blocks, grain, [&](int64_t begin, int64_t end) {
     ScratchFrame frame;
-    Taps found{frame.take<int32_t>(most * block), frame.take<double>(most * block)};
-    Taps spare{frame.take<int32_t>(most * block), frame.take<double>(most * block)};
-    Taps along{frame.take<int32_t>(4 * block), frame.take<double>(4 * block)};
-    float* wide = frame.take<float>(block * a.axis_count);
-    const bool rounds = !moves && a.type != F64;
-    float* rounded = frame.take<float>(rounds ? most * block : 0);
+    Taps found(a, block, single, &frame);
     for (int64_t b = begin; b < end; ++b) {
       const int64_t image = b / blocks, first = b % blocks * block, n = std::min(block, a.points - first);
-      const void* grid =
-          static_cast<const char*>(a.grid) + (image * a.points + first) * a.axis_count * element;
-      if (a.grid_type == F16) {
-        table.widen[F16](wide, grid, n * a.axis_count);
-        grid = wide;
-      }
-      const int64_t taps = find(a, grid, n, &found, &along, &spare);
-      if (rounds) k.round_weights(rounded, found.weight, taps * n);
-      const char* weight = rounds ? reinterpret_cast<char*>(rounded) : reinterpret_cast<char*>(found.weight);
+      const int64_t taps = found.find(image * a.points + first, n);
+      const int32_t* index = found.index();
+      const char* weight = found.weight();
       const char* in = static_cast<const char*>(a.in) + image * a.channels * pixels * size;
       char* out = static_cast<char*>(a.out) + image * a.channels * a.points * size;
       if (!a.channels_last) {
@@ -96,27 +146,27 @@ Status grid_sample(const GridSampleArgs& a, const Context& context) {
           const char* from = in + c * pixels * size;
           char* to = out + (c * a.points + first) * size;
           if (moves)
-            k.move[width](to, from, found.index, n);
+            k.move[width](to, from, index, n);
           else
-            k.plane[a.type](to, from, 1, found.index, weight, taps, n);
+            k.plane[a.type](to, from, 1, index, weight, taps, per_axis, n);
         }
         continue;
       }
       const int64_t pixel = a.channels * size;
       if (!moves && a.channels <= kFew) {
         for (int64_t c = 0; c < a.channels; ++c)
-          k.plane[a.type](out + first * pixel + c * size, in + c * size, a.channels, found.index, weight,
-                          taps, n);
+          k.plane[a.type](out + first * pixel + c * size, in + c * size, a.channels, index, weight, taps,
+                          per_axis, n);
         continue;
       }
       for (int64_t i = 0; i < n; ++i) {
         char* to = out + (first + i) * pixel;
         if (!moves)
-          k.pixel[a.type](to, in, found.index + i, weight + i * (rounds ? 4 : 8), taps, n, a.channels);
-        else if (found.index[i] < 0)
+          k.pixel[a.type](to, in, index + i, weight + i * (single ? 4 : 8), taps, n, a.channels);
+        else if (index[i] < 0)
           std::memset(to, 0, static_cast<size_t>(pixel));
         else
-          std::memcpy(to, in + found.index[i] * pixel, static_cast<size_t>(pixel));
+          std::memcpy(to, in + index[i] * pixel, static_cast<size_t>(pixel));
       }
     }
   });
