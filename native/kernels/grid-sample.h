@@ -27,24 +27,24 @@ struct GridSampleKernels {
   void (*combine)(int32_t* index, const int32_t* a, const int32_t* b, int64_t n);
   // The product of their weights, in double or rounded to float.
   void (*product[2])(void* weight, const double* a, const double* b, int64_t n);
-  // Taps of n points of an image of two axes, whose coordinates lie side by side, both axes at once; null
-  // where that is no faster. Weights in float, rounded once. Axes are shorter than 2^24.
+  // Taps of n points of an image of two axes, whose coordinates lie side by side, both axes at once, in
+  // elements of pixels of `pixel` of them; null where that is no faster. Weights in float, rounded once. Axes
+  // are shorter than 2^24.
   void (*points[FILTERS][PADDINGS])(int32_t* index, float* weight, const float* grid, const GridAxis* axes,
-                                    int64_t n);
+                                    int64_t pixel, int64_t n);
   // out[i] = in[index[i]], 0 where the index is -1; elements of 1, 2, 4 and 8 bytes.
   void (*move[4])(void* out, const void* in, const int32_t* index, int64_t n);
   // out[i] = in[i], rounded: weights of what is computed in float.
   void (*round_weights)(float* out, const double* in, int64_t n);
-  // out[i·stride] = Σ_k weight[k·n + i] · in[index[k·n + i]·stride], index -1 reading 0, rounded once to the
-  // element type; in the order of k. Weights are of the type of the computation. Taps come `along` at a time,
-  // which are neighbours where none is outside or moved inside. By element type, null where it is not
-  // computed with.
-  void (*plane[TYPE_COUNT])(void* out, const void* in, int64_t stride, const int32_t* index,
-                            const void* weight, int64_t taps, int64_t along, int64_t n);
-  // out[c] = Σ_k weight[k·stride] · in[index[k·stride]·channels + c], the same for one pixel of many
+  // out[i] = Σ_k weight[k·n + i] · in[index[k·n + i]], index -1 reading 0, rounded once to the element type;
+  // in the order of k. Weights are of the type of the computation. Taps come `along` at a time, which are
+  // neighbours where none is outside or moved inside. By element type, null where it is not computed with.
+  void (*plane[TYPE_COUNT])(void* out, const void* in, const int32_t* index, const void* weight, int64_t taps,
+                            int64_t along, int64_t n);
+  // out[i·channels + c] = Σ_k weight[k·n + i] · in[index[k·n + i]·channels + c]: the same for pixels of many
   // channels.
-  void (*pixel[TYPE_COUNT])(void* out, const void* in, const int32_t* index, const void* weight, int64_t taps,
-                            int64_t stride, int64_t channels);
+  void (*pixels[TYPE_COUNT])(void* out, const void* in, const int32_t* index, const void* weight,
+                             int64_t taps, int64_t channels, int64_t n);
 };
 
 }  // namespace upsampling
