@@ -2,6 +2,7 @@
 // where nothing is kept between the two.
 #include "kernels/resample-pixels.h"
 
+#include "kernels/gather.h"
 #include "kernels/kernels.h"
 #include "kernels/resample-down.h"
 
@@ -66,11 +67,15 @@ void across_short_pixels(float* out, const float* in, const AxisTable* axis, int
   for (; o < end; ++o, out += inner) resample_pixel(out, in, axis, inner, o);
 }
 
-}  // namespace
-
-void across_pixels(float* __restrict out, const float* __restrict in, const AxisTable* axis, int64_t inner,
-                   int64_t first, int64_t end) {
+// AHEAD: asks for what will be stored to.
+template <bool AHEAD>
+UPS_INLINE void across_by_pixels(float* __restrict out, const float* __restrict in, const AxisTable* axis,
+                                 int64_t inner, int64_t first, int64_t end) {
   if (inner < LANES) return across_short_pixels(out, in, axis, inner, first, end);
+  const auto put = [](float* to, vf v) __attribute__((always_inline)) {
+    if (AHEAD) ask_ahead<LANES * 4>(to);
+    store(to, v);
+  };
   const int64_t size = axis->out_size;
   const float* weight = static_cast<const float*>(axis->weight);
   for (int64_t o = first; o < end; ++o, out += inner) {
@@ -87,8 +92,8 @@ void across_pixels(float* __restrict out, const float* __restrict in, const Axis
         for (int64_t c = 0; c < inner; c += LANES) {
           if (c + LANES > inner) c = inner - LANES;
           const vf x = load(a + c), y = load(b + c);
-          store(out + c, u * x + v * y);
-          store(out + inner + c, u2 * x + v2 * y);
+          put(out + c, u * x + v * y);
+          put(out + inner + c, u2 * x + v2 * y);
         }
         ++o;
         out += inner;
@@ -96,7 +101,7 @@ void across_pixels(float* __restrict out, const float* __restrict in, const Axis
       }
       for (int64_t c = 0; c < inner; c += LANES) {
         if (c + LANES > inner) c = inner - LANES;
-        store(out + c, u * load(a + c) + v * load(b + c));
+        put(out + c, u * load(a + c) + v * load(b + c));
       }
       continue;
     }
@@ -105,9 +110,22 @@ void across_pixels(float* __restrict out, const float* __restrict in, const Axis
       vf sum = u * load(a + c);
       for (int64_t k = 1; k < count; ++k)
         sum += weight[k * size + o] * load(in + axis->index[k * size + o] * inner + c);
-      store(out + c, sum);
+      put(out + c, sum);
     }
   }
+}
+
+// Bilinear 28x28 to 28x56 of 256 channels last takes .057 ms rather than .11.
+void across_pixels_ahead(float* out, const float* in, const AxisTable* axis, int64_t inner, int64_t first,
+                         int64_t end) {
+  across_by_pixels<true>(out, in, axis, inner, first, end);
+}
+
+}  // namespace
+
+void across_pixels(float* out, const float* in, const AxisTable* axis, int64_t inner, int64_t first,
+                   int64_t end) {
+  across_by_pixels<false>(out, in, axis, inner, first, end);
 }
 
 namespace {
@@ -242,25 +260,40 @@ void sum_four_pixels(float* out, const float* const* rows, const float* down, co
   const vf w = splat(down[0]), z = splat(down[1]);
   const auto vector = [&](float* to, int64_t l, int64_t r, vf u, vf v) __attribute__((always_inline)) {
     const vf x = w * load(a + l) + z * load(b + l), y = w * load(a + r) + z * load(b + r);
+    store(to, u * x + v * y);
+  };
+  const auto ask = [&](float* to, int64_t r) __attribute__((always_inline)) {
     __builtin_prefetch(to + 2048, 1);
     __builtin_prefetch(b + r + 256);
-    store(to, u * x + v * y);
   };
   int64_t o = 0;
   if (inner > LANES) {
+    // Long pixels ask for the next ones: 14x14x512 to 7x7 5.1 us rather than 6.3.
+    const bool asks_next = inner >= 8 * LANES;
     for (; o < size; ++o, out += inner) {
-      const int64_t l = left[o] * inner, r = right[o] * inner;
+      const int64_t l = left[o] * inner, r = right[o] * inner, following = o + 1 < size ? o + 1 : o;
+      const float *next = a + left[following] * inner, *after = a + right[following] * inner;
       const vf u = splat(along[o]), v = splat(along2[o]);
       for (int64_t c = 0; c < inner; c += LANES) {
         if (c + LANES > inner) c = inner - LANES;
+        if (asks_next) {
+          __builtin_prefetch(next + c);
+          __builtin_prefetch(next + c + (b - a));
+          __builtin_prefetch(after + c);
+          __builtin_prefetch(after + c + (b - a));
+        } else {
+          ask(out + c, r + c);
+        }
         vector(out + c, l + c, r + c, u, v);
       }
     }
     return;
   }
   const int64_t whole = whole_pixels(axis, inner, 0, size);
-  for (; o < whole; ++o, out += inner)
+  for (; o < whole; ++o, out += inner) {
+    ask(out, right[o] * inner);
     vector(out, left[o] * inner, right[o] * inner, splat(along[o]), splat(along2[o]));
+  }
   for (; o < size; ++o, out += inner)
     for (int64_t c = 0; c < inner; ++c) {
       const int64_t l = left[o] * inner + c, r = right[o] * inner + c;
@@ -268,6 +301,36 @@ void sum_four_pixels(float* out, const float* const* rows, const float* down, co
       out[c] = along[o] * x + along2[o] * y;
     }
 }
+
+#if defined(__AVX2__)
+// Pairs of single elements, gathered: 65x65 to 24x26 of 21 planes 13 us rather than 18 by way of columns,
+// 2048x2048 to 1000x1000 .84 ms rather than 1.24.
+void sum_four_elements(float* __restrict out, const float* const* rows, const float* down,
+                       const AxisTable* axis) {
+  const int64_t size = axis->out_size;
+  const int32_t *left = axis->index, *right = left + size;
+  const float *along = static_cast<const float*>(axis->weight), *along2 = along + size;
+  const float *a = rows[0], *b = rows[1];
+  const vi last = vi{} + static_cast<int32_t>(axis->in_size - 2);
+  const auto vector = [&](int64_t o) __attribute__((always_inline)) {
+    const vi l = load(left + o), r = load(right + o), at = l < last ? l : last;
+    vf above[2], below[2];
+    pairs_at(above, a, at);
+    pairs_at(below, b, at);
+    const vf x = splat(down[0]) * above[0] + splat(down[1]) * below[0];
+    const vf y = splat(down[0]) * above[1] + splat(down[1]) * below[1];
+    // The only tap of an output is there twice.
+    store(out + o, load(along + o) * (l > at ? y : x) + load(along2 + o) * (r > at ? y : x));
+  };
+  int64_t o = 0;
+  for (; o + LANES <= size; o += LANES) vector(o);
+  if (size - o > LANES / 4 && size >= LANES) return vector(size - LANES);
+  for (; o < size; ++o) {
+    const auto at = [&](int32_t i) __attribute__((always_inline)) { return down[0] * a[i] + down[1] * b[i]; };
+    out[o] = along[o] * at(left[o]) + along2[o] * at(right[o]);
+  }
+}
+#endif
 
 void sum_pixels(float* __restrict out, const float* const* rows, const float* down, int64_t taps,
                 const AxisTable* axis, int64_t inner) {
@@ -290,9 +353,13 @@ void sum_pixels(float* __restrict out, const float* const* rows, const float* do
 void fill_resample_pixels(KernelTable* table) {
   table->resample_row = resample_row<float>;
   table->resample_row_double = resample_row<double>;
-  table->resample.across_pixels = across_pixels;
+  table->resample.across_pixels = across_pixels_ahead;
   table->resample.sum_pixels = sum_pixels;
   table->resample.sum_four_pixels = sum_four_pixels;
+  table->resample.sum_four_elements = nullptr;
+#if defined(__AVX2__)
+  table->resample.sum_four_elements = sum_four_elements;
+#endif
 }
 
 }  // namespace UPS_ISA

@@ -88,6 +88,8 @@ struct ResampleKernels {
   // The same for two rows and two taps along, all of which are there, and any `inner`.
   void (*sum_four_pixels)(float* out, const float* const* rows, const float* down, const AxisTable* axis,
                           int64_t inner);
+  // The same of single elements whose taps along are neighbours; null where that is no faster.
+  void (*sum_four_elements)(float* out, const float* const* rows, const float* down, const AxisTable* axis);
   // For outputs o up to end: out[(o - first)·out_stride + i] = Σ_k weight[k, o] · row(index[k, o])[i] for i <
   // n, rounded to the element type, with row(j) = rows + (j & mask)·stride. With `stream` the rows are
   // adjoining floats, go past the caches, and the last ones wait for flush.

@@ -44,6 +44,13 @@ Status move_rows(const InterpolateArgs& a, const Context& context) {
   const MoveKernels& k = kernels().move;
   const bool word = pixel == 1 || pixel == 2 || pixel == 4 || pixel == 8;
   const int size = pixel == 1 ? 0 : pixel == 2 ? 1 : pixel == 4 ? 2 : 3;
+  if (std::all_of(a.axes, a.axes + a.axis_count, is_identity)) {
+    const int64_t bytes = a.outer * rows.in * in_row;
+    parallel_for(context, bytes, kRangeBytes, [&](int64_t begin, int64_t end) {
+      std::memcpy(out + begin, in + begin, static_cast<size_t>(end - begin));
+    });
+    return context.cancelled() ? CANCELLED : OK;
+  }
   const bool copies_row = is_identity(x), rising = std::is_sorted(x.index, x.index + x.out_size);
   const int64_t factor = repeats(x, 2) ? 2 : 4;
   const auto repeat = word && repeats(x, factor) ? k.repeat[size][factor / 4] : nullptr;
