@@ -536,8 +536,10 @@ void Engine<T>::choose_reading(int64_t budget, int64_t most) {
     const int64_t images = images_by_taps(budget, most, taps_in_place);
     const double taps = images > 0 ? cost_of_taps(images) : INFINITY,
                  all_taps = cost_of_parts(false, std::max<int64_t>(images, 1)),
-                 some_taps = cost_of_parts(true, std::max<int64_t>(images, 1)),
-                 copied = std::min(all_taps, some_taps);
+                 some_taps = cost_of_parts(true, std::max<int64_t>(images, 1));
+    // A copy holds the padding; products with it are left out where that is clearly less.
+    const bool leaves_out = some_taps < 0.9 * all_taps;
+    const double copied = leaves_out ? some_taps : all_taps;
     // A few pixels are as fast to compute as to plan.
     if (readable && a_.batch * s_.in() >= leaves_.most && pixel * s_.x.in_step % 1024 != 0) {
       in_place_ = edges_ = true;
@@ -555,8 +557,7 @@ void Engine<T>::choose_reading(int64_t budget, int64_t most) {
       for (int64_t& low : low_) low = 0;
       return;
     }
-    // A copy holds the padding, but products with it may be left out.
-    edges_ = edges_ || some_taps < all_taps;
+    edges_ = edges_ || leaves_out;
   }
   // Weights that do not stay in the second-level cache are read once for an image of few pixels.
   const int64_t image = q_[0] * q_[1] * q_[2];
