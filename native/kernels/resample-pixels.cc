@@ -356,7 +356,6 @@ void fill_resample_pixels(KernelTable* table) {
   table->resample.across_pixels = across_pixels_ahead;
   table->resample.sum_pixels = sum_pixels;
   table->resample.sum_four_pixels = sum_four_pixels;
-  table->resample.sum_four_elements = nullptr;
 #if defined(__AVX2__)
   table->resample.sum_four_elements = sum_four_elements;
 #endif

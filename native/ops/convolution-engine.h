@@ -31,6 +31,20 @@ struct Axis {
   Pass* pass;
 };
 
+// Whether every position is an output.
+inline bool is_plain(const Axis& axis) {
+  const Pass& p = axis.pass[0];
+  return axis.count == 1 && axis.out_step == 1 && p.phases == 1 && p.phase[0] == 0 && p.begin == 0 &&
+         p.end == axis.out;
+}
+
+// Whether every output is a product of the input at the same place.
+inline bool goes_over(const Axis& axis) {
+  const Pass& p = axis.pass[0];
+  return is_plain(axis) && axis.in == axis.out && axis.kernel == 1 && axis.in_step == 1 && p.taps == 1 &&
+         p.offset[0] == 0;
+}
+
 // Passes along x that cover the same positions, and so fill whole rows together.
 struct Bundle {
   int64_t begin, end, phases;
@@ -328,6 +342,8 @@ class Engine {
   double cost_of_planes() const;
   void choose_reading(int64_t budget, int64_t most);
   int64_t images_by_taps(int64_t budget, int64_t most, bool in_place) const;
+  // Whether weights do not stay in the second-level cache.
+  bool weights_are_far() const { return group_weights_ * size_ > 512 * 1024; }
   double cost_of_taps(int64_t images) const;
   double cost_of_parts(bool edges, int64_t images) const;
   double work_of_position() const;

@@ -12,13 +12,6 @@ namespace {
 // Products of a task.
 constexpr int64_t kTask = 1 << 20;
 
-// Every position is an output.
-bool is_plain(const Axis& axis) {
-  const Pass& p = axis.pass[0];
-  return axis.count == 1 && axis.out_step == 1 && p.phases == 1 && p.phase[0] == 0 && p.begin == 0 &&
-         p.end == axis.out;
-}
-
 }  // namespace
 
 SmallGroups::SmallGroups(const ConvArgs& a, const Geometry& s, const KernelTable& kernels)

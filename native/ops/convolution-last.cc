@@ -359,16 +359,15 @@ void Engine<T>::multiply_lines(Lines lines, T* to, const T* from, int vectors, c
         T* c = to + i * lines.out[0] + z * lines.out[1] + y * lines.out[2];
         const T* b = from + i * lines.in[0] + z * lines.in[1] + y * lines.in[2];
         if (blocks > 1 && !few) {
-          const bool ahead = sum->ahead;
-          sum->count = 1;
+          ConvSum one = *sum;
+          one.count = 1;
           for (int64_t at = 0; at < n; at += tile)
             for (int64_t j = 0; j < blocks; ++j) {
-              sum->ahead = ahead && j == 0;
+              one.ahead = sum->ahead && j == 0;
               leaves_.rows[vectors][std::min(tile, n - at)](c + at * lines.out[3] + j * width_, lines.out[3],
                                                             b + at * lines.in[3], lines.in[3],
-                                                            weights + j * block, sum, bias + j * width_);
+                                                            weights + j * block, &one, bias + j * width_);
             }
-          sum->ahead = ahead;
           continue;
         }
         if (blocks > 1) {

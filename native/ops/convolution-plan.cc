@@ -16,13 +16,6 @@ const Pass kWhole = [] {
 
 const Axis kOne = {1, 1, 1, 1, 1, 1, const_cast<Pass*>(&kWhole)};
 
-// Whether every output is a product of the input at the same place.
-bool goes_over(const Axis& axis) {
-  const Pass& p = axis.pass[0];
-  return axis.count == 1 && axis.in == axis.out && axis.kernel == 1 && axis.in_step == 1 &&
-         axis.out_step == 1 && p.begin == 0 && p.end == axis.out && p.taps == 1 && p.offset[0] == 0;
-}
-
 void read_axis(const ConvAxis& from, ScratchFrame* frame, Axis* to) {
   to->in = from.in_size;
   to->out = from.out_size;
@@ -561,7 +554,7 @@ void Engine<T>::choose_reading(int64_t budget, int64_t most) {
   }
   // Weights that do not stay in the second-level cache are read once for an image of few pixels.
   const int64_t image = q_[0] * q_[1] * q_[2];
-  const bool once = turned_ && image <= 4 * leaves_.most && group_weights_ * size_ > 512 * 1024;
+  const bool once = turned_ && image <= 4 * leaves_.most && weights_are_far();
   while ((!fit_box(budget, most) || (once && box_[1] * box_[2] * box_[3] < image)) && !in_place_ &&
          chunk_ > kLeastChunk)
     chunk_ = half_of(chunk_);
@@ -628,7 +621,7 @@ double Engine<T>::cost_of_taps(int64_t images) const {
 // for by tiles of few pixels.
 template <class T>
 double Engine<T>::cost_of_parts(bool edges, int64_t images) const {
-  const double wait = group_weights_ * size_ > 512 * 1024 ? 8.0 : 2.5;
+  const double wait = weights_are_far() ? 8.0 : 2.5;
   ScratchFrame frame;
   double cost = 0;
   for (int64_t i = 0; i < unit_count_; ++i) {

@@ -12,12 +12,6 @@ namespace {
 // Products of a task: whole planes are read faster, but are too long for a part of few.
 constexpr int64_t kTask = 1 << 17, kShared = 1 << 15;
 
-bool goes_over(const Axis& axis) {
-  const Pass& p = axis.pass[0];
-  return axis.count == 1 && axis.kernel == 1 && axis.in == axis.out && axis.in_step == 1 &&
-         axis.out_step == 1 && p.taps == 1 && p.offset[0] == 0 && p.begin == 0 && p.end == axis.out;
-}
-
 }  // namespace
 
 Point::Point(const ConvArgs& a, const Geometry& s, const KernelTable& kernels)

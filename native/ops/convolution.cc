@@ -254,11 +254,12 @@ void run_engine(const ConvArgs& a, const Engine<T>& engine, const T* packed, con
   });
 }
 
-// Weights in the form of an algorithm: those that stand at `at` of the packed ones, or packed for one call.
+// Weights in the form of an algorithm: of the packed ones those that stand at head->*at, or packed for one
+// call.
 template <class Algorithm>
-const float* packed_for(const Algorithm& algorithm, int64_t at, const float* packed, const float* weight,
-                        const float* bias, ScratchFrame* frame) {
-  if (packed != nullptr) return packed + at;
+const float* packed_for(const Algorithm& algorithm, const Packed* head, int64_t Packed::* at,
+                        const float* packed, const float* weight, const float* bias, ScratchFrame* frame) {
+  if (packed != nullptr) return packed + head->*at;
   float* space = frame->take<float>(algorithm.packed_size());
   algorithm.pack(weight, bias, space);
   return space;
@@ -302,15 +303,13 @@ Status run_convolution(ConvArgs a, const Context& context) {
     }
     const SmallGroups groups(a, s, *table);
     if (groups.worth_running() && (packed == nullptr || head->grouped > 0)) {
-      groups.run(packed_for(groups, head == nullptr ? 0 : head->grouped, packed, weight, bias, &frame),
-                 context);
+      groups.run(packed_for(groups, head, &Packed::grouped, packed, weight, bias, &frame), context);
       return context.cancelled() ? CANCELLED : OK;
     }
     // Weights as they came are read where they are for few images (Reaching).
     if (overlap.has_pixels() && (packed == nullptr ? a.batch > kFewImages : head->overlapping > 0)) {
-      overlap.run_pixels(
-          packed_for(overlap, head == nullptr ? 0 : head->overlapping, packed, weight, bias, &frame),
-          context);
+      overlap.run_pixels(packed_for(overlap, head, &Packed::overlapping, packed, weight, bias, &frame),
+                         context);
       return context.cancelled() ? CANCELLED : OK;
     }
   }
@@ -333,8 +332,7 @@ Status run_convolution(ConvArgs a, const Context& context) {
     }
     if (overlap.worth_packing() && (packed == nullptr || head->overlapping > 0) &&
         overlap.worth_running(engine.cost_of_narrow_tiles())) {
-      overlap.run(packed_for(overlap, head == nullptr ? 0 : head->overlapping, packed, weight, bias, &frame),
-                  context);
+      overlap.run(packed_for(overlap, head, &Packed::overlapping, packed, weight, bias, &frame), context);
       return context.cancelled() ? CANCELLED : OK;
     }
     if (packed == nullptr) {

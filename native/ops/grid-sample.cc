@@ -21,6 +21,8 @@ constexpr int64_t kFew = 8;
 // Taps that are read in one range of parallel_for: some 20 us.
 constexpr int64_t kRangeTaps = 32 * 1024;
 
+int64_t taps_per_axis(const GridSampleArgs& a) { return a.filter == 3 ? 4 : a.filter == 2 ? 2 : 1; }
+
 // The taps of the points of a block, and what it takes to find them. The nearest pixel has no weight.
 class Taps {
  public:
@@ -30,9 +32,7 @@ class Taps {
         pixel_(pixel),
         doubles_(a.grid_type == F64),
         single_(single),
-        per_axis_(a.filter == 3   ? 4
-                  : a.filter == 2 ? 2
-                                  : 1),
+        per_axis_(taps_per_axis(a)),
         wide_(frame->take<float>(a.grid_type == F16 ? block * a.axis_count : 0)) {
     int64_t most = 1;
     for (int i = 0; i < a.axis_count; ++i) {
@@ -124,7 +124,7 @@ class Taps {
 Status grid_sample(const GridSampleArgs& a, const Context& context) {
   const KernelTable& table = kernels();
   const GridSampleKernels& k = table.grid_sample;
-  const int64_t size = bytes_of(a.type), per_axis = a.filter == 3 ? 4 : a.filter == 2 ? 2 : 1;
+  const int64_t size = bytes_of(a.type), per_axis = taps_per_axis(a);
   int64_t most = 1, pixels = 1;
   for (int i = 0; i < a.axis_count; ++i) {
     most *= per_axis;
