@@ -172,6 +172,8 @@ class StagedRows {
     }
     count_ = end - begin_;
     width_ = std::max<int64_t>(count_, kernels().lanes);  // whole vectors are read
+    // An odd number of lines, so that the classes of a column do not meet in a few sets of the cache.
+    stride_ = ((width_ + 15) / 16 | 1) * 16;
     rows_ = frame->take<int64_t>(most_rows);
   }
 
@@ -186,8 +188,9 @@ class StagedRows {
   // Makes room for so many classes of the rows that were added.
   void reserve(int64_t classes, ScratchFrame* frame) {
     magnitude_ = frame->take<int32_t>(size_ * kernels().lanes);
-    staged_ = frame->take<float>(classes * plane());
-    if (width_ > count_) std::fill(staged_, staged_ + classes * plane(), 0.0F);
+    classes_ = classes;
+    staged_ = frame->take<float>(size_ * classes * stride_);
+    if (width_ > count_) std::fill(staged_, staged_ + size_ * classes * stride_, 0.0F);
   }
 
   // Fetches the classes [c, c + n).
@@ -196,45 +199,38 @@ class StagedRows {
     std::fill(magnitude_, magnitude_ + size_ * k.lanes, 0);
     // Pixels with their classes side by side are turned first.
     for (int32_t r = 0; inner_ > 1 && r < size_; ++r)
-      k.conv.transpose(staged_ + r * width_, plane(), in_ + rows_[r] * row_ + begin_ * inner_ + c, inner_,
-                       count_, n);
+      k.conv.transpose(staged_ + r * classes_ * stride_, stride_, in_ + rows_[r] * row_ + begin_ * inner_ + c,
+                       inner_, count_, n);
     for (int64_t i = 0; i < n; ++i)
       for (int32_t r = 0; r < size_; ++r) {
-        float* to = staged_ + i * plane() + r * width_;
+        float* to = staged_ + (r * classes_ + i) * stride_;
         const float* from = inner_ > 1 ? to : in_ + (c + i) * plane_ + rows_[r] * row_ + begin_;
+        // Class planes lie far apart, which no hardware foresees.
+        if (inner_ == 1 && i + 2 < n)
+          for (int64_t b = 0; b < count_; b += 16) __builtin_prefetch(from + 2 * plane_ + b, 0, 3);
         k.argmax.copy_row(to, from, count_, magnitude_ + r * k.lanes);
       }
   }
 
-  // Asks for part `i` of `parts` of what fetch(c, n) will read.
-  void prefetch(int64_t c, int64_t n, int64_t i, int64_t parts) const {
-    if (inner_ != 1) return;
-    for (int64_t k = n * size_ * i / parts; k < n * size_ * (i + 1) / parts; ++k) {
-      const auto* line =
-          reinterpret_cast<const char*>(in_ + (c + k / size_) * plane_ + rows_[k % size_] * row_ + begin_);
-      for (int64_t b = 0; b < 4 * count_; b += 64) __builtin_prefetch(line + b, 0, 2);
-    }
-  }
-
-  const float* at(int32_t row) const { return staged_ + row * width_; }
+  const float* at(int32_t row) const { return staged_ + row * classes_ * stride_; }
   int32_t magnitude(int32_t row) const {
     const int32_t* of = magnitude_ + row * kernels().lanes;
     return *std::max_element(of, of + kernels().lanes);
   }
-  // From one class to the next.
-  int64_t plane() const { return size_ * width_; }
   // The first pixel of a row, and how many there are.
   int64_t origin() const { return begin_; }
   int64_t width() const { return width_; }
+  // From one class to the next.
+  int64_t stride() const { return stride_; }
 
  private:
   int64_t row_, plane_, inner_;
   const float* in_;
-  int64_t begin_ = 0, count_ = 0, width_ = 0;
+  int64_t begin_ = 0, count_ = 0, width_ = 0, stride_ = 0, classes_ = 0;
   int32_t size_ = 0;
   int64_t* rows_;
   int32_t* magnitude_ = nullptr;  // the largest bits, a vector per row
-  float* staged_ = nullptr;
+  float* staged_ = nullptr;       // [row][class][pixel]
 };
 
 // A tile of columns and the winners in it, [row][column].
@@ -287,7 +283,7 @@ void reduce_pairs(const InterpolateArgmaxArgs& a, int64_t image, int64_t x0, int
   const int64_t most_columns = tiles[0].columns;
   float* space[2] = {frame.take<float>(chunk * most_columns), frame.take<float>(chunk * most_columns)};
   for (int64_t c = 0; c < classes; c += chunk) {
-    const int64_t n = std::min(chunk, classes - c), next = std::min(chunk, classes - c - n);
+    const int64_t n = std::min(chunk, classes - c);
     source.fetch(c, n);
     for (int64_t p = 0; p < count; ++p)
       pairs[p].magnitude =
@@ -297,12 +293,11 @@ void reduce_pairs(const InterpolateArgmaxArgs& a, int64_t image, int64_t x0, int
       int32_t held[2] = {-1, -1};
       const auto resample = [&](int32_t row, int slot) {
         if (held[slot] == row) return;
-        k.two_tap_rows(space[slot], source.at(row), source.plane(), n, &t.table);
+        k.two_tap_rows(space[slot], source.at(row), source.stride(), n, &t.table);
         held[slot] = row;
       };
       for (int64_t p = 0; p < count; ++p) {
         const Pair& pair = pairs[p];
-        source.prefetch(c + n, next, i * count + p, tile_count * count);
         if (pair.magnitude >= 0x7f000000) continue;  // NaN, infinity, or so large that a sum could overflow
         // What was the second row is often the first one now.
         const int first = held[1] == pair.first ? 1 : 0,
