@@ -832,15 +832,18 @@ Slab Engine<T>::slab_of(const int64_t* extent) const {
 }
 
 template <class T>
-void Engine<T>::run(int64_t task, const T* packed, const T* packed_bias) const {
-  if (deep_ && first_)
-    run_deep(task, packed, packed_bias);
-  else if (deep_)
-    run_deep_last(task, packed, packed_bias);
-  else if (first_)
-    run_first(task, packed, packed_bias);
-  else
-    run_last(task, packed, packed_bias);
+void Engine<T>::run(int64_t begin, int64_t end, const T* packed, const T* packed_bias) const {
+  while (flow_ > 0 && begin < end) begin += run_flow(begin, end, packed, packed_bias);
+  for (int64_t task = begin; task < end; ++task) {
+    if (deep_ && first_)
+      run_deep(task, packed, packed_bias);
+    else if (deep_)
+      run_deep_last(task, packed, packed_bias);
+    else if (first_)
+      run_first(task, packed, packed_bias);
+    else
+      run_last(task, packed, packed_bias);
+  }
 }
 
 template class Engine<float>;
