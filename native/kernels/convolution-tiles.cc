@@ -67,6 +67,8 @@ UPS_INLINE void move_next(ConvMove<T>& m) {
   enum : int { L = Simd<T>::L };
   __builtin_prefetch(m.ask);
   __builtin_prefetch(m.ask + L);
+  // Planes may lie across lines.
+  __builtin_prefetch(m.ask + 2 * L - 1);
   store(m.to, load(m.from));
   store(m.to + L, load(m.from + L));
   m.from += 2 * L;
@@ -111,29 +113,21 @@ void moving_tile(T* c, const int32_t* place, const T* b, const T* v, const ConvT
 #pragma GCC unroll 28
     for (int j = 0; j < B; ++j) acc[j][0] = acc[j][1] = splat(bias[j]);
     const T *from = v, *w = b;
-    // Outputs are on their way into the cache while their sums are computed.
-    const int64_t asked = channels < B ? channels : B;
-    for (int64_t i = 0; i < asked; ++i) {
-      __builtin_prefetch(c + place[i], 1);
-      __builtin_prefetch(c + place[i] + L, 1);
-      tile_step<T, B>(acc, w, from);
-      from += 2 * L;
-      w += B;
-    }
-    const int64_t rest = channels - asked, pairs = rest / 2 < m.left ? rest / 2 : m.left;
+    // Outputs are on their way into the cache while their sums are computed; all at once they would be waited
+    // for. What lies across two lines begins in the last one of the panel before.
+    const int64_t pairs = channels / 2, lines = pairs < 2 * B ? 2 : 1;
+    const int64_t moves = pairs < m.left ? pairs : m.left;
+    m.left -= moves;
     for (int64_t i = 0; i < pairs; ++i) {
-      move_next(m);
+      if (i * lines < 2 * B) __builtin_prefetch(c + place[i * lines / 2] + (i * lines % 2 + 1) * L - 1, 1);
+      if (i < B && lines == 2) __builtin_prefetch(c + place[i] + 2 * L - 1, 1);
+      if (i < moves) move_next(m);
       tile_step<T, B>(acc, w, from);
       tile_step<T, B>(acc, w + B, from + 2 * L);
       from += 4 * L;
       w += 2 * B;
     }
-    m.left -= pairs;
-    for (int64_t i = 2 * pairs; i < rest; ++i) {
-      tile_step<T, B>(acc, w, from);
-      from += 2 * L;
-      w += B;
-    }
+    if (channels % 2 != 0) tile_step<T, B>(acc, w, from);
 #pragma GCC unroll 28
     for (int j = 0; j < B; ++j) {
       store(c + place[j], acc[j][0]);

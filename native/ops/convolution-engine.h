@@ -251,6 +251,11 @@ class Engine {
   int64_t group_weights() const { return group_weights_; }
   int64_t group_bias() const { return group_bias_; }
   int64_t tasks() const { return tasks_; }
+  // Tasks that are less work one after the other than each by itself: together they take at most 2 ms.
+  int64_t joined() const {
+    if (flow_ == 0 || a_.groups > 1) return 1;
+    return std::max<int64_t>(1, static_cast<int64_t>(kMostWork / std::max(work_of_position() * flat_, 1.0)));
+  }
   // Products of a group, with those of padding.
   double work() const { return work_of_position() * static_cast<double>(a_.batch * q_[0] * q_[1] * q_[2]); }
 
@@ -258,7 +263,7 @@ class Engine {
   int64_t packing_tasks() const { return packing_ * divide_up(a_.groups, groups_packed()); }
   void pack(const T* weight, const T* bias, int64_t part, T* packed, T* packed_bias) const;
 
-  void run(int64_t task, const T* packed, const T* packed_bias) const;
+  void run(int64_t begin, int64_t end, const T* packed, const T* packed_bias) const;
 
  private:
   friend struct Division;  // of native/tests/convolution_test.cc
@@ -361,7 +366,7 @@ class Engine {
   void run_first(int64_t task, const T* packed, const T* packed_bias) const;
   bool choose_stepped();
   void run_stepped(int64_t task, const T* packed, const T* packed_bias) const;
-  void run_flow(int64_t task, const T* packed, const T* packed_bias) const;
+  int64_t run_flow(int64_t first, int64_t last, const T* packed, const T* packed_bias) const;
   void run_unit(const Unit& u, const Box& box, const Slab& slab, int64_t g, int64_t part, const T* w,
                 const T* bias, T* space) const;
 
@@ -415,6 +420,7 @@ class Engine {
   static constexpr int64_t kStretch = 64;                            // outputs: a last vector is not much
   static constexpr int64_t kAsked = 32;                              // copies
   static constexpr double kCopy = 0.5;                               // cycles of an output
+  static constexpr double kAcross = 1.05;                            // of an aligned vector
   static constexpr int64_t kWide = 64, kWideWeights = 6 * 1024;      // products and weights
   static constexpr int64_t kFirstLevel = 32 * 1024;                  // bytes
   static constexpr double kMostWork = 1 << 28;                       // products of a task: 2 ms

@@ -92,13 +92,15 @@ int64_t Engine<T>::lines_of(const Unit& u, const Box& box, const Slab& slab, Seg
 // --- tasks
 
 // Planes of one tap, some panels at a time, each copied while those before it are multiplied. The last
-// panel reaches back.
+// panel reaches back. Nothing is multiplied while the first panels are copied, so tasks of the same planes
+// are one. Returns how many those were.
 template <class T>
-void Engine<T>::run_flow(int64_t task, const T* packed, const T* packed_bias) const {
-  const int64_t g = task % a_.groups, plane = s_.in(), k = a_.in_channels, rows = units_[0].rows;
-  task /= a_.groups;
-  const int64_t boxes = boxes_[3] / a_.batch, n = task / boxes, box = task % boxes;
-  const int64_t begin = box * flat_, end = box == boxes - 1 ? plane : begin + flat_;
+int64_t Engine<T>::run_flow(int64_t first, int64_t last, const T* packed, const T* packed_bias) const {
+  const int64_t boxes = boxes_[3] / a_.batch, g = first % a_.groups, box = first / a_.groups % boxes,
+                n = first / a_.groups / boxes,
+                count = a_.groups > 1 ? 1 : std::min(last - first, boxes - box);
+  const int64_t plane = s_.in(), k = a_.in_channels, rows = units_[0].rows;
+  const int64_t begin = box * flat_, end = box + count == boxes ? plane : begin + count * flat_;
   const T* in = static_cast<const T*>(a_.in) + (n * a_.groups + g) * k * plane;
   T* out = static_cast<T*>(a_.out) + (n * a_.groups + g) * rows * plane;
   const T *w = packed + g * group_weights_ + units_[0].weights[0],
@@ -141,12 +143,12 @@ void Engine<T>::run_flow(int64_t task, const T* packed, const T* packed_bias) co
     leaves_.move(&move);
     std::swap(now, next);
   }
+  return count;
 }
 
 template <class T>
 void Engine<T>::run_first(int64_t task, const T* packed, const T* packed_bias) const {
   if (stepped_) return run_stepped(task, packed, packed_bias);
-  if (flow_ > 0) return run_flow(task, packed, packed_bias);
   const int64_t g = task % a_.groups;
   task /= a_.groups;
   const int64_t unit = split_units_ ? task % unit_count_ : 0;

@@ -727,7 +727,9 @@ bool Engine<T>::row_by_row(const Unit& u, int64_t lines, int64_t x, int64_t gap)
 }
 
 // What all boxes cost, about in cycles: a weight fetched from the third-level cache half of one; a vector of
-// inputs copied is two, a row of them four; sums that wait for the next chunk two.
+// inputs copied is two, a row of them four; sums that wait for the next chunk two. Vectors that are as long
+// as a line of the cache lie across two in a slab, which the weights of many channels hide, and a piece of a
+// row that is copied to a panel is twelve.
 template <class T>
 double Engine<T>::cost_of_box() const {
   const int64_t lanes = leaves_.lanes;
@@ -739,6 +741,8 @@ double Engine<T>::cost_of_box() const {
   for (int i = 0; i < 4; ++i) boxes *= static_cast<double>(all[i]) / static_cast<double>(box_[i]);
   const auto channels = static_cast<double>(a_.in_channels);
   const double fetch = work_of_position() > 128 * 1024 ? 0.5 : 0.1;
+  const bool line = lanes * static_cast<int64_t>(sizeof(T)) == 64;
+  const double across = line && chunk_ >= a_.in_channels ? kAcross : 1, piece = line ? 12 : 4;
   double cost = static_cast<double>(box_[0] * rows * (4 + 2 * divide_up(slab.extent[2], lanes))) * channels;
   for (int64_t i = 0; i < unit_count_; ++i) {
     const Unit& u = units_[i];
@@ -747,8 +751,13 @@ double Engine<T>::cost_of_box() const {
     const bool alone = row_by_row(u, lines, x, gap),
                copied = u.panels ? !sums_are_outputs(u) || (box_[0] > 1 && image * x < kStretch) : !alone;
     if (u.panels)
-      cost += static_cast<double>(taps_of(u) * (2 * dense + 4 * lines * (1 + x / width_))) * channels;
-    const double products = products_of(lines, x, u.panels ? 0 : alone ? width_ : gap) + fetch;
+      cost += static_cast<double>(taps_of(u) * (2 * dense + piece * lines * (1 + x / width_))) * channels;
+    const double products = products_of(lines, x,
+                                        u.panels ? 0
+                                        : alone  ? width_
+                                                 : gap) *
+                                (u.panels ? 1 : across) +
+                            fetch;
     for (int64_t j = 0; j < u.x->count; ++j) {
       const auto columns = static_cast<double>(u.rows * u.x->pass[j]->phases);
       cost += static_cast<double>(k_of(u, j)) * columns * products;
@@ -832,15 +841,18 @@ Slab Engine<T>::slab_of(const int64_t* extent) const {
 }
 
 template <class T>
-void Engine<T>::run(int64_t task, const T* packed, const T* packed_bias) const {
-  if (deep_ && first_)
-    run_deep(task, packed, packed_bias);
-  else if (deep_)
-    run_deep_last(task, packed, packed_bias);
-  else if (first_)
-    run_first(task, packed, packed_bias);
-  else
-    run_last(task, packed, packed_bias);
+void Engine<T>::run(int64_t begin, int64_t end, const T* packed, const T* packed_bias) const {
+  while (flow_ > 0 && begin < end) begin += run_flow(begin, end, packed, packed_bias);
+  for (int64_t task = begin; task < end; ++task) {
+    if (deep_ && first_)
+      run_deep(task, packed, packed_bias);
+    else if (deep_)
+      run_deep_last(task, packed, packed_bias);
+    else if (first_)
+      run_first(task, packed, packed_bias);
+    else
+      run_last(task, packed, packed_bias);
+  }
 }
 
 template class Engine<float>;

@@ -249,9 +249,8 @@ Status run_one_by_one(const ConvArgs& a, const Geometry& s, const KernelTable& t
 template <class T>
 void run_engine(const ConvArgs& a, const Engine<T>& engine, const T* packed, const Context& context) {
   const T* bias = packed + a.groups * engine.group_weights();
-  parallel_for(context, engine.tasks(), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t task = begin; task < end; ++task) engine.run(task, packed, bias);
-  });
+  parallel_for(context, engine.tasks(), context.threads <= 1 ? engine.joined() : 1,
+               [&](int64_t begin, int64_t end) { engine.run(begin, end, packed, bias); });
 }
 
 // Weights in the form of an algorithm: of the packed ones those that stand at head->*at, or packed for one
