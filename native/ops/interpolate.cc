@@ -56,6 +56,7 @@ Status weighted(const InterpolateArgs& a, const Context& context) {
       rows.in * x.in_size * a.inner <= kTinyPlane)
     return side_by_side(a, y, down_first, context);
   if (down_first) return down_then_across(a, rows, context);
+  if (sums_four(a, false)) return sum_four(a, false, context);
   if (a.outer * y.in_size * out_row <= kFewElements && y.out_size <= kFewElements)
     return few_across_then_down(a, y);
   ScratchFrame tables;
