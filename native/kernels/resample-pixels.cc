@@ -34,6 +34,25 @@ void resample_row(T* __restrict out, const T* __restrict in, const AxisTable* ax
   for (int64_t o = 0; o < axis->out_size; ++o, out += inner) resample_pixel(out, in, axis, inner, o);
 }
 
+// Doubles, in vectors where a pixel has as many.
+void resample_row_double(double* __restrict out, const double* __restrict in, const AxisTable* axis,
+                         int64_t inner) {
+  enum : int { STEP = LANES / 2 };
+  if (inner < STEP) return resample_row(out, in, axis, inner);
+  const int64_t size = axis->out_size;
+  for (int64_t o = 0; o < size; ++o, out += inner) {
+    const int64_t count = axis->count[o];
+    const int32_t* index = axis->index + o;
+    const double* weight = static_cast<const double*>(axis->weight) + o;
+    for (int64_t c = 0; c < inner; c += STEP) {
+      if (c + STEP > inner) c = inner - STEP;
+      vd sum = weight[0] * load(in + index[0] * inner + c);
+      for (int64_t k = 1; k < count; ++k) sum += weight[k * size] * load(in + index[k * size] * inner + c);
+      store(out + c, sum);
+    }
+  }
+}
+
 // Bicubic 2x of 64x64x8: 33 us rather than 85 with taps picked one by one.
 void across_short_pixels(float* out, const float* in, const AxisTable* axis, int64_t inner, int64_t first,
                          int64_t end) {
@@ -279,7 +298,7 @@ void sum_pixels(float* __restrict out, const float* const* rows, const float* do
 
 void fill_resample_pixels(KernelTable* table) {
   table->resample_row = resample_row<float>;
-  table->resample_row_double = resample_row<double>;
+  table->resample_row_double = resample_row_double;
   table->resample.across_pixels = across_pixels_ahead;
   table->resample.sum_pixels = sum_pixels;
 }
