@@ -186,14 +186,41 @@ UPS_INLINE void four_of_long(S* out, const S* a, const S* b, const float* down, 
 }
 
 template <class S, bool ACROSS>
-void sum_four_pixels(void* out, const void* const* rows, const float* down, const AxisTable* axis,
+void sum_four_pixels(void* out, const void* const* rows, const void* weights, const AxisTable* axis,
                      int64_t inner) {
   S* to = static_cast<S*>(out);
+  const float* down = static_cast<const float*>(weights);
   const FourRows<S> from(rows);
   if (inner == 2 && LANES > 4) return four_of_short<ACROSS, S, 2>(to, from, down, axis);
   if (inner == 3) return four_of_short<ACROSS, S, 3>(to, from, down, axis);
   if (inner == 4) return four_of_short<ACROSS, S, 4>(to, from, down, axis);
   four_of_long<ACROSS>(to, from.a, from.b, down, axis, inner);
+}
+
+// Doubles, at least a vector of them a pixel.
+template <bool ACROSS>
+void sum_four_doubles(void* out, const void* const* rows, const void* weights, const AxisTable* axis,
+                      int64_t inner) {
+  enum : int { STEP = LANES / 2 };
+  double* to = static_cast<double*>(out);
+  const double *a = static_cast<const double*>(rows[0]), *b = static_cast<const double*>(rows[1]);
+  const double* down = static_cast<const double*>(weights);
+  const int64_t size = axis->out_size;
+  const int32_t *left = axis->index, *right = left + size;
+  const double *along = static_cast<const double*>(axis->weight), *along2 = along + size;
+  const vd top = splat(down[0]), bottom = splat(down[1]);
+  for (int64_t o = 0; o < size; ++o, to += inner) {
+    const int64_t l = left[o] * inner, r = right[o] * inner;
+    const vd u = splat(along[o]), v = splat(along2[o]);
+    for (int64_t c = 0; c < inner; c += STEP) {
+      if (c + STEP > inner) c = inner - STEP;
+      // Asked for now, what follows holds up neither loads nor stores.
+      __builtin_prefetch(to + c + 512, 1);
+      __builtin_prefetch(b + r + c + 128);
+      store(to + c, four<ACROSS>(load(a + l + c), load(a + r + c), load(b + l + c), load(b + r + c), top,
+                                 bottom, u, v));
+    }
+  }
 }
 
 #if defined(__AVX2__)
@@ -228,9 +255,10 @@ UPS_INLINE Neighbours neighbours_at(const S* row, vi l, vi r, vi in_size) {
 }
 
 template <class S, bool ACROSS>
-void sum_four_elements(void* out, const void* const* rows, const float* down, const AxisTable* axis,
+void sum_four_elements(void* out, const void* const* rows, const void* weights, const AxisTable* axis,
                        int64_t) {
   S* to = static_cast<S*>(out);
+  const float* down = static_cast<const float*>(weights);
   const FourRows<S> from(rows);
   const S *a = from.a, *b = from.b;
   const int64_t size = axis->out_size;
@@ -270,6 +298,8 @@ void fill(ResampleKernels* kernels, int type) {
 }  // namespace
 
 void fill_resample_four(ResampleKernels* kernels) {
+  kernels->sum_four_pixels[F64][0] = sum_four_doubles<false>;
+  kernels->sum_four_pixels[F64][1] = sum_four_doubles<true>;
   fill<float>(kernels, F32);
   fill<uint8_t>(kernels, U8);
   fill<int8_t>(kernels, I8);

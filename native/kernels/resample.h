@@ -62,7 +62,8 @@ struct ResampleStrip {
 typedef void (*SumGroups)(void* out, const void* in, int64_t rows, int64_t n, const float* down, int64_t taps,
                           const float* along);
 
-typedef void (*SumFour)(void* out, const void* const* rows, const float* down, const AxisTable* axis,
+// `down` as the weights of the axis: floats, or doubles.
+typedef void (*SumFour)(void* out, const void* const* rows, const void* down, const AxisTable* axis,
                         int64_t inner);
 
 // A sum of the rows from first up to last: weight[0] belongs to `first`.
@@ -90,7 +91,8 @@ struct ResampleKernels {
                      const AxisTable* axis, int64_t inner);
   // Two rows, the first of `rows`, and two taps along, all of which are there: as above rounded to the
   // element type, [1]: Σ_t down[t] · Σ_k weight[k, o] · rows[t][index[k, o]·inner + c]. Rows by element type,
-  // float32 or bytes, of any `inner` above 1. The other two of `rows` are asked for where they are not null.
+  // float32 or bytes, of any `inner` above 1, or doubles, of at least half a vector's lanes. The other two of
+  // `rows` are asked for where they are not null.
   SumFour sum_four_pixels[TYPE_COUNT][2];
   // The same of at least four single elements whose taps along are neighbours; null where that is no faster.
   SumFour sum_four_elements[TYPE_COUNT][2];
