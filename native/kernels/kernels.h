@@ -32,6 +32,7 @@ void fill_move(MoveKernels* kernels);
 void fill_resample_across(ResampleKernels* kernels);
 void fill_resample_columns(ResampleKernels* kernels);
 void fill_resample_down(KernelTable* table);
+void fill_resample_four(ResampleKernels* kernels);
 void fill_resample_groups(ResampleKernels* kernels);
 void fill_resample_pixels(KernelTable* table);
 void fill_resample_strip(ResampleKernels* kernels);

@@ -141,19 +141,32 @@ void blend_overlapping(float* __restrict out, int64_t out_stride, const void* in
   }
 }
 
-void blend_double(double* __restrict out, const double* const* rows, const double* weight, int64_t taps,
-                  int64_t n) {
-  int64_t i = 0;
-  for (; i + LANES / 2 <= n; i += LANES / 2) {
+// The sum of TAPS rows, or of `taps` of them with TAPS 0.
+template <int TAPS>
+UPS_INLINE void blend_doubles(double* __restrict out, const double* const* rows, const double* weight,
+                              int64_t taps, int64_t n) {
+  enum : int { STEP = LANES / 2 };
+  const int64_t count = TAPS > 0 ? TAPS : taps;
+  const auto vector = [&](int64_t i) __attribute__((always_inline)) {
     vd sum = weight[0] * load(rows[0] + i);
-    for (int64_t k = 1; k < taps; ++k) sum += weight[k] * load(rows[k] + i);
+#pragma GCC unroll 4
+    for (int64_t k = 1; k < count; ++k) sum += weight[k] * load(rows[k] + i);
     store(out + i, sum);
-  }
+  };
+  int64_t i = 0;
+  for (; i + STEP <= n; i += STEP) vector(i);
+  if (i < n && n >= STEP) return vector(n - STEP);
   for (; i < n; ++i) {
     double sum = weight[0] * rows[0][i];
-    for (int64_t k = 1; k < taps; ++k) sum += weight[k] * rows[k][i];
+    for (int64_t k = 1; k < count; ++k) sum += weight[k] * rows[k][i];
     out[i] = sum;
   }
+}
+
+void blend_double(double* out, const double* const* rows, const double* weight, int64_t taps, int64_t n) {
+  if (taps == 2) return blend_doubles<2>(out, rows, weight, taps, n);
+  if (taps == 4) return blend_doubles<4>(out, rows, weight, taps, n);
+  blend_doubles<0>(out, rows, weight, taps, n);
 }
 
 template <class S>

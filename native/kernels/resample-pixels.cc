@@ -2,7 +2,6 @@
 // where nothing is kept between the two.
 #include "kernels/resample-pixels.h"
 
-#include "kernels/gather.h"
 #include "kernels/kernels.h"
 #include "kernels/resample-down.h"
 
@@ -35,26 +34,29 @@ void resample_row(T* __restrict out, const T* __restrict in, const AxisTable* ax
   for (int64_t o = 0; o < axis->out_size; ++o, out += inner) resample_pixel(out, in, axis, inner, o);
 }
 
-// Where outputs from `first` on that are fewer elements than a vector, each written as a whole one whose end
-// the next one overwrites, would read or write beyond the end of their row. A mirrored axis reads its last
-// inputs first: then from the beginning on.
-UPS_INLINE int64_t whole_pixels(const AxisTable* axis, int64_t inner, int64_t first, int64_t end) {
-  const int64_t size = axis->out_size, last = axis->in_size * inner - LANES;
-  const auto reaches_out = [&](int64_t o) __attribute__((always_inline)) {
-    bool beyond = (end - o) * inner < LANES;
-    for (int64_t k = 0; k < axis->count[o]; ++k) beyond = beyond || axis->index[k * size + o] * inner > last;
-    return beyond;
-  };
-  int64_t whole = end;
-  if (first < end && reaches_out(first)) return first;
-  while (whole > first && reaches_out(whole - 1)) --whole;
-  return whole;
+// Doubles, in vectors where a pixel has as many.
+void resample_row_double(double* __restrict out, const double* __restrict in, const AxisTable* axis,
+                         int64_t inner) {
+  enum : int { STEP = LANES / 2 };
+  if (inner < STEP) return resample_row(out, in, axis, inner);
+  const int64_t size = axis->out_size;
+  for (int64_t o = 0; o < size; ++o, out += inner) {
+    const int64_t count = axis->count[o];
+    const int32_t* index = axis->index + o;
+    const double* weight = static_cast<const double*>(axis->weight) + o;
+    for (int64_t c = 0; c < inner; c += STEP) {
+      if (c + STEP > inner) c = inner - STEP;
+      vd sum = weight[0] * load(in + index[0] * inner + c);
+      for (int64_t k = 1; k < count; ++k) sum += weight[k * size] * load(in + index[k * size] * inner + c);
+      store(out + c, sum);
+    }
+  }
 }
 
 // Bicubic 2x of 64x64x8: 33 us rather than 85 with taps picked one by one.
 void across_short_pixels(float* out, const float* in, const AxisTable* axis, int64_t inner, int64_t first,
                          int64_t end) {
-  const int64_t size = axis->out_size, whole = whole_pixels(axis, inner, first, end);
+  const int64_t size = axis->out_size, whole = whole_pixels(axis, inner, first, end, LANES, LANES);
   const float* weight = static_cast<const float*>(axis->weight);
   int64_t o = first;
   for (; o < whole; ++o, out += inner) {
@@ -130,16 +132,59 @@ void across_pixels(float* out, const float* in, const AxisTable* axis, int64_t i
 
 namespace {
 
-// Pixels from x0 to x1 of ROWS output rows between source rows a and b, whose weights are top and bottom.
-template <int ROWS, bool NEAR>
-UPS_INLINE void row_of_pixels(float* out, int64_t out_stride, const float* a, const float* b, const vf* top,
-                              const vf* bottom, const ResampleStrip* s, int64_t x0, int64_t x1) {
+// Elements from the first vector of a pixel to the second one, so that long pixels are written line by line
+// but for their ends: typed arrays begin beside a line, and a vector of two lines is slow to store. Bilinear
+// 14x14x512 to 21x21 takes 32 us rather than 38, 8x7x7x512 to 10x10 0.11 ms rather than 0.13.
+UPS_INLINE int64_t lead_of(const float* out, int64_t inner) {
+  if (inner < 8 * LANES) return LANES;
+  return LANES - static_cast<int64_t>(reinterpret_cast<uintptr_t>(out) / sizeof(float) % LANES);
+}
+
+// PIXELS pixels, between l and r, of ROWS output rows between source rows a and b; their weights are left,
+// right, top and bottom.
+template <int ROWS, int PIXELS, bool NEAR>
+UPS_INLINE void block_of_pixels(float* out, int64_t out_stride, const float* a, const float* b, int64_t l,
+                                int64_t r, const float* left, const float* right, const vf* top,
+                                const vf* bottom, int64_t inner) {
   // One row at a time is what comes from memory: 2x of 100x152x128 takes 0.82 ms rather than 0.97 with 1024.
   // What fits the second level is held up by asking: 2x of 14x14x256 takes 12.5 us rather than 13.6 without.
   enum : int64_t {
     IN_AHEAD = (ROWS == 1 ? 4096 : 1024) / sizeof(float),
     OUT_AHEAD = NEAR ? 0 : 4096 / sizeof(float)
   };
+  vf u[PIXELS], v[PIXELS];
+#pragma GCC unroll 2
+  for (int j = 0; j < PIXELS; ++j) {
+    u[j] = splat(left[j]);
+    v[j] = splat(right[j]);
+  }
+  for (int64_t c = 0, step = lead_of(out, inner); c < inner; c += step, step = LANES) {
+    if (c + LANES > inner) c = inner - LANES;
+    const vf al = load(a + l + c), ar = load(a + r + c), bl = load(b + l + c), br = load(b + r + c);
+    // Asked for now, the next lines hold up neither loads nor stores.
+    __builtin_prefetch(b + r + c + IN_AHEAD);
+    vf x[PIXELS], y[PIXELS];
+#pragma GCC unroll 2
+    for (int j = 0; j < PIXELS; ++j) {
+      x[j] = u[j] * al + v[j] * ar;
+      y[j] = u[j] * bl + v[j] * br;
+    }
+#pragma GCC unroll 2
+    for (int i = 0; i < ROWS; ++i) {
+#pragma GCC unroll 2
+      for (int j = 0; j < PIXELS; ++j) {
+        float* to = out + i * out_stride + j * inner + c;
+        __builtin_prefetch(to + OUT_AHEAD, 1);
+        store(to, top[i] * x[j] + bottom[i] * y[j]);
+      }
+    }
+  }
+}
+
+// Pixels from x0 to x1 of ROWS output rows.
+template <int ROWS, bool NEAR>
+UPS_INLINE void row_of_pixels(float* out, int64_t out_stride, const float* a, const float* b, const vf* top,
+                              const vf* bottom, const ResampleStrip* s, int64_t x0, int64_t x1) {
   const int64_t inner = s->inner, nx = s->x->out_size;
   const int32_t *left = s->x->index, *right = left + nx;
   const float *u = static_cast<const float*>(s->x->weight), *v = u + nx;
@@ -147,24 +192,10 @@ UPS_INLINE void row_of_pixels(float* out, int64_t out_stride, const float* a, co
     const int64_t l = left[x] * inner, r = right[x] * inner;
     // The next pixel too, where it is between the same two.
     const bool both = x + 1 < x1 && left[x + 1] == left[x] && right[x + 1] == right[x];
-    const vf u0 = splat(u[x]), v0 = splat(v[x]);
-    const vf u1 = splat(u[both ? x + 1 : x]), v1 = splat(v[both ? x + 1 : x]);
-    float* second = both ? out + inner : out;
-    for (int64_t c = 0; c < inner; c += LANES) {
-      if (c + LANES > inner) c = inner - LANES;
-      const vf al = load(a + l + c), ar = load(a + r + c), bl = load(b + l + c), br = load(b + r + c);
-      // Asked for now, the next lines hold up neither loads nor stores.
-      __builtin_prefetch(b + r + c + IN_AHEAD);
-      const vf a0 = u0 * al + v0 * ar, b0 = u0 * bl + v0 * br, a1 = u1 * al + v1 * ar, b1 = u1 * bl + v1 * br;
-#pragma GCC unroll 2
-      for (int i = 0; i < ROWS; ++i) {
-        const int64_t at = i * out_stride + c;
-        __builtin_prefetch(out + at + OUT_AHEAD, 1);
-        __builtin_prefetch(second + at + OUT_AHEAD, 1);
-        store(out + at, top[i] * a0 + bottom[i] * b0);
-        store(second + at, top[i] * a1 + bottom[i] * b1);
-      }
-    }
+    if (both)
+      block_of_pixels<ROWS, 2, NEAR>(out, out_stride, a, b, l, r, u + x, v + x, top, bottom, inner);
+    else
+      block_of_pixels<ROWS, 1, NEAR>(out, out_stride, a, b, l, r, u + x, v + x, top, bottom, inner);
     out += both ? 2 * inner : inner;
     x += both ? 2 : 1;
   }
@@ -247,91 +278,6 @@ UPS_INLINE void pixel_of_sums(float* out, const float* const* rows, const float*
   for (int j = 0; j < STEP; ++j) store(out + c + j * LANES, sum[j]);
 }
 
-// The same of two rows and two pixels of each (480x640x6 to 224x224: 0.10 ms rather than 0.18 by way of
-// columns, 64x64x16 to 48x80: 10 us rather than 12). Pixels of a vector take no loop: 480x640x16 to 224x224
-// 0.28 ms rather than 0.32. Shorter ones are written as whole ones, whose ends the next pixel overwrites; the
-// last ones element by element.
-void sum_four_pixels(float* out, const float* const* rows, const float* down, const AxisTable* axis,
-                     int64_t inner) {
-  const int64_t size = axis->out_size;
-  const int32_t *left = axis->index, *right = left + size;
-  const float *along = static_cast<const float*>(axis->weight), *along2 = along + size;
-  const float *a = rows[0], *b = rows[1];
-  const vf w = splat(down[0]), z = splat(down[1]);
-  const auto vector = [&](float* to, int64_t l, int64_t r, vf u, vf v) __attribute__((always_inline)) {
-    const vf x = w * load(a + l) + z * load(b + l), y = w * load(a + r) + z * load(b + r);
-    store(to, u * x + v * y);
-  };
-  const auto ask = [&](float* to, int64_t r) __attribute__((always_inline)) {
-    __builtin_prefetch(to + 2048, 1);
-    __builtin_prefetch(b + r + 256);
-  };
-  int64_t o = 0;
-  if (inner > LANES) {
-    // Long pixels ask for the next ones: 14x14x512 to 7x7 5.1 us rather than 6.3.
-    const bool asks_next = inner >= 8 * LANES;
-    for (; o < size; ++o, out += inner) {
-      const int64_t l = left[o] * inner, r = right[o] * inner, following = o + 1 < size ? o + 1 : o;
-      const float *next = a + left[following] * inner, *after = a + right[following] * inner;
-      const vf u = splat(along[o]), v = splat(along2[o]);
-      for (int64_t c = 0; c < inner; c += LANES) {
-        if (c + LANES > inner) c = inner - LANES;
-        if (asks_next) {
-          __builtin_prefetch(next + c);
-          __builtin_prefetch(next + c + (b - a));
-          __builtin_prefetch(after + c);
-          __builtin_prefetch(after + c + (b - a));
-        } else {
-          ask(out + c, r + c);
-        }
-        vector(out + c, l + c, r + c, u, v);
-      }
-    }
-    return;
-  }
-  const int64_t whole = whole_pixels(axis, inner, 0, size);
-  for (; o < whole; ++o, out += inner) {
-    ask(out, right[o] * inner);
-    vector(out, left[o] * inner, right[o] * inner, splat(along[o]), splat(along2[o]));
-  }
-  for (; o < size; ++o, out += inner)
-    for (int64_t c = 0; c < inner; ++c) {
-      const int64_t l = left[o] * inner + c, r = right[o] * inner + c;
-      const float x = down[0] * a[l] + down[1] * b[l], y = down[0] * a[r] + down[1] * b[r];
-      out[c] = along[o] * x + along2[o] * y;
-    }
-}
-
-#if defined(__AVX2__)
-// Pairs of single elements, gathered: 65x65 to 24x26 of 21 planes 13 us rather than 18 by way of columns,
-// 2048x2048 to 1000x1000 .84 ms rather than 1.24.
-void sum_four_elements(float* __restrict out, const float* const* rows, const float* down,
-                       const AxisTable* axis) {
-  const int64_t size = axis->out_size;
-  const int32_t *left = axis->index, *right = left + size;
-  const float *along = static_cast<const float*>(axis->weight), *along2 = along + size;
-  const float *a = rows[0], *b = rows[1];
-  const vi last = vi{} + static_cast<int32_t>(axis->in_size - 2);
-  const auto vector = [&](int64_t o) __attribute__((always_inline)) {
-    const vi l = load(left + o), r = load(right + o), at = l < last ? l : last;
-    vf above[2], below[2];
-    pairs_at(above, a, at);
-    pairs_at(below, b, at);
-    const vf x = splat(down[0]) * above[0] + splat(down[1]) * below[0];
-    const vf y = splat(down[0]) * above[1] + splat(down[1]) * below[1];
-    // The only tap of an output is there twice.
-    store(out + o, load(along + o) * (l > at ? y : x) + load(along2 + o) * (r > at ? y : x));
-  };
-  int64_t o = 0;
-  for (; o + LANES <= size; o += LANES) vector(o);
-  if (size - o > LANES / 4 && size >= LANES) return vector(size - LANES);
-  for (; o < size; ++o) {
-    const auto at = [&](int32_t i) __attribute__((always_inline)) { return down[0] * a[i] + down[1] * b[i]; };
-    out[o] = along[o] * at(left[o]) + along2[o] * at(right[o]);
-  }
-}
-#endif
-
 void sum_pixels(float* __restrict out, const float* const* rows, const float* down, int64_t taps,
                 const AxisTable* axis, int64_t inner) {
   const int64_t size = axis->out_size;
@@ -352,13 +298,9 @@ void sum_pixels(float* __restrict out, const float* const* rows, const float* do
 
 void fill_resample_pixels(KernelTable* table) {
   table->resample_row = resample_row<float>;
-  table->resample_row_double = resample_row<double>;
+  table->resample_row_double = resample_row_double;
   table->resample.across_pixels = across_pixels_ahead;
   table->resample.sum_pixels = sum_pixels;
-  table->resample.sum_four_pixels = sum_four_pixels;
-#if defined(__AVX2__)
-  table->resample.sum_four_elements = sum_four_elements;
-#endif
 }
 
 }  // namespace UPS_ISA

@@ -62,6 +62,10 @@ struct ResampleStrip {
 typedef void (*SumGroups)(void* out, const void* in, int64_t rows, int64_t n, const float* down, int64_t taps,
                           const float* along);
 
+// `down` as the weights of the axis: floats, or doubles.
+typedef void (*SumFour)(void* out, const void* const* rows, const void* down, const AxisTable* axis,
+                        int64_t inner);
+
 // A sum of the rows from first up to last: weight[0] belongs to `first`.
 struct RowSum {
   int64_t first, last;
@@ -85,11 +89,13 @@ struct ResampleKernels {
   // out[o·inner + c] = Σ_k weight[k, o] · Σ_t down[t] · rows[t][index[k, o]·inner + c]; inner >= lanes.
   void (*sum_pixels)(float* out, const float* const* rows, const float* down, int64_t taps,
                      const AxisTable* axis, int64_t inner);
-  // The same for two rows and two taps along, all of which are there, and any `inner`.
-  void (*sum_four_pixels)(float* out, const float* const* rows, const float* down, const AxisTable* axis,
-                          int64_t inner);
-  // The same of single elements whose taps along are neighbours; null where that is no faster.
-  void (*sum_four_elements)(float* out, const float* const* rows, const float* down, const AxisTable* axis);
+  // Two rows, the first of `rows`, and two taps along, all of which are there: as above rounded to the
+  // element type, [1]: Σ_t down[t] · Σ_k weight[k, o] · rows[t][index[k, o]·inner + c]. Rows by element type,
+  // float32 or bytes, of any `inner` above 1, or doubles, of at least half a vector's lanes. The other two of
+  // `rows` are asked for where they are not null.
+  SumFour sum_four_pixels[TYPE_COUNT][2];
+  // The same of at least four single elements whose taps along are neighbours; null where that is no faster.
+  SumFour sum_four_elements[TYPE_COUNT][2];
   // For outputs o up to end: out[(o - first)·out_stride + i] = Σ_k weight[k, o] · row(index[k, o])[i] for i <
   // n, rounded to the element type, with row(j) = rows + (j & mask)·stride. With `stream` the rows are
   // adjoining floats, go past the caches, and the last ones wait for flush.

@@ -38,6 +38,7 @@ KernelTable UPS_JOIN(make_table_, UPS_ISA)() {
   UPS_ISA::fill_resample_across(&table.resample);
   UPS_ISA::fill_resample_columns(&table.resample);
   UPS_ISA::fill_resample_down(&table);
+  UPS_ISA::fill_resample_four(&table.resample);
   UPS_ISA::fill_resample_groups(&table.resample);
   UPS_ISA::fill_resample_pixels(&table);
   UPS_ISA::fill_resample_strip(&table.resample);

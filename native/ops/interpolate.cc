@@ -37,6 +37,7 @@ Status weighted(const InterpolateArgs& a, const Context& context) {
   const bool down_first =
       blends_down_first(rows.in, rows.out, rows.taps, x.in_size * a.inner, x.out_size * a.inner, x.taps);
   if (a.type != F64 && computes_in_double(a.type)) return across_then_down_anyhow<double>(a, rows, context);
+  if (a.type == F64 && sums_four(a, down_first)) return sum_four(a, down_first, context);
   if (a.type == F64)
     return down_first ? down_then_across_double(a, rows, context)
                       : across_then_down_anyhow<double>(a, rows, context);
@@ -56,6 +57,7 @@ Status weighted(const InterpolateArgs& a, const Context& context) {
       rows.in * x.in_size * a.inner <= kTinyPlane)
     return side_by_side(a, y, down_first, context);
   if (down_first) return down_then_across(a, rows, context);
+  if (sums_four(a, false)) return sum_four(a, false, context);
   if (a.outer * y.in_size * out_row <= kFewElements && y.out_size <= kFewElements)
     return few_across_then_down(a, y);
   ScratchFrame tables;

@@ -178,34 +178,11 @@ bool sums_pixels(const InterpolateArgs& a) {
   return taps <= x.in_size + x.in_size / 4;
 }
 
-// Whether both taps of an output are the same or neighbours.
-bool of_neighbours(const AxisTable& x) {
-  bool yes = x.in_size > 1;
-  for (int64_t o = 0; o < x.out_size; ++o) {
-    const int32_t apart = x.index[x.out_size + o] - x.index[o];
-    yes = yes && (apart == 0 || apart == 1);
-  }
-  return yes;
-}
-
-// Pixels that are sums of two each way, and of the same source pixels twice at most. Pixels of few elements
-// waste lanes, which only pays where most of a row is left out.
-bool sums_four_pixels(const InterpolateArgs& a) {
-  const AxisTable &y = a.axes[0], &x = a.axes[a.axis_count - 1];
-  if (a.type != F32 || a.axis_count != 2 || x.taps != 2 || y.taps != 2 || !is_even(x) || !is_even(y))
-    return false;
-  if (a.inner == 1) return kernels().resample.sum_four_elements != nullptr && of_neighbours(x);
-  return a.inner * 2 >= kernels().lanes ? x.out_size <= 2 * x.in_size
-                                        : a.inner >= 4 && 2 * x.out_size <= x.in_size;
-}
-
-// `four`: pixels of two rows and two columns.
-Status sum_pixels(const InterpolateArgs& a, const Rows& rows, bool four, const Context& context) {
+Status sum_pixels(const InterpolateArgs& a, const Rows& rows, const Context& context) {
   const AxisTable& x = a.axes[a.axis_count - 1];
   const int64_t in_row = x.in_size * a.inner, out_row = x.out_size * a.inner;
   const auto* in = static_cast<const float*>(a.in);
   auto* out = static_cast<float*>(a.out);
-  const ResampleKernels& leaf = kernels().resample;
   parallel_for(context, a.outer * rows.out, std::max<int64_t>(1, kRangeElements / (in_row * rows.taps)),
                [&](int64_t begin, int64_t end) {
                  ScratchFrame frame;
@@ -215,12 +192,8 @@ Status sum_pixels(const InterpolateArgs& a, const Rows& rows, bool four, const C
                    rows.taps_of(r % rows.out, &taps);
                    for (int64_t t = 0; t < taps.count; ++t)
                      sources[t] = in + (r / rows.out * rows.in + taps.row[t]) * in_row;
-                   if (four && a.inner == 1)
-                     leaf.sum_four_elements(out + r * out_row, sources, taps.weight, &x);
-                   else if (four)
-                     leaf.sum_four_pixels(out + r * out_row, sources, taps.weight, &x, a.inner);
-                   else
-                     leaf.sum_pixels(out + r * out_row, sources, taps.weight, taps.count, &x, a.inner);
+                   kernels().resample.sum_pixels(out + r * out_row, sources, taps.weight, taps.count, &x,
+                                                 a.inner);
                  }
                });
   return context.cancelled() ? CANCELLED : OK;
@@ -231,8 +204,8 @@ Status sum_pixels(const InterpolateArgs& a, const Rows& rows, bool four, const C
 Status down_then_across(const InterpolateArgs& a, const Rows& rows, const Context& context) {
   Groups down_groups, along_groups;
   if (sums_groups(a, &down_groups, &along_groups)) return sum_groups(a, down_groups, along_groups, context);
-  const bool four = sums_four_pixels(a);
-  if (four || sums_pixels(a)) return sum_pixels(a, rows, four, context);
+  if (sums_four(a, true)) return sum_four(a, true, context);
+  if (sums_pixels(a)) return sum_pixels(a, rows, context);
   ScratchFrame tables;
   const Along along(a, &tables);
   const AxisTable& x = a.axes[a.axis_count - 1];

@@ -112,6 +112,10 @@ Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Span
                         const Context& context);
 // The same, of so little that strips and rings would take longer than the sums.
 Status few_across_then_down(const InterpolateArgs& a, const AxisTable& y);
+// Whether two rows and two pixels of each make every output, and nothing between the two is worth keeping,
+// and so: resample-four.cc.
+bool sums_four(const InterpolateArgs& a, bool down_first);
+Status sum_four(const InterpolateArgs& a, bool down_first, const Context& context);
 // Any axes: resample-down.cc.
 Status down_then_across(const InterpolateArgs& a, const Rows& rows, const Context& context);
 // Planes of a few elements, and float32 rows that fill no vector: resample-planes.cc.
