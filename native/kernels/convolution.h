@@ -31,7 +31,13 @@ struct ConvSum {
   int64_t taps, channels;
   int64_t count = 0, c_step = 0, v_step = 0;
   int64_t second = 0;
+  int64_t single = 0;
   bool ahead = false, asks = false;
+  // Where taps slide: how many (1 … kSlide) there are of each offset and order, each of them a pixel further
+  // on and with weights `next` further on.
+  static constexpr int kSlide = 4;
+  const int64_t* slide = nullptr;
+  int64_t next = 0;
 };
 
 // Channels of a tap that a tile takes one after the other: where their inputs begin, and their weights (times
@@ -178,8 +184,13 @@ struct ConvLeaves {
   // Of two vectors, the second one is that of columns p − lanes + second of c.
   void (*rows[2][kMost + 1])(T* c, int64_t pixel, const T* b, int64_t row, const T* v, const ConvSum* sum,
                              const T* bias);
-  // The same of two vectors and n >= wide_rows rows, and of `count` blocks of columns next to one another,
-  // whose weights are v_step apart: all columns of a few rows before the next ones.
+  // The same of one vector and taps that slide, by rows: an input is read once for all of them.
+  void (*slide[kMost + 1])(T* c, int64_t pixel, const T* b, int64_t row, const T* v, const ConvSum* sum,
+                           const T* bias);
+  int slide_rows;  // of the largest one
+  // The same of two vectors and n >= wide_rows rows, and of `count` blocks of columns next to one another
+  // (and `single` vectors after those), whose weights are v_step apart: all columns of a few rows before the
+  // next ones.
   void (*wide)(T* c, int64_t pixel, const T* b, int64_t row, int64_t n, const T* v, const ConvSum* sum,
                const T* bias);
   int wide_rows;

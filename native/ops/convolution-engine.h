@@ -398,6 +398,7 @@ class Engine {
     int64_t begin[4], end[4];
     ConvSum sum;
   };
+  int64_t sliding(const Pass& x, const Stretch& s) const;
   int64_t parts_of(const Unit& u, const Pass& x, const int64_t* begin, const Lines& lines, int64_t channels,
                    const Slab& slab, ScratchFrame* frame, Part** parts) const;
   void multiply_parts(Part* parts, int64_t count, const Lines& lines, T* to, const T* from, int vectors,

@@ -552,10 +552,12 @@ void Engine<T>::choose_reading(int64_t budget, int64_t most) {
     }
     edges_ = edges_ || leaves_out;
   }
-  // Weights that do not stay in the second-level cache are read once for an image of few pixels.
+  // Weights that do not stay in the second-level cache are read once for an image of few pixels, whose copy
+  // may be a little larger: 1x1 2048->512 of 7x7 takes .76 ms rather than .87.
   const int64_t image = q_[0] * q_[1] * q_[2];
-  const bool once = turned_ && image <= 4 * leaves_.most && weights_are_far();
-  while ((!fit_box(budget, most) || (once && box_[1] * box_[2] * box_[3] < image)) && !in_place_ &&
+  const bool once = image <= 4 * leaves_.most && weights_are_far();
+  const int64_t most_room = once && !turned_ ? budget + budget / 4 : budget;
+  while ((!fit_box(most_room, most) || (once && box_[1] * box_[2] * box_[3] < image)) && !in_place_ &&
          chunk_ > kLeastChunk)
     chunk_ = half_of(chunk_);
   for (int i = 0; i < 4; ++i) boxes_[i] = divide_up(i == 0 ? a_.batch : q_[i - 1], box_[i]);

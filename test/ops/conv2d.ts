@@ -220,6 +220,31 @@ function samples(): Args[] {
       bias: true,
       options: { layout, padding: 1 },
     });
+    // One vector of outputs, whose taps along a row share their inputs: as many as there are, more than that,
+    // by residues of the stride, with holes.
+    for (const [kernel, options] of [
+      [[3, 3], { padding: 1 }],
+      [[2, 4], { padding: [0, 2] }],
+      [[1, 9], { padding: [0, 4] }],
+      [[7, 7], { padding: 3, stride: 2 }],
+      [[3, 5], { padding: [1, 2], stride: [1, 3] }],
+      [[3, 4], { padding: [1, 2], stride: 2, dilation: [1, 2] }],
+      [[3, 3], { padding: [1, 2], dilation: [1, 2] }],
+    ] as const)
+      for (const columns of [4, 8, 13, 16])
+        out.push({
+          batch: 2,
+          image: [5, 43],
+          in: 3,
+          out: columns,
+          kernel: [...kernel],
+          bias: columns > 8,
+          ...(columns === 16 && { fill: 'special' as const }),
+          options: { layout, ...options },
+        });
+    // All columns of a pixel, of which the last are a single vector.
+    for (const columns of [12, 20, 24, 40, 48, 80, 144])
+      out.push({ image: [3, 7], in: 5, out: columns, kernel: [1, 1], bias: true, options: { layout } });
     out.push({ batch: 0, image: [8, 8], in: 2, out: 3, kernel: [3, 3], options: { layout } });
     out.push(
       ...fewPositions(
