@@ -85,6 +85,18 @@ function samples(): Args[] {
     args([1, 1, 3, 200], { mode: 'bilinear', size: [6, 401] }),
     args([1, 1, 200, 3], { mode: 'bicubic', size: [99, 5] }),
   );
+  // Two rows and two pixels of each at once: what shrinks, and pixels of doubles; with corners aligned the last
+  // output is one pixel.
+  for (const { type, c, alignCorners } of product({
+    type: ['float32', 'float64', 'uint8', 'int8'] as const,
+    c: [1, 2, 3, 4, 5, 6, 16, 21],
+    alignCorners: [false, true],
+  }))
+    out.push(
+      args([1, c, 13, 67], { mode: 'bilinear', size: [6, 21], alignCorners }, type),
+      args([2, 13, 67, c], { mode: 'bilinear', size: [6, 21], layout: 'nhwc', alignCorners }, type),
+      args([1, 13, 21, c], { mode: 'bilinear', size: [11, 25], layout: 'nhwc', alignCorners }, type),
+    );
   // Many rows that fill no vector.
   for (const mode of ['bilinear', 'bicubic'] as const)
     out.push(
