@@ -81,6 +81,17 @@ function samples(): Args[] {
   // Channels around the vector lengths, and rows longer than one.
   for (const c of [1, 4, 7, 16, 17, 37])
     out.push(args([1, 5, 6, c], { mode: 'bilinear', size: [11, 13], layout: 'nhwc' }));
+  // Pixels of many vectors, which are written line by line.
+  for (const { type, c, size } of product({
+    type: ['float32', 'float64'] as const,
+    c: [64, 130, 259],
+    size: [
+      [5, 7],
+      [8, 10],
+      [2, 3],
+    ],
+  }))
+    out.push(args([2, 4, 5, c], { mode: 'bilinear', size, layout: 'nhwc' }, type));
   out.push(
     args([1, 1, 3, 200], { mode: 'bilinear', size: [6, 401] }),
     args([1, 1, 200, 3], { mode: 'bicubic', size: [99, 5] }),
