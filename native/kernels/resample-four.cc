@@ -116,14 +116,12 @@ void four_of_short(S* __restrict out, const FourRows<S>& rows, const float* down
   const int64_t whole = whole_pixels(axis, INNER, 0, size, 4, 0);
   int64_t o = 0;
   const int64_t room = size * INNER - LANES;
-  if (rows.asks)
-    for (; o + TOGETHER <= whole && o * INNER <= room; o += TOGETHER) {
+  for (; o + TOGETHER <= whole && o * INNER <= room; o += TOGETHER) {
+    if (rows.asks)
 #pragma GCC unroll 4
       for (int i = 0; i < TOGETHER; ++i) rows.ask(int64_t{left[o + i]} * INNER);
-      Packed<S>::store(out + o * INNER, vector(o));
-    }
-  for (; o + TOGETHER <= whole && o * INNER <= room; o += TOGETHER)
     Packed<S>::store(out + o * INNER, vector(o));
+  }
   // The last ones are not written as whole vectors, nor read alone.
   while (o < whole && whole >= TOGETHER) {
     if (o + TOGETHER > whole) o = whole - TOGETHER;
@@ -273,13 +271,12 @@ void sum_four_elements(void* out, const void* const* rows, const void* weights, 
                                           load(along2 + o)));
   };
   int64_t o = 0;
-  if (from.asks)
-    for (; o + LANES <= size; o += LANES) {
+  for (; o + LANES <= size; o += LANES) {
+    if (from.asks)
 #pragma GCC unroll 4
       for (int i = 0; i < LANES; i += 4) from.ask(left[o + i]);
-      vector(o);
-    }
-  for (; o + LANES <= size; o += LANES) vector(o);
+    vector(o);
+  }
   if (size - o > LANES / 4 && size >= LANES) return vector(size - LANES);
   four_singly<ACROSS>(to, a, b, down, axis, 1, o);
 }

@@ -349,6 +349,8 @@ class Engine {
   int64_t images_by_taps(int64_t budget, int64_t most, bool in_place) const;
   // Whether weights do not stay in the second-level cache.
   bool weights_are_far() const { return group_weights_ * size_ > 512 * 1024; }
+  // Far weights are read once for an image of few pixels.
+  bool reads_weights_once() const { return q_[0] * q_[1] * q_[2] <= 4 * leaves_.most && weights_are_far(); }
   double cost_of_taps(int64_t images) const;
   double cost_of_parts(bool edges, int64_t images) const;
   double work_of_position() const;

@@ -552,10 +552,10 @@ void Engine<T>::choose_reading(int64_t budget, int64_t most) {
     }
     edges_ = edges_ || leaves_out;
   }
-  // Weights that do not stay in the second-level cache are read once for an image of few pixels, whose copy
-  // may be a little larger: 1x1 2048->512 of 7x7 takes .76 ms rather than .87.
+  // An image for which weights are read once may have a copy that is a little larger: 1x1 2048->512 of 7x7
+  // takes .76 ms rather than .87.
   const int64_t image = q_[0] * q_[1] * q_[2];
-  const bool once = image <= 4 * leaves_.most && weights_are_far();
+  const bool once = reads_weights_once();
   const int64_t most_room = once && !turned_ ? budget + budget / 4 : budget;
   while ((!fit_box(most_room, most) || (once && box_[1] * box_[2] * box_[3] < image)) && !in_place_ &&
          chunk_ > kLeastChunk)

@@ -189,8 +189,9 @@ class StagedRows {
   void reserve(int64_t classes, ScratchFrame* frame) {
     magnitude_ = frame->take<int32_t>(size_ * kernels().lanes);
     classes_ = classes;
-    staged_ = frame->take<float>(size_ * classes * stride_);
-    if (width_ > count_) std::fill(staged_, staged_ + size_ * classes * stride_, 0.0F);
+    const int64_t all = size_ * classes * stride_;
+    staged_ = frame->take<float>(all);
+    if (width_ > count_) std::fill(staged_, staged_ + all, 0.0F);
   }
 
   // Fetches the classes [c, c + n).
@@ -199,11 +200,10 @@ class StagedRows {
     std::fill(magnitude_, magnitude_ + size_ * k.lanes, 0);
     // Pixels with their classes side by side are turned first.
     for (int32_t r = 0; inner_ > 1 && r < size_; ++r)
-      k.conv.transpose(staged_ + r * classes_ * stride_, stride_, in_ + rows_[r] * row_ + begin_ * inner_ + c,
-                       inner_, count_, n);
+      k.conv.transpose(at(r), stride_, in_ + rows_[r] * row_ + begin_ * inner_ + c, inner_, count_, n);
     for (int64_t i = 0; i < n; ++i)
       for (int32_t r = 0; r < size_; ++r) {
-        float* to = staged_ + (r * classes_ + i) * stride_;
+        float* to = at(r) + i * stride_;
         const float* from = inner_ > 1 ? to : in_ + (c + i) * plane_ + rows_[r] * row_ + begin_;
         // Class planes lie far apart, which no hardware foresees.
         if (inner_ == 1 && i + 2 < n)
@@ -212,7 +212,7 @@ class StagedRows {
       }
   }
 
-  const float* at(int32_t row) const { return staged_ + row * classes_ * stride_; }
+  float* at(int32_t row) const { return staged_ + row * classes_ * stride_; }
   int32_t magnitude(int32_t row) const {
     const int32_t* of = magnitude_ + row * kernels().lanes;
     return *std::max_element(of, of + kernels().lanes);

@@ -25,7 +25,7 @@ void planar(const BlockArgs& a, const Context& context) {
   const int64_t grain = kBlockBytes / std::max<int64_t>(large_row * a.bh, 1);
   // What the last level cannot keep goes past it: 4x4096x4096 take 31 ms rather than 36.
   const int64_t bytes = groups * count * row, group = large_row * a.bh;
-  const bool stream = bytes > last_level_cache() / 3 && large_row >= 512 && group <= kBlockBytes &&
+  const bool stream = exceeds_caches(2 * bytes) && large_row >= 512 && group <= kBlockBytes &&
                       group % 4 == 0 && reinterpret_cast<uintptr_t>(a.out) % 4 == 0 &&
                       !is_untouched(a.out, bytes);
   parallel_for(context, groups, grain, [&](int64_t begin, int64_t end) {

@@ -63,8 +63,8 @@ Status move_rows(const InterpolateArgs& a, const Context& context) {
   const int64_t kept = last_level_cache() / 4;
   // Streams are of words of four bytes.
   const bool words = out_row % 4 == 0 && reinterpret_cast<uintptr_t>(a.out) % 4 == 0;
-  const bool stream = out_row >= 512 && pixel <= kStreamedBytes && words && in_bytes + out_bytes > 3 * kept &&
-                      !is_untouched(a.out, out_bytes);
+  const bool stream = out_row >= 512 && pixel <= kStreamedBytes && words &&
+                      exceeds_caches(in_bytes + out_bytes) && !is_untouched(a.out, out_bytes);
   // Pixels of a part, as many as repeat alike and fill words.
   const int64_t alike_pixels = !word && pixel % 4 == 0 ? 1 : 4;
   const auto pixels_of = [&](int64_t bytes) {

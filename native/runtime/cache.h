@@ -4,8 +4,12 @@
 
 namespace upsampling {
 
-// Bytes of the last level; a result beyond it is better written past the caches.
+// Bytes of the last level.
 int64_t last_level_cache();
+
+// Whether inputs and outputs of so many bytes together leave little of the last level: outputs are then
+// better written past the caches, if they are not untouched.
+inline bool exceeds_caches(int64_t bytes) { return bytes > last_level_cache() / 4 * 3; }
 
 // Bytes of the second level, which a core has for itself.
 int64_t second_level_cache();

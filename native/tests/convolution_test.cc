@@ -119,9 +119,10 @@ struct Division {
     // Two milliseconds at 130 products a nanosecond, but for the rounding to whole rows and blocks of
     // columns.
     CHECK(e.work_of_position() * positions <= 1.5 * Engine<float>::kMostWork * static_cast<double>(e.parts_));
-    // Working memory: inputs of a box, unless one vector of the fewest channels is more. Small images whose
-    // weights are far have a quarter more.
-    const int64_t budget = (e.by_taps_ ? 8 : !e.first_ && !e.turned_ ? 5 : 4) * Engine<float>::kPanel / 16;
+    // Working memory: inputs of a box, unless one vector of the fewest channels is more. Images for which
+    // far weights are read once have a quarter more.
+    const bool more = !e.first_ && !e.turned_ && e.reads_weights_once();
+    const int64_t budget = (e.by_taps_ ? 8 : more ? 5 : 4) * Engine<float>::kPanel / 16;
     const bool least = e.chunk_ <= ConvTiles::kBlock && positions <= static_cast<double>(e.width_);
     if (!e.in_place_) CHECK(least || e.room(e.box_) <= budget);
   }

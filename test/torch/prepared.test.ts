@@ -27,7 +27,7 @@ describe('a prepared operator', () => {
   it('gives the plain one’s results, for inputs of several sizes: its bits, but for small planes', async () => {
     const p = prepareConv2d(weight, { bias, padding: 1, stride: 2 });
     for (const dims of [
-      [2, 8, 80, 81],
+      [2, 8, 40, 41],
       [2, 8, 20, 21],
       [1, 8, 3, 50],
       [8, 9, 9],
@@ -36,7 +36,7 @@ describe('a prepared operator', () => {
       const plain = conv2dSync(input, weight, { bias, padding: 1, stride: 2 });
       expect(p.outputDims(dims)).toEqual(plain.dims);
       const first = p.runSync(input);
-      (dims.length === 4 && dims[2]! >= 80 ? same : close)(first, plain);
+      (dims.length === 4 && dims[2]! >= 40 ? same : close)(first, plain);
       same(await p.run(input), first);
     }
   });
