@@ -34,6 +34,7 @@ void fill_resample_columns(ResampleKernels* kernels);
 void fill_resample_down(KernelTable* table);
 void fill_resample_four(ResampleKernels* kernels);
 void fill_resample_groups(ResampleKernels* kernels);
+void fill_resample_halves(ResampleKernels* kernels);
 void fill_resample_pixels(KernelTable* table);
 void fill_resample_strip(ResampleKernels* kernels);
 void fill_winograd(WinogradKernels* kernels);

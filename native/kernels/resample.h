@@ -86,6 +86,9 @@ struct ResampleKernels {
   // out[o] = Σ_k weight[k] · in[o·factor + k], k < factor, in the order of k, for the factors of kGroups.
   void (*across_groups[4])(float* out, const float* in, const float* weight, int64_t n);
   SumGroups sum_groups[TYPE_COUNT][4];
+  // Bytes: `rows` rows of n pixels one after the other, every element the mean of four, of two rows and two
+  // pixels of each, ties to even.
+  void (*halve_bytes[TYPE_COUNT])(void* out, const void* in, int64_t rows, int64_t n, int64_t inner);
   // out[o·inner + c] = Σ_k weight[k, o] · Σ_t down[t] · rows[t][index[k, o]·inner + c]; inner >= lanes.
   void (*sum_pixels)(float* out, const float* const* rows, const float* down, int64_t taps,
                      const AxisTable* axis, int64_t inner);

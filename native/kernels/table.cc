@@ -40,6 +40,7 @@ KernelTable UPS_JOIN(make_table_, UPS_ISA)() {
   UPS_ISA::fill_resample_down(&table);
   UPS_ISA::fill_resample_four(&table.resample);
   UPS_ISA::fill_resample_groups(&table.resample);
+  UPS_ISA::fill_resample_halves(&table.resample);
   UPS_ISA::fill_resample_pixels(&table);
   UPS_ISA::fill_resample_strip(&table.resample);
   UPS_ISA::fill_winograd(&table.winograd);

@@ -6,6 +6,7 @@
 
 #include "kernels/table.h"
 #include "ops/plane-means.h"
+#include "ops/resample-groups.h"
 #include "ops/resample-order.h"
 #include "ops/resample-rows.h"
 #include "runtime/isa.h"
@@ -32,6 +33,7 @@ bool sums_all(const AxisTable& x) {
 }
 
 Status weighted(const InterpolateArgs& a, const Context& context) {
+  if (halves_bytes(a)) return halve_bytes(a, context);
   const Rows rows(a);
   const AxisTable& x = a.axes[a.axis_count - 1];
   const bool down_first =

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "kernels/table.h"
+#include "ops/resample-groups.h"
 #include "ops/resample-rows.h"
 #include "runtime/isa.h"
 #include "runtime/parallel.h"
@@ -19,30 +20,6 @@ constexpr int64_t kStripColumns = 6144;
 constexpr int64_t kTogether = 8;
 // Columns that are turned at a time: a part of the first-level cache.
 constexpr int64_t kTurnedColumns = 256;
-
-// An axis whose outputs are weighted sums of the next `size` inputs each, with weights that are all alike.
-struct Groups {
-  static constexpr int64_t kMost = 8;
-  int64_t size = 0;
-  int leaf = -1;  // of kGroups, where there is one of that size
-  float weight[kMost];
-
-  bool of(const AxisTable& x) {
-    if (x.taps > kMost || x.in_size != x.taps * x.out_size) return false;
-    const auto* weights = static_cast<const float*>(x.weight);
-    for (int64_t k = 0; k < x.taps; ++k) {
-      weight[k] = weights[k * x.out_size];
-      for (int64_t o = 0; o < x.out_size; ++o)
-        if (x.count[o] != x.taps || x.index[k * x.out_size + o] != o * x.taps + k ||
-            weights[k * x.out_size + o] != weight[k])
-          return false;
-    }
-    size = x.taps;
-    for (int i = 0; i < 4; ++i)
-      if (kGroups[i] == size) leaf = i;
-    return true;
-  }
-};
 
 // Rows blended down, as they are summed along: side by side in the lanes of vectors, so turned to columns and
 // back, where nothing simpler does.
@@ -150,25 +127,6 @@ bool consecutive(const RowTaps<float>& taps) {
   return true;
 }
 
-// Groups of rows and columns that are summed at once.
-bool sums_groups(const InterpolateArgs& a, Groups* down, Groups* along) {
-  const AxisTable& x = a.axes[a.axis_count - 1];
-  return a.axis_count == 2 && a.inner == 1 && x.out_size >= kernels().lanes && along->of(x) &&
-         along->leaf >= 0 && down->of(a.axes[0]);
-}
-
-Status sum_groups(const InterpolateArgs& a, const Groups& down, const Groups& along, const Context& context) {
-  const int64_t n = a.axes[1].out_size, size = bytes_of(a.type), work = n * down.size * along.size;
-  const SumGroups leaf = kernels().resample.sum_groups[a.type][along.leaf];
-  parallel_for(context, a.outer * a.axes[0].out_size, std::max<int64_t>(1, kRangeElements / work),
-               [&](int64_t begin, int64_t end) {
-                 leaf(static_cast<char*>(a.out) + begin * n * size,
-                      static_cast<const char*>(a.in) + begin * work * size, end - begin, n, down.weight,
-                      down.size, along.weight);
-               });
-  return context.cancelled() ? CANCELLED : OK;
-}
-
 // Whether pixels are summed both ways at once: with few taps that overlap that costs less than rows between.
 bool sums_pixels(const InterpolateArgs& a) {
   const AxisTable& x = a.axes[a.axis_count - 1];
@@ -202,8 +160,8 @@ Status sum_pixels(const InterpolateArgs& a, const Rows& rows, const Context& con
 }  // namespace
 
 Status down_then_across(const InterpolateArgs& a, const Rows& rows, const Context& context) {
-  Groups down_groups, along_groups;
-  if (sums_groups(a, &down_groups, &along_groups)) return sum_groups(a, down_groups, along_groups, context);
+  Groups down, sums_along;
+  if (sums_groups(a, &down, &sums_along)) return sum_groups(a, down, sums_along, context);
   if (sums_four(a, true)) return sum_four(a, true, context);
   if (sums_pixels(a)) return sum_pixels(a, rows, context);
   ScratchFrame tables;

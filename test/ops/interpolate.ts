@@ -75,7 +75,17 @@ function samples(): Args[] {
   // Rows and columns in groups, which are summed at once.
   for (const type of NUMERIC)
     for (const factor of [2, 3, 4, 5, 8])
-      out.push(args([2, 3, 3 * factor, 37 * factor], { mode: 'area', size: [3, 37] }, type));
+      out.push(
+        args([2, 3, 3 * factor, 37 * factor], { mode: 'area', size: [3, 37] }, type),
+        args([5, 11, 6 * factor, 3 * factor], { mode: 'area', size: [6, 3] }, type),
+      );
+  // Means of four bytes: pixels of one to many vectors, rows of less than one and more.
+  for (const { type, c, n } of product({
+    type: ['uint8', 'int8'] as const,
+    c: [1, 2, 3, 4, 5, 11, 16, 21, 70],
+    n: [3, 70],
+  }))
+    out.push(args([2, 6, 2 * n, c], { mode: 'bilinear', size: [3, n], layout: 'nhwc' }, type));
   for (const c of [1, 3, 17, 70])
     out.push(args([2, 6, 12, c], { mode: 'area', size: [2, 3], layout: 'nhwc' }));
   // Channels around the vector lengths, and rows longer than one.
