@@ -95,7 +95,7 @@ struct Pixels {
   UPS_MEMBER void store(S* p, V v) { memcpy(p, &v, WHOLE); }
 };
 #if defined(__AVX2__)
-// Four in 16 bytes: 480x640x3 takes 21 us rather than 45 pixel by pixel.
+// Four in 16 bytes: 480x640x3 takes 54 us rather than 220 pixel by pixel.
 template <class S>
 struct Pixels<S, 3> {
   enum : int { SIZE = 4, STEP = WHOLE / SIZE };
