@@ -64,7 +64,7 @@ Status weighted(const InterpolateArgs& a, const Context& context) {
     return few_across_then_down(a, y);
   ScratchFrame tables;
   const Spans spans(y, &tables);
-  if (!spans.rising) return across_then_down_anyhow<float>(a, rows, context);
+  if (!spans.few) return across_then_down_anyhow<float>(a, rows, context);
   if (a.type == F32 && out_row < kernels().lanes && y.in_size >= kManyRows && !is_identity(x))
     return short_rows_across_then_down(a, y, spans, context);
   return across_then_down(a, y, spans, context);

@@ -86,11 +86,13 @@ struct Strip {
   int64_t first, end, low, high;
 };
 
-// The source rows between the first and the last tap of every output row, when both only ever move on.
+// The source rows that every output row and those after it begin at, and that those up to it end at: both
+// only ever move on. `few` unless taps jump back by so much that rows between would have to be kept in
+// numbers: an output that is one input has all of its taps there, between those of its neighbours.
 struct Spans {
   int32_t *low, *high;
   int64_t most = 1;
-  bool rising = true;
+  bool few;
   Spans(const AxisTable& y, ScratchFrame* frame)
       : low(frame->take<int32_t>(y.out_size)), high(frame->take<int32_t>(y.out_size)) {
     for (int64_t o = 0; o < y.out_size; ++o) {
@@ -99,15 +101,17 @@ struct Spans {
         low[o] = std::min(low[o], y.index[k * y.out_size + o]);
         high[o] = std::max(high[o], y.index[k * y.out_size + o]);
       }
-      most = std::max<int64_t>(most, high[o] - low[o] + 1);
-      if (o > 0) rising = rising && low[o] >= low[o - 1] && high[o] >= high[o - 1];
+      if (o > 0) high[o] = std::max(high[o], high[o - 1]);
     }
+    for (int64_t o = y.out_size - 2; o >= 0; --o) low[o] = std::min(low[o], low[o + 1]);
+    for (int64_t o = 0; o < y.out_size; ++o) most = std::max<int64_t>(most, high[o] - low[o] + 1);
+    few = most <= 2 * y.taps;
   }
 };
 
 // Every output is one input: resample-move.cc.
 Status move_rows(const InterpolateArgs& a, const Context& context);
-// One axis of rows (`y`) whose taps only ever move on: resample-across.cc.
+// One axis of rows (`y`) whose spans are few: resample-across.cc.
 Status across_then_down(const InterpolateArgs& a, const AxisTable& y, const Spans& spans,
                         const Context& context);
 // The same, of so little that strips and rings would take longer than the sums.
