@@ -53,6 +53,49 @@ void resample_row_double(double* __restrict out, const double* __restrict in, co
   }
 }
 
+// Doubles at any index.
+UPS_INLINE vd doubles_at(const double* in, const int32_t* index) {
+#if defined(__AVX2__)  // bilinear 2x of 480x640 takes 0.87 ms rather than 1.50 one by one
+  typedef VectorOf<int32_t, LANES / 2>::memory At;
+  const VectorOf<int32_t, LANES / 2>::type at = *reinterpret_cast<const At*>(index);
+#if defined(__AVX512F__)
+  return __builtin_ia32_gathersiv8df(vd{}, in, at, -1, 8);
+#else
+  return __builtin_ia32_gathersiv4df(vd{}, in, at, reinterpret_cast<vd>(vi{} - 1), 8);
+#endif
+#else
+  return vd{in[index[0]], in[index[1]]};
+#endif
+}
+
+template <int TAPS>
+UPS_INLINE void sum_doubles(double* __restrict out, const double* __restrict in, const int32_t* index,
+                            const double* weight, int64_t taps, int64_t n) {
+  enum : int { STEP = LANES / 2 };
+  const int64_t count = TAPS > 0 ? TAPS : taps;
+  const auto vector = [&](int64_t i) __attribute__((always_inline)) {
+    vd sum = load(weight + i) * doubles_at(in, index + i);
+#pragma GCC unroll 4
+    for (int64_t k = 1; k < count; ++k) sum += load(weight + k * n + i) * doubles_at(in, index + k * n + i);
+    store(out + i, sum);
+  };
+  int64_t i = 0;
+  for (; i + STEP <= n; i += STEP) vector(i);
+  if (i < n && n >= STEP) return vector(n - STEP);
+  for (; i < n; ++i) {
+    double sum = weight[i] * in[index[i]];
+    for (int64_t k = 1; k < count; ++k) sum += weight[k * n + i] * in[index[k * n + i]];
+    out[i] = sum;
+  }
+}
+
+void resample_doubles(double* out, const double* in, const int32_t* index, const double* weight, int64_t taps,
+                      int64_t n) {
+  if (taps == 2) return sum_doubles<2>(out, in, index, weight, taps, n);
+  if (taps == 4) return sum_doubles<4>(out, in, index, weight, taps, n);
+  sum_doubles<0>(out, in, index, weight, taps, n);
+}
+
 // Bicubic 2x of 64x64x8: 33 us rather than 85 with taps picked one by one.
 void across_short_pixels(float* out, const float* in, const AxisTable* axis, int64_t inner, int64_t first,
                          int64_t end) {
@@ -299,6 +342,7 @@ void sum_pixels(float* __restrict out, const float* const* rows, const float* do
 void fill_resample_pixels(KernelTable* table) {
   table->resample_row = resample_row<float>;
   table->resample_row_double = resample_row_double;
+  table->resample_doubles = resample_doubles;
   table->resample.across_pixels = across_pixels_ahead;
   table->resample.sum_pixels = sum_pixels;
 }

@@ -48,6 +48,9 @@ struct KernelTable {
   // out[o·inner + c] = Σ_k weight[k, o] · in[index[k, o]·inner + c]; in the order of k.
   void (*resample_row)(float* out, const float* in, const AxisTable* axis, int64_t inner);
   void (*resample_row_double)(double* out, const double* in, const AxisTable* axis, int64_t inner);
+  // out[i] = Σ_k weight[k·n + i] · in[index[k·n + i]], k < taps, for i < n; in the order of k.
+  void (*resample_doubles)(double* out, const double* in, const int32_t* index, const double* weight,
+                           int64_t taps, int64_t n);
   ResampleKernels resample;
 
   ArgmaxKernels argmax;  // argmax.cc

@@ -56,6 +56,41 @@ void write_integers(int type, char* out, const double* in, int64_t n) {
   });
 }
 
+// Doubles along a row. Pixels that fill no vector are taken element by element, where all have as many taps;
+// with vectors of two doubles the longer tables cost more than that saves (bicubic 480x640x3 to 700x900 5.6
+// ms rather than 4.6).
+class AlongDoubles {
+ public:
+  AlongDoubles(const AxisTable& x, int64_t inner, ScratchFrame* frame)
+      : x_(x), inner_(inner), n_(x.out_size * inner) {
+    if (inner * 2 >= k_.lanes || !is_even(x) || (k_.lanes == 4 && x.taps > 2 && inner > 1)) return;
+    const auto* weights = static_cast<const double*>(x.weight);
+    index_ = x.index;
+    weight_ = weights;
+    if (inner == 1) return;
+    auto* index = frame->take<int32_t>(x.taps * n_);
+    auto* weight = frame->take<double>(x.taps * n_);
+    index_ = index;
+    weight_ = weight;
+    for (int64_t o = 0; o < x.taps * x.out_size; ++o)
+      for (int64_t c = 0; c < inner; ++c) {
+        *index++ = static_cast<int32_t>(x.index[o] * inner + c);
+        *weight++ = weights[o];
+      }
+  }
+  void operator()(double* out, const double* in) const {
+    if (index_ != nullptr) return k_.resample_doubles(out, in, index_, weight_, x_.taps, n_);
+    k_.resample_row_double(out, in, &x_, inner_);
+  }
+
+ private:
+  const KernelTable& k_ = kernels();
+  const AxisTable& x_;
+  const int64_t inner_, n_;
+  const int32_t* index_ = nullptr;
+  const double* weight_ = nullptr;
+};
+
 // What rows are read, summed and written with.
 template <class T>
 struct Leaves;
@@ -80,20 +115,21 @@ struct Leaves<float> {
 template <>
 struct Leaves<double> {
   const KernelTable& k = kernels();
-  const AxisTable& x;
-  const int64_t inner;
+  const AlongDoubles along;
+  const int64_t in_row;
   const int type;
-  Leaves(const InterpolateArgs& a, ScratchFrame*)
-      : x(a.axes[a.axis_count - 1]), inner(a.inner), type(a.type) {}
+  Leaves(const InterpolateArgs& a, ScratchFrame* frame)
+      : along(a.axes[a.axis_count - 1], a.inner, frame),
+        in_row(a.axes[a.axis_count - 1].in_size * a.inner),
+        type(a.type) {}
   bool rounds() const { return type != F64; }
   void source(double* out, const void* in, int64_t row, double* staged) const {
-    const int64_t n = x.in_size * inner;
-    const auto* values = static_cast<const double*>(in) + (rounds() ? 0 : row * n);
+    const auto* values = static_cast<const double*>(in) + (rounds() ? 0 : row * in_row);
     if (rounds()) {
-      read_integers(type, staged, in, row * n, n);
+      read_integers(type, staged, in, row * in_row, in_row);
       values = staged;
     }
-    k.resample_row_double(out, values, &x, inner);
+    along(out, values);
   }
   // `space` has room for n values where the result is rounded.
   void blend_out(char* out, const double* const* rows, const double* w, int64_t taps, int64_t n,
@@ -109,6 +145,8 @@ Status down_then_across_double(const InterpolateArgs& a, const Rows& rows, const
   const AxisTable& x = a.axes[a.axis_count - 1];
   const int64_t in_row = x.in_size * a.inner, out_row = x.out_size * a.inner;
   const KernelTable& k = kernels();
+  ScratchFrame tables;
+  const AlongDoubles along(x, a.inner, &tables);
   const auto* in = static_cast<const double*>(a.in);
   auto* out = static_cast<double*>(a.out);
   const int64_t work = std::max<int64_t>(1, in_row * rows.taps + out_row * x.taps);
@@ -123,7 +161,7 @@ Status down_then_across_double(const InterpolateArgs& a, const Rows& rows, const
                    for (int64_t t = 0; t < taps.count; ++t)
                      sources[t] = in + (r / rows.out * rows.in + taps.row[t]) * in_row;
                    k.blend_double(blended, sources, taps.weight, taps.count, in_row);
-                   k.resample_row_double(out + r * out_row, blended, &x, a.inner);
+                   along(out + r * out_row, blended);
                  }
                });
   return context.cancelled() ? CANCELLED : OK;
