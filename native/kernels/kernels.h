@@ -20,6 +20,7 @@ void fill_convolution_rows(KernelTable* table);
 void fill_convolution_stepped(KernelTable* table);
 void fill_convolution_tiles(KernelTable* table);
 void fill_convolution_weights(KernelTable* table);
+void fill_convolution_windows(WindowKernels* kernels);
 void fill_levels(LevelKernels* kernels);
 void fill_max_pool2d_halves(MaxPoolKernels* kernels);
 void fill_max_pool2d_pixels(MaxPoolKernels* kernels);

@@ -26,6 +26,7 @@ KernelTable UPS_JOIN(make_table_, UPS_ISA)() {
   UPS_ISA::fill_convolution_stepped(&table);
   UPS_ISA::fill_convolution_tiles(&table);
   UPS_ISA::fill_convolution_weights(&table);
+  UPS_ISA::fill_convolution_windows(&table.windows);
   UPS_ISA::fill_levels(&table.levels);
   UPS_ISA::fill_max_pool2d_halves(&table.max_pool);
   UPS_ISA::fill_max_pool2d_pixels(&table.max_pool);

@@ -8,6 +8,7 @@
 
 #include "kernels/argmax.h"
 #include "kernels/convolution-point.h"
+#include "kernels/convolution-windows.h"
 #include "kernels/convolution.h"
 #include "kernels/grid-sample.h"
 #include "kernels/interleave.h"
@@ -34,6 +35,7 @@ struct KernelTable {
   ConvLeaves<float> conv;
   ConvLeaves<double> conv_double;
   PointKernels point;
+  WindowKernels windows;
   WinogradKernels winograd;
 
   MoveKernels move;

@@ -17,6 +17,7 @@
 #include "ops/convolution-groups.h"
 #include "ops/convolution-overlap.h"
 #include "ops/convolution-point.h"
+#include "ops/convolution-windows.h"
 #include "ops/winograd.h"
 #include "runtime/isa.h"
 #include "runtime/parallel.h"
@@ -129,9 +130,9 @@ struct Packed {
   const KernelTable* table;
   int64_t kept;  // elements: weights and bias as they came, or none
   bool packed;   // behind them, as an engine packs them; if not, the weights are not all finite
-  // From there: once more, for vectors of columns, as Winograd's forms, for overlaps and for small groups, or
-  // 0.
-  int64_t turned, transformed, overlapping, grouped;
+  // From there: once more, for vectors of columns, as Winograd's forms, for overlaps, for small groups and
+  // for windows, or 0.
+  int64_t turned, transformed, overlapping, grouped, windows;
 };
 
 constexpr int64_t kHead = 128, kFew = 256, kFewImages = 8;
@@ -166,6 +167,7 @@ int64_t packed_size(const ConvArgs& a) {
   if (Engine<T>::can_turn(a, kernels())) size += engine_size(a, Engine<T>(a, s, kernels(), &frame, true));
   for (const int64_t tile : kTiles) size += Winograd(a, s, kernels(), tile).packed_size();
   size += Overlap(a, s, kernels(), &frame).packed_size() + SmallGroups(a, s, kernels()).packed_size();
+  size += Windows(a, s, kernels()).packed_size();
   size = keeps(a, s, kernels()) ? raw + size : std::max(raw, size);
   return kHead + static_cast<int64_t>(sizeof(T)) * size;
 }
@@ -190,7 +192,7 @@ Status pack_ahead(const ConvArgs& a, const Context& context) {
   auto* head = static_cast<Packed*>(a.packing);
   T* to = reinterpret_cast<T*>(aligned(static_cast<char*>(a.packing) + sizeof(Packed)));
   head->table = &table;
-  head->turned = head->transformed = head->overlapping = head->grouped = 0;
+  head->turned = head->transformed = head->overlapping = head->grouped = head->windows = 0;
   head->packed = all_finite(table, weight, weights, context);
   head->kept = !head->packed || keeps(a, s, table) ? kept_size(a, s) : 0;
   if (head->kept > 0) {
@@ -231,6 +233,12 @@ Status pack_ahead(const ConvArgs& a, const Context& context) {
     if (groups.worth_running()) {
       groups.pack(weight, bias, form);
       head->grouped = form - to;
+      form += groups.packed_size();
+    }
+    const Windows windows(a, s, table);
+    if (windows.worth_packing()) {
+      windows.pack(weight, bias, form);
+      head->windows = form - to;
     }
   }
   return OK;
@@ -303,6 +311,12 @@ Status run_convolution(ConvArgs a, const Context& context) {
     const SmallGroups groups(a, s, *table);
     if (groups.worth_running() && (packed == nullptr || head->grouped > 0)) {
       groups.run(packed_for(groups, head, &Packed::grouped, packed, weight, bias, &frame), context);
+      return context.cancelled() ? CANCELLED : OK;
+    }
+    const Windows windows(a, s, *table);
+    if (windows.worth_running() &&
+        (packed == nullptr ? all_finite(*table, weight, weights, context) : head->windows > 0)) {
+      windows.run(packed_for(windows, head, &Packed::windows, packed, weight, bias, &frame), context);
       return context.cancelled() ? CANCELLED : OK;
     }
     // Weights as they came are read where they are for few images (Reaching).

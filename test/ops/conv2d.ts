@@ -242,6 +242,41 @@ function samples(): Args[] {
           ...(columns === 16 && { fill: 'special' as const }),
           options: { layout, ...options },
         });
+    // Windows to few channels, read in runs of their rows: blocks of each number of columns and those that reach
+    // back, every edge from where the inputs are and from copies, holes, no whole vector and some, 1 to 3 axes.
+    for (const [columns, channels, image, kernel, options] of [
+      [1, 20, [21, 37], [3, 3], { padding: 1, stride: 2 }],
+      [2, 33, [13, 30], [2, 2], { padding: 1, stride: 3 }],
+      [3, 7, [60, 41], [3, 3], { padding: 1, stride: 2 }],
+      [3, 64, [15, 15], [3, 3], { padding: 1, stride: 2 }],
+      [3, 40, [2, 120], [3, 5], { padding: [1, 2], stride: [1, 3] }],
+      [4, 130, [9, 9], [1, 1], { stride: 3 }],
+      [5, 24, [12, 12], [2, 2], { stride: 2 }],
+      [6, 16, [6, 90], [3, 3], { padding: 2, dilation: 2, stride: [1, 2] }],
+      [7, 21, [9, 17], [5, 5], { padding: 2 }],
+      [7, 5, [10, 10], [3, 3], { padding: 1, stride: 2 }],
+      [3, 50, [70], [4], { padding: 1, stride: 2 }],
+      [2, 18, [4, 6, 11], [2, 3, 3], { padding: 1, stride: [1, 2, 2] }],
+      [1, 40, [3, 2], [5, 5], { padding: 4 }],
+    ] as const)
+      out.push({
+        batch: 2,
+        image: [...image],
+        in: channels,
+        out: columns,
+        kernel: [...kernel],
+        bias: columns !== 3,
+        ...(channels % 2 === 0 && { fill: 'special' as const }),
+        options: { layout, ...options },
+      });
+    out.push({
+      image: [12, 12],
+      in: 20,
+      out: 3,
+      kernel: [3, 3],
+      weightFill: 'special',
+      options: { layout, stride: 2, padding: 1 },
+    });
     // All columns of a pixel, of which the last are a single vector.
     for (const columns of [12, 20, 24, 40, 48, 80, 144])
       out.push({ image: [3, 7], in: 5, out: columns, kernel: [1, 1], bias: true, options: { layout } });
