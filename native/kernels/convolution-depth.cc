@@ -3,6 +3,7 @@
 #include "kernels/contract.h"
 #include "kernels/convolution-leaves.h"
 #include "kernels/kernels.h"
+#include "kernels/some.h"
 #include "kernels/zip.h"
 
 namespace upsampling {
@@ -182,6 +183,42 @@ UPS_INLINE void deep_few(T* out, const T* in, const ConvDeepLast* d, const T* we
     }
 }
 
+#if UPS_LANES >= 8
+// U pixels of them, each of them a part of a vector: 16 images of 8 channels, 3x3 at stride 2 of 20x36, take
+// .024 ms rather than .17 as planes.
+template <int U>
+UPS_INLINE void deep_parts(float* out, const float* in, const ConvDeepLast* d, const float* weight,
+                           const float* bias, Some some) {
+  const int64_t in_pixel = d->in_pixel;
+  vf a[U];
+#pragma GCC unroll 8
+  for (int u = 0; u < U; ++u) a[u] = load_some(bias, some);
+  for (int64_t t = 0; t < d->taps; ++t) {
+    const vf w = load_some(weight + d->order[t], some);
+    const float* x = in + d->offset[t];
+#pragma GCC unroll 8
+    for (int u = 0; u < U; ++u) a[u] += w * load_some(x + u * in_pixel, some);
+  }
+#pragma GCC unroll 8
+  for (int u = 0; u < U; ++u) store_some(out + u * d->out_pixel, a[u], some);
+}
+
+void deep_part(float* out, const float* in, const ConvDeepLast* d, const float* weight, const float* bias) {
+  const Some some = first_lanes(d->channels);
+  const int64_t pixels = d->pixels;
+  for (int64_t r = 0; r < d->rows; ++r, in += d->in_row, out += d->out_row) {
+    int64_t i = 0;
+    for (; i + 8 <= pixels; i += 8)
+      deep_parts<8>(out + i * d->out_pixel, in + i * d->in_pixel, d, weight, bias, some);
+    for (; i + 4 <= pixels; i += 4)
+      deep_parts<4>(out + i * d->out_pixel, in + i * d->in_pixel, d, weight, bias, some);
+    for (; i < pixels; ++i)
+      deep_parts<1>(out + i * d->out_pixel, in + i * d->in_pixel, d, weight, bias, some);
+  }
+}
+
+#endif
+
 // Every row, some pixels at a time: block(out, in, weight, bias, left) makes some of the `left` pixels there
 // are, of a vector of channels, and says how many.
 template <class T, class Block>
@@ -333,6 +370,9 @@ void fill_convolution_depth(KernelTable* table) {
   fill(&table->conv_double);
   table->conv.deep[1][1] = deep<float, 2, 4>;
   table->conv.deep[1][2] = deep<float, 2, 9>;
+#if UPS_LANES >= 8
+  table->conv.deep_part = deep_part;
+#endif
 #if defined(__AVX512F__)
   table->conv.deep_plane = deep_plane;
 #endif

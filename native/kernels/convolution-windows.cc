@@ -4,43 +4,13 @@
 
 #include "kernels/contract.h"
 #include "kernels/kernels.h"
+#include "kernels/some.h"
 #include "kernels/zip.h"
 
 namespace upsampling {
 namespace UPS_ISA {
 
 namespace {
-
-// The first `count` lanes: what lies behind them may be anything, or not be there. Instruction sets with
-// masks do that in one instruction rather than lane by lane.
-#if defined(__AVX512F__)
-typedef uint16_t Some;
-UPS_INLINE Some first_lanes(int64_t count) { return static_cast<Some>((1u << count) - 1); }
-UPS_INLINE vf load_some(const float* p, Some some) { return __builtin_ia32_loadups512_mask(p, vf{}, some); }
-UPS_INLINE void store_some(float* p, vf v, Some some) { __builtin_ia32_storeups512_mask(p, v, some); }
-#elif defined(__AVX2__)
-typedef vi Some;
-UPS_INLINE Some first_lanes(int64_t count) {
-  return vi{0, 1, 2, 3, 4, 5, 6, 7} < static_cast<int32_t>(count);
-}
-UPS_INLINE vf load_some(const float* p, Some some) {
-  return __builtin_ia32_maskloadps256(reinterpret_cast<const vf*>(p), some);
-}
-UPS_INLINE void store_some(float* p, vf v, Some some) {
-  __builtin_ia32_maskstoreps256(reinterpret_cast<vf*>(p), some, v);
-}
-#else
-typedef int64_t Some;
-UPS_INLINE Some first_lanes(int64_t count) { return count; }
-UPS_INLINE vf load_some(const float* p, Some some) {
-  vf v = {};
-  for (int64_t i = 0; i < some; ++i) v[i] = p[i];
-  return v;
-}
-UPS_INLINE void store_some(float* p, vf v, Some some) {
-  for (int64_t i = 0; i < some; ++i) p[i] = v[i];
-}
-#endif
 
 template <int H, int... I>
 UPS_INLINE vf fold_half(vf v, Indices<I...>) {

@@ -220,6 +220,9 @@ struct ConvLeaves {
   void (*deep_neighbours[ConvDeepLast::kMostNeighbours + 1])(T* out, const T* in, const ConvDeepLast* d,
                                                              const T* weight, const T* bias);
 
+  // The same as deep_last of fewer channels than a vector; null where that is no gain.
+  void (*deep_part)(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias);
+
   // Of groups of 2, 4 and 8 channels, where those are not a vector; null elsewhere.
   ConvGroupsLast groups_last[kSmallGroups];
 

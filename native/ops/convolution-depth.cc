@@ -365,7 +365,10 @@ void Engine<T>::run_deep_last(int64_t task, const T* packed, const T* packed_bia
             neighbours = neighbours && x.offset[tx] - x.offset[tx - 1] == s_.x.in_step;
           const int some = n == k ? leaf_of(n, n) : 0;
           const auto row_leaf = neighbours ? leaves_.deep_neighbours[px.taps] : nullptr;
-          const auto run = row_leaf != nullptr ? row_leaf : leaves_.deep_last[some];
+          const bool part = strip_ == 1 && channels < leaves_.lanes && leaves_.deep_part != nullptr;
+          const auto run = part                  ? leaves_.deep_part
+                           : row_leaf != nullptr ? row_leaf
+                                                 : leaves_.deep_last[some];
           const auto leaf = [&](T* out, const T* in, ConvDeepLast deep) {
             if (strip_ == 1) {
               run(out, in, &deep, w, b);
@@ -378,7 +381,9 @@ void Engine<T>::run_deep_last(int64_t task, const T* packed, const T* packed_bia
             const int64_t done = strips * deep.channels;
             deep.channels = rest * channels;
             deep.pixels = 1;
-            if (rest > 0) leaves_.deep_last[some](out + done, in + done, &deep, w, b);
+            const bool less = deep.channels < leaves_.lanes && leaves_.deep_part != nullptr;
+            if (rest > 0)
+              (less ? leaves_.deep_part : leaves_.deep_last[some])(out + done, in + done, &deep, w, b);
           };
           ConvDeepLast deep = {py.end - py.begin,
                                px.end - px.begin,

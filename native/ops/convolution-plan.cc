@@ -142,7 +142,9 @@ Engine<T>::Engine(const ConvArgs& a, const Geometry& s, const KernelTable& kerne
                  ? leaves_.lanes
                  : 1),
       first_(!turned && (!a.nhwc || (strip_ == 1 && 2 * a.out_channels < leaves_.lanes &&
-                                     (a.in_channels > 1 || a.out_channels > 1 || a.groups < leaves_.lanes)))),
+                                     (a.in_channels > 1 || a.out_channels > 1 ||
+                                      (a.groups < leaves_.lanes &&
+                                       (a.groups < 4 || leaves_.deep_part == nullptr || a.transposed)))))),
       woven_(first_ && a.nhwc && a.in_channels == 1 && a.out_channels <= 2 && s.x.in_step == 1 &&
              size_ == static_cast<int64_t>(sizeof(T))),
       deep_(woven_ || (a.in_channels == 1 &&
@@ -258,7 +260,7 @@ void Engine<T>::plan_boxes() {
   const Axis* axes[3] = {&s_.z, &s_.y, &s_.x};
   // Read as they are: planes that have no padding and whose rows continue one another, or pixels without
   // padding that do not all fall in one set of the first-level cache.
-  in_place_ = size_ == static_cast<int64_t>(sizeof(T)) && (!turned_ || s_.in() == 1) &&
+  in_place_ = size_ == static_cast<int64_t>(sizeof(T)) && a_.repeats == 1 && (!turned_ || s_.in() == 1) &&
               (first_ ? !a_.nhwc && !deep_ : deep_ || a_.groups * a_.in_channels * s_.x.in_step % 1024 != 0);
   for (int i = 0; i < 3; ++i) {
     const Axis& axis = *axes[i];

@@ -143,6 +143,23 @@ P* aligned(P* p) {
   return reinterpret_cast<P*>((reinterpret_cast<uintptr_t>(p) + 63) & ~uintptr_t{63});
 }
 
+// What an engine computes. Channels last, windows of groups of one channel that become some, at most half a
+// vector, are as many groups of one output: what they read is repeated, once for all taps, where inputs are
+// read twice and more.
+ConvArgs for_engine(ConvArgs a, const Geometry& s, const KernelTable& table) {
+  const int64_t times = a.out_channels;
+  if (a.type != F32 || !a.nhwc || a.transposed || a.in_channels != 1 || a.groups == 1 || times == 1 ||
+      2 * times > table.lanes || table.conv.deep_part == nullptr ||
+      s.kernel() < 2 * s.z.in_step * s.y.in_step * s.x.in_step)
+    return a;
+  for (const Axis* axis : {&s.z, &s.y, &s.x})
+    if (!is_plain(*axis)) return a;
+  a.groups *= times;
+  a.out_channels = 1;
+  a.repeats = times;
+  return a;
+}
+
 // Elements of what an engine packs.
 template <class T>
 int64_t engine_size(const ConvArgs& a, const Engine<T>& engine) {
@@ -163,7 +180,8 @@ int64_t packed_size(const ConvArgs& a) {
   ScratchFrame frame;
   const Geometry s(a, &frame);
   const int64_t raw = kept_size(a, s);
-  int64_t size = engine_size(a, Engine<T>(a, s, kernels(), &frame));
+  const ConvArgs each = for_engine(a, s, kernels());
+  int64_t size = engine_size(each, Engine<T>(each, s, kernels(), &frame));
   if (Engine<T>::can_turn(a, kernels())) size += engine_size(a, Engine<T>(a, s, kernels(), &frame, true));
   for (const int64_t tile : kTiles) size += Winograd(a, s, kernels(), tile).packed_size();
   size += Overlap(a, s, kernels(), &frame).packed_size() + SmallGroups(a, s, kernels()).packed_size();
@@ -204,9 +222,10 @@ Status pack_ahead(const ConvArgs& a, const Context& context) {
     to += head->kept;
   }
   if (!head->packed) return OK;
-  const Engine<T> engine(a, s, table, &frame);
-  pack_all(a, engine, weight, bias, to, context);
-  T* form = to + engine_size(a, engine);
+  const ConvArgs each = for_engine(a, s, table);
+  const Engine<T> engine(each, s, table, &frame);
+  pack_all(each, engine, weight, bias, to, context);
+  T* form = to + engine_size(each, engine);
   // For small planes.
   if (Engine<T>::can_turn(a, table)) {
     const Engine<T> turned(a, s, table, &frame, true);
@@ -328,7 +347,8 @@ Status run_convolution(ConvArgs a, const Context& context) {
   }
   Geometry near(a, &frame);
   if (packed == nullptr || a.in_channels > 1) near.trim(packed != nullptr, &frame);
-  const Engine<T> engine(a, near, *table, &frame);
+  const ConvArgs each = for_engine(a, s, *table);
+  const Engine<T> engine(each, near, *table, &frame);
   if constexpr (std::is_same<T, float>::value) {
     if (s.out() > 1) {
       const Winograd large(a, s, *table, kTiles[0]), small(a, s, *table, kTiles[1]);
@@ -362,8 +382,8 @@ Status run_convolution(ConvArgs a, const Context& context) {
   if (packed == nullptr) {
     if (!all_finite(*table, weight, weights, context))
       return run_one_by_one(a, s, *table, weight, bias, context);
-    T* space = frame.take<T>(a.groups * (engine.group_weights() + engine.group_bias()));
-    pack_all(a, engine, weight, bias, space, context);
+    T* space = frame.take<T>(each.groups * (engine.group_weights() + engine.group_bias()));
+    pack_all(each, engine, weight, bias, space, context);
     packed = space;
   }
   if (head != nullptr && head->turned > 0 && engine.may_be_turned()) {
@@ -373,7 +393,7 @@ Status run_convolution(ConvArgs a, const Context& context) {
       return context.cancelled() ? CANCELLED : OK;
     }
   }
-  run_engine(a, engine, packed, context);
+  run_engine(each, engine, packed, context);
   return context.cancelled() ? CANCELLED : OK;
 }
 

@@ -26,6 +26,7 @@ struct ConvArgs {
   int64_t batch, groups, in_channels, out_channels;  // channels of one group
   int axis_count;
   ConvAxis axes[kMaxAxes];
+  int64_t repeats = 1;  // neighbouring groups (of one channel each) that have the same inputs
 };
 
 // Bytes of packed weights, and what fills them. They serve every input and stay with the kernels they were

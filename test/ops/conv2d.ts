@@ -277,6 +277,32 @@ function samples(): Args[] {
       weightFill: 'special',
       options: { layout, stride: 2, padding: 1 },
     });
+    // Groups of one channel that become some, which read a copy where each channel is repeated: more and fewer
+    // outputs than a vector, chunks of channels; and pixels of fewer channels than a vector at a stride.
+    for (const [groups, times, image, kernel, options] of [
+      [3, 7, [14, 19], [5, 5], { padding: 2 }],
+      [3, 2, [9, 40], [3, 3], { padding: 1 }],
+      [2, 3, [9, 40], [3, 3], { padding: 1, stride: 2 }],
+      [5, 4, [8, 9], [2, 3], { padding: [0, 1], stride: [1, 3], dilation: [2, 1] }],
+      [70, 8, [30, 41], [3, 3], { padding: 1, stride: 2 }],
+      [4, 1, [20, 37], [3, 3], { padding: 1, stride: 2 }],
+      [5, 1, [9, 12], [5, 5], { padding: 2, stride: 3 }],
+      [7, 1, [9, 41], [3, 4], { stride: [1, 2], dilation: [1, 2] }],
+      [8, 1, [20, 36], [3, 3], { padding: 1, stride: 2 }],
+      [11, 1, [5, 90], [1, 1], { stride: 2 }],
+    ] as const)
+      for (const type of ['float32', 'float16'] as const)
+        out.push({
+          batch: 2,
+          image: [...image],
+          in: groups,
+          out: groups * times,
+          kernel: [...kernel],
+          bias: groups !== 5,
+          type,
+          ...(groups % 2 === 1 && { fill: 'special' as const }),
+          options: { layout, groups, ...options },
+        });
     // All columns of a pixel, of which the last are a single vector.
     for (const columns of [12, 20, 24, 40, 48, 80, 144])
       out.push({ image: [3, 7], in: 5, out: columns, kernel: [1, 1], bias: true, options: { layout } });
