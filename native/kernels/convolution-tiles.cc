@@ -22,6 +22,20 @@ enum : int {
                         : 2
 };
 
+// The step of a tile: the products of one channel.
+template <class T, int NV, int B, class V>
+UPS_INLINE void tile_step(V (&acc)[B][NV], const T* w, const T* from) {
+  V x[NV];
+#pragma GCC unroll 8
+  for (int u = 0; u < NV; ++u) x[u] = load(from + u * Simd<T>::L);
+#pragma GCC unroll 28
+  for (int j = 0; j < B; ++j) {
+    const V y = splat(w[j]);
+#pragma GCC unroll 8
+    for (int u = 0; u < NV; ++u) acc[j][u] += y * x[u];
+  }
+}
+
 template <class T, int NV, int B>
 void tile(T* c, const int32_t* place, const T* b, const T* v, const ConvTiles* sum, const T* bias) {
   typedef typename Simd<T>::V V;
@@ -35,22 +49,24 @@ void tile(T* c, const int32_t* place, const T* b, const T* v, const ConvTiles* s
     for (int j = 0; j < B; ++j)
 #pragma GCC unroll 8
       for (int u = 0; u < NV; ++u) acc[j][u] = bias != nullptr ? splat(bias[j]) : load(c + place[j] + u * L);
+    const int64_t* list = sum->list;
     for (const ConvPiece* p = first; p < last; ++p) {
       for (int64_t i = 0; i < asked; ++i) __builtin_prefetch(*ahead++, 1);
-      const T *from = v + p->from, *w = b + p->weight * B;
+      const T* w = b + p->weight * B;
       int64_t i = p->n;
+      // Weights are asked for past the next page too, where the hardware does not look ahead.
+      if (list != nullptr) {
+        do {
+          __builtin_prefetch(w + 64 * B);
+          tile_step<T, NV, B>(acc, w, v + *list++);
+          w += B;
+        } while (--i > 0);
+        continue;
+      }
+      const T* from = v + p->from;
       do {
-        // Past the next page too, where the hardware does not look ahead.
         __builtin_prefetch(w + 64 * B);
-        V x[NV];
-#pragma GCC unroll 8
-        for (int u = 0; u < NV; ++u) x[u] = load(from + u * L);
-#pragma GCC unroll 28
-        for (int j = 0; j < B; ++j) {
-          const V y = splat(w[j]);
-#pragma GCC unroll 8
-          for (int u = 0; u < NV; ++u) acc[j][u] += y * x[u];
-        }
+        tile_step<T, NV, B>(acc, w, from);
         from += channel;
         w += B;
       } while (--i > 0);
@@ -89,18 +105,6 @@ void move(ConvMove<T>* m) {
   *m = local;
 }
 
-// The step of a tile of two vectors: the products of one channel.
-template <class T, int B, class V>
-UPS_INLINE void tile_step(V (&acc)[B][2], const T* w, const T* from) {
-  const V x = load(from), y = load(from + Simd<T>::L);
-#pragma GCC unroll 28
-  for (int j = 0; j < B; ++j) {
-    const V z = splat(w[j]);
-    acc[j][0] += z * x;
-    acc[j][1] += z * y;
-  }
-}
-
 template <class T, int B>
 void moving_tile(T* c, const int32_t* place, const T* b, const T* v, const ConvTiles* sum, const T* bias,
                  ConvMove<T>* move) {
@@ -122,12 +126,12 @@ void moving_tile(T* c, const int32_t* place, const T* b, const T* v, const ConvT
       if (i * lines < 2 * B) __builtin_prefetch(c + place[i * lines / 2] + (i * lines % 2 + 1) * L - 1, 1);
       if (i < B && lines == 2) __builtin_prefetch(c + place[i] + 2 * L - 1, 1);
       if (i < moves) move_next(m);
-      tile_step<T, B>(acc, w, from);
-      tile_step<T, B>(acc, w + B, from + 2 * L);
+      tile_step<T, 2, B>(acc, w, from);
+      tile_step<T, 2, B>(acc, w + B, from + 2 * L);
       from += 4 * L;
       w += 2 * B;
     }
-    if (channels % 2 != 0) tile_step<T, B>(acc, w, from);
+    if (channels % 2 != 0) tile_step<T, 2, B>(acc, w, from);
 #pragma GCC unroll 28
     for (int j = 0; j < B; ++j) {
       store(c + place[j], acc[j][0]);

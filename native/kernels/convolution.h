@@ -46,7 +46,8 @@ struct ConvPiece {
   int64_t from, weight, n;
 };
 
-// What a tile sums over, and how often it is repeated.
+// What a tile sums over, and how often it is repeated. Channels of all pieces are a list of where their
+// inputs are, or each piece's are evenly apart.
 struct ConvTiles {
   static constexpr int64_t kBlock = 16;  // channels of which a tile takes all taps before the next ones
   const ConvPiece* piece;
@@ -56,6 +57,7 @@ struct ConvTiles {
   // Before each piece a tile asks for `asked` lines of memory, the next of `ahead`.
   const char* const* ahead = nullptr;
   int64_t asked = 0;
+  const int64_t* list = nullptr;
 };
 
 // Copies that a tile makes on its way: of each of `channels` planes, two vectors for each of `panels` panels.
@@ -162,8 +164,9 @@ struct ConvLeaves {
   int narrow;  // positions of the largest narrow tile, at most kNarrow
 
   // c[place[j] + p] = bias[j] + Σ b[(weight + i)·cols + j] · v[from + i·channel + p] over all pieces and i <
-  // n, for p < vectors·lanes and each of `count` tiles; without bias it adds to what is in c. By the
-  // logarithm of the vectors (1, 2 and, of few columns, 4 or 8) and columns.
+  // n, for p < vectors·lanes and each of `count` tiles; without bias it adds to what is in c. Where there is
+  // a list, v[list + p] of its next entry is read. By the logarithm of the vectors (1, 2 and, of few columns,
+  // 4 or 8) and columns.
   void (*tile[4][kMost + 1])(T* c, const int32_t* place, const T* b, const T* v, const ConvTiles* sum,
                              const T* bias);
   // The same of one piece and two vectors, while it makes some of the copies: at most one for two channels of
@@ -172,7 +175,8 @@ struct ConvLeaves {
                                  const T* bias, ConvMove<T>* move);
   // The copies that are left.
   void (*move)(ConvMove<T>* move);
-  // The same of few positions, by their number: vectors hold columns. Reads up to 15 weights more.
+  // The same of few positions, by their number, without a list: vectors hold columns. Reads up to 15 weights
+  // more.
   void (*narrow_tile[kNarrow + 1])(T* c, const int32_t* place, const T* b, int64_t columns, const T* v,
                                    const ConvTiles* sum, const T* bias);
   // to[s.to + (first + c)·s.step + i] = from[c·channel + s.from + i] for every c < channels and copy s, in
