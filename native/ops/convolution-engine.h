@@ -425,7 +425,7 @@ class Engine {
   static constexpr int64_t kAsked = 32;                              // copies
   static constexpr double kCopy = 0.5;                               // cycles of an output
   static constexpr double kAcross = 1.05;                            // of an aligned vector
-  static constexpr int64_t kWide = 64, kWideWeights = 6 * 1024;      // products and weights
+  static constexpr int64_t kWideWeights = 9 * 1024;                  // elements
   static constexpr int64_t kFirstLevel = 32 * 1024;                  // bytes
   static constexpr double kMostWork = 1 << 28;                       // products of a task: 2 ms
   const ConvArgs& a_;

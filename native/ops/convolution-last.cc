@@ -184,7 +184,7 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
       while (one && together > 0 && block_of(u, x, block0 + together - 1).n < width_) --together;
       // All columns of some pixels at once: of few products, whose weights stay in the first-level cache; and
       // where not even those of a block do, but all in the second, so that the pixels stay in the first.
-      const bool few = k_of(u, j) <= kWide && together * k * width_ <= kWideWeights;
+      const bool few = together * k * width_ <= kWideWeights;
       const int64_t bytes = k * width_ * static_cast<int64_t>(sizeof(T));
       const bool many =
           leaves_.blocks_first && bytes > kFirstLevel && together * bytes <= second_level_cache() / 2;

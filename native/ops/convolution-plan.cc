@@ -387,8 +387,14 @@ void Engine<T>::choose_box() {
   // Tasks for some threads, each of them worth its start, and over within 2 ms: a call is cancelled between
   // tasks.
   const double work = std::max(work_of_position(), 1.0);
-  const int64_t most = std::min(std::max({pixels / 8, 8 * width_, static_cast<int64_t>((1 << 21) / work)}),
-                                std::max(2 * width_, static_cast<int64_t>(kMostWork / work)));
+  int64_t most = std::min(std::max({pixels / 8, 8 * width_, static_cast<int64_t>((1 << 21) / work)}),
+                          std::max(2 * width_, static_cast<int64_t>(kMostWork / work)));
+  // Of weights that stay in the first-level cache rather four tasks of some pixels than of some columns, each
+  // of which would read all inputs: 5x5 at stride 2 5->64 of 16x14x14 takes .081 ms rather than .087, by two
+  // threads .044 rather than .050.
+  if (!first_ && a_.groups == 1 && group_weights_ <= kWideWeights &&
+      work * static_cast<double>(pixels) > 1 << 22)
+    most = std::min(most, std::max(4 * width_, divide_up<int64_t>(pixels, 4)));
   if (!first_) {
     for (int64_t i = 0; i < unit_count_; ++i) units_[i].panels = false;
     choose_reading(budget, most);
