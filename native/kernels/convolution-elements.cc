@@ -72,19 +72,57 @@ void transpose(T* to, int64_t to_row, const T* from, int64_t from_row, int64_t r
     for (int64_t i = 0; i < rows; ++i) to[j * to_row + i] = from[i * from_row + j];
 }
 
-// Elements 0, 2, 4 …, n of them and at least a vector, of the 2n - 1 there are.
-template <class T, int... I>
-UPS_INLINE void every_other(T* to, const T* from, int64_t n, Indices<I...>) {
-  enum : int { L = Simd<T>::L };
-  for (int64_t i = 0; i < n; i += L) {
-    if (i + L > n) i = n - L;
-    // The second vector ends with the last one of them.
-    const typename Simd<T>::V a = load(from + 2 * i), b = load(from + 2 * i + L - 1);
-    store(to + i, __builtin_shufflevector(a, b, (2 * I < L ? 2 * I : 2 * I + 1)...));
+// to[i] = from[step·i], i < n, by vectors if the step is STEP; the last one reaches back or, if it is LOOSE,
+// writes beyond. Asks for what is `ahead`. 3x3 at stride 3 of 64 images of 8 planes of 82x82 to 4 takes 1.5
+// ms rather than 3.4 element by element.
+template <int STEP, bool LOOSE, class T, class S>
+UPS_INLINE void copy_row(T* to, const S* from, int64_t step, int64_t n, const S* end, int64_t ahead) {
+  int64_t i = 0;
+  if constexpr (__is_same(S, T) && STEP == 1 && !LOOSE) return copy_run(to, from, n);
+  if constexpr (__is_same(S, T) && STEP > 0) {
+    enum : int { L = Simd<T>::L };
+    for (; i < n; i += L) {
+      if (i + L > n && !LOOSE) {
+        if (n < L) break;
+        i = n - L;
+      }
+      if (end - from < STEP * (i + L)) break;
+      typename Simd<T>::V x[STEP];
+#pragma GCC unroll 4
+      for (int s = 0; s < STEP; ++s) {
+        __builtin_prefetch(from + ahead + STEP * i + s * L);
+        x[s] = load(from + STEP * i + s * L);
+      }
+      store(to + i, every<STEP>(x, typename IndicesUpTo<L>::type()));
+    }
   }
+  for (; i < n; ++i) to[i] = widen(from[step * i]);
+}
+
+template <bool LOOSE, class T>
+UPS_INLINE void clear(T* to, int64_t n) {
+  enum : int { L = Simd<T>::L };
+  int64_t i = 0;
+  for (; LOOSE && i < n; i += L) store(to + i, typename Simd<T>::V{});
+  for (; i < n; ++i) to[i] = 0;
 }
 
 // All runs of a channel before the next channel: they share its cache lines.
+template <int STEP, bool LOOSE, class T, class S>
+void copy_runs(T* to, int64_t width, const S* x, int64_t channels, int64_t channel, int64_t step,
+               const ConvRun* runs, int64_t count, int64_t n, const S* end) {
+  const int64_t ahead = (1 + 1024 / (count * n * step + 1)) * channel;
+  for (int64_t c = 0; c < channels; ++c, to += width, x += channel) {
+    for (const ConvRun* run = runs; run < runs + count; ++run) {
+      T* at = to + run->to;
+      if (run->lead > 0) clear<LOOSE>(at, run->lead);
+      copy_row<STEP, LOOSE>(at + run->lead, x + run->from + run->lead * step, step, run->stop - run->lead,
+                            end, ahead);
+      if (run->stop < n) clear<LOOSE>(at + run->stop, n - run->stop);
+    }
+  }
+}
+
 template <class T, class S>
 void gather(T* to, int64_t width, const void* from, int64_t channels, int64_t channel, int64_t step,
             const ConvRun* runs, int64_t count, int64_t n) {
@@ -94,32 +132,19 @@ void gather(T* to, int64_t width, const void* from, int64_t channels, int64_t ch
       turn(to + runs[r].to, width, x + runs[r].from, channels, step, runs[r].lead, runs[r].stop, n);
     return;
   }
-  for (int64_t c = 0; c < channels; ++c, to += width, x += channel) {
-    for (int64_t r = 0; r < count; ++r) {
-      const ConvRun& run = runs[r];
-      T* at = to + run.to;
-      const S* source = x + run.from;
-      const int64_t lead = run.lead, stop = run.stop;
-      for (int64_t i = 0; i < lead; ++i) at[i] = 0;
-      if (step == 1) {
-        if (stop > lead) copy_run(at + lead, source + lead, stop - lead);
-      } else if (step == 2) {
-        int64_t i = lead;
-        if constexpr (__is_same(S, T)) {
-          // 3x3 at stride 2 of 33 channels of 45x47 to 65 takes 187 us rather than 198.
-          enum : int { L = Simd<T>::L };
-          if (stop - lead >= L) {
-            every_other(at + lead, source + 2 * lead, stop - lead, typename IndicesUpTo<L>::type());
-            i = stop;
-          }
-        }
-        for (; i < stop; ++i) at[i] = widen(source[2 * i]);
-      } else {
-        for (int64_t i = lead; i < stop; ++i) at[i] = widen(source[step * i]);
-      }
-      for (int64_t i = stop; i < n; ++i) at[i] = 0;
-    }
-  }
+  copy_runs<1, false>(to, width, x, channels, channel, step, runs, count, n, x);
+}
+
+template <bool LOOSE, class T, class S>
+void gather_planes(T* to, int64_t width, const void* from, int64_t channels, int64_t channel, int64_t step,
+                   const ConvRun* runs, int64_t count, int64_t n, const void* end) {
+  const S *x = static_cast<const S*>(from), *stop = static_cast<const S*>(end);
+  const auto copy = step == 1   ? copy_runs<1, LOOSE, T, S>
+                    : step == 2 ? copy_runs<2, LOOSE, T, S>
+                    : step == 3 ? copy_runs<3, LOOSE, T, S>
+                    : step == 4 ? copy_runs<4, LOOSE, T, S>
+                                : copy_runs<0, LOOSE, T, S>;
+  copy(to, width, x, channels, channel, step, runs, count, n, stop);
 }
 
 // n outputs of groups of N.
@@ -239,6 +264,8 @@ void scatter(void* out, int64_t step, const T* c, int64_t n) {
 template <class T, class S>
 void fill(ConvLeaves<T>* leaves, int type) {
   leaves->gather[type] = gather<T, S>;
+  leaves->gather_planes[0][type] = gather_planes<false, T, S>;
+  leaves->gather_planes[1][type] = gather_planes<true, T, S>;
   leaves->interleave[type] = interleave<T, S>;
   leaves->lines[type] = lines<T, S>;
   leaves->spread[type] = spread<T, S>;

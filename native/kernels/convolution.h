@@ -252,6 +252,11 @@ struct ConvLeaves {
   // < r.stop, and 0 for the other i < n; by element type.
   void (*gather[TYPE_COUNT])(T* to, int64_t width, const void* from, int64_t channels, int64_t channel,
                              int64_t step, const ConvRun* runs, int64_t count, int64_t n);
+  // The same of channels that are apart, by vectors. Reads nothing at or after end; the second one writes
+  // whatever for up to lanes − 1 more i of each run, one after the other.
+  void (*gather_planes[2][TYPE_COUNT])(T* to, int64_t width, const void* from, int64_t channels,
+                                       int64_t channel, int64_t step, const ConvRun* runs, int64_t count,
+                                       int64_t n, const void* end);
   // out[l.to + i] = c[i % slots · width + l.at + i / slots] for every line l and i < l.n, rounded to the
   // element type. Reads up to lanes − 1 more sums.
   void (*lines[TYPE_COUNT])(void* out, const T* c, int64_t width, int64_t slots, const ConvLine* list,

@@ -55,6 +55,24 @@ UPS_INLINE Pairs<T, N> split_pairs(const T* p) {
   return split_pairs<T, N>(loaded(P::load(p)), loaded(P::load(p + N)));
 }
 
+// Elements 0, STEP, 2·STEP … of STEP vectors.
+template <int STEP, class V, int... I>
+UPS_INLINE V every(const V* x, Indices<I...>) {
+  enum : int { L = sizeof...(I) };
+  if constexpr (STEP == 1) return x[0];
+  if constexpr (STEP == 2) return __builtin_shufflevector(x[0], x[1], (2 * I)...);
+  if constexpr (STEP == 3) {
+    // Each of them is in a lane of its own.
+    const V two = __builtin_shufflevector(x[0], x[1], (I % 3 == 0 ? I : L + I)...);
+    const V all = __builtin_shufflevector(two, x[2], ((I + 2 * L) % 3 == 0 ? L + I : I)...);
+    return __builtin_shufflevector(all, all, (3 * I % L)...);
+  }
+  if constexpr (STEP == 4) {
+    const V y[2] = {every<2>(x, Indices<I...>()), every<2>(x + 2, Indices<I...>())};
+    return every<2>(y, Indices<I...>());
+  }
+}
+
 // The phases of windows->axis.stride that taps read: space[(phase·phase_length + j)·inner + c] = in[(phase +
 // j·stride)·inner + c]. `pixels` is how many pixels the stretch at `in` has.
 template <class T>

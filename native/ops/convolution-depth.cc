@@ -170,6 +170,7 @@ void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) co
   void** rows = frame.take<void*>(copies);
 
   const int64_t planes = a_.batch * a_.groups, plane = s_.in();
+  const char* end = static_cast<const char*>(a_.in) + planes * plane * size_;
   for (int64_t p = task * planes_; p < std::min(planes, (task + 1) * planes_); ++p) {
     const int64_t n = p / a_.groups, g = p % a_.groups;
     const char* in = static_cast<const char*>(a_.in) + (woven_ ? n * a_.groups : p) * plane * size_;
@@ -183,10 +184,11 @@ void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) co
       }
     } else if (even) {
       for (int64_t rx = 0, at = 0; rx < slab.residues[2]; at += counts[rx++])
-        leaves_.gather[a_.type](slabs, 0, in, 1, 0, s_.x.in_step, runs + at, counts[rx], lengths[rx]);
+        leaves_.gather_planes[0][a_.type](slabs, 0, in, 1, 0, s_.x.in_step, runs + at, counts[rx],
+                                          lengths[rx], end);
     } else {
       for (int64_t i = 0; i < count; ++i)
-        leaves_.gather[a_.type](slabs, 0, in, 1, 0, s_.x.in_step, runs + i, 1, runs[i].stop);
+        leaves_.gather_planes[0][a_.type](slabs, 0, in, 1, 0, s_.x.in_step, runs + i, 1, runs[i].stop, end);
     }
     const T *w = packed + g * group_weights_, *b = packed_bias + g * group_bias_;
     for (int64_t i = 0; i < piece_count; ++i) {

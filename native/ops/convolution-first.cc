@@ -34,30 +34,40 @@ void Engine<T>::fill_slab(const Slab& slab, const Box& box, int64_t g, int64_t c
   ScratchFrame frame;
   ConvRun* runs = frame.take<ConvRun>(images * slab.residues[0] * slab.extent[0] * slab.residues[1] *
                                       slab.extent[1] * slab.residues[2]);
+  int64_t *start = frame.take<int64_t>(slab.residues[2]), *lead = frame.take<int64_t>(slab.residues[2]),
+          *stop = frame.take<int64_t>(slab.residues[2]);
+  for (int64_t rx = 0; rx < slab.residues[2]; ++rx) {
+    start[rx] = s_.x.in_step * box.begin[3] + low_[2] + rx;
+    lead[rx] = zeros_before(start[rx], s_.x.in_step, slab.extent[2]);
+    stop[rx] = std::max(lead[rx], end_inside(start[rx], s_.x.in_step, slab.extent[2], s_.x.in));
+  }
+  // Row by row of the inputs, all residues of each, so that it is read from afar once. In each residue runs
+  // rise, and what is written behind their ends is written over.
   int64_t count = 0;
   for (int64_t n = 0; n < images; ++n)
-    for (int64_t rz = 0; rz < slab.residues[0]; ++rz)
-      for (int64_t ry = 0; ry < slab.residues[1]; ++ry)
+    for (int64_t iz = 0; iz < slab.extent[0] * slab.residues[0]; ++iz)
+      for (int64_t iy = 0; iy < slab.extent[1] * slab.residues[1]; ++iy)
         for (int64_t rx = 0; rx < slab.residues[2]; ++rx) {
-          const int64_t start = s_.x.in_step * box.begin[3] + low_[2] + rx;
-          const int64_t lead = zeros_before(start, s_.x.in_step, slab.extent[2]);
-          const int64_t stop = std::max(lead, end_inside(start, s_.x.in_step, slab.extent[2], s_.x.in));
-          for (int64_t mz = 0; mz < slab.extent[0]; ++mz)
-            for (int64_t my = 0; my < slab.extent[1]; ++my) {
-              const int64_t z = s_.z.in_step * (box.begin[1] + mz) + low_[0] + rz;
-              const int64_t y = s_.y.in_step * (box.begin[2] + my) + low_[1] + ry;
-              const bool inside = z >= 0 && z < s_.z.in && y >= 0 && y < s_.y.in;
-              runs[count++] = {
-                  ((rz * slab.residues[1] + ry) * slab.residues[2] + rx) * slab.residue + n * slab.pitch[0] +
-                      mz * slab.pitch[1] + my * slab.pitch[2],
-                  inside ? n * channels * plane + ((z * s_.y.in + y) * s_.x.in + start) * pixel : 0,
-                  inside ? lead : 0, inside ? stop : 0};
-            }
+          const int64_t rz = iz % slab.residues[0], mz = iz / slab.residues[0], ry = iy % slab.residues[1],
+                        my = iy / slab.residues[1];
+          const int64_t z = s_.z.in_step * (box.begin[1] + mz) + low_[0] + rz;
+          const int64_t y = s_.y.in_step * (box.begin[2] + my) + low_[1] + ry;
+          const bool inside = z >= 0 && z < s_.z.in && y >= 0 && y < s_.y.in;
+          runs[count++] = {
+              ((rz * slab.residues[1] + ry) * slab.residues[2] + rx) * slab.residue + n * slab.pitch[0] +
+                  mz * slab.pitch[1] + my * slab.pitch[2],
+              inside ? n * channels * plane + ((z * s_.y.in + y) * s_.x.in + start[rx]) * pixel : 0,
+              inside ? lead[rx] : 0, inside ? stop[rx] : 0};
         }
   const int64_t channel = last ? 1 : plane;
   const int64_t source = box.begin[0] * channels * plane + (g * a_.in_channels + c0) * channel;
-  leaves_.gather[a_.type](to, slab.channel, static_cast<const char*>(a_.in) + source * size_, c1 - c0,
-                          channel, s_.x.in_step * pixel, runs, count, slab.extent[2]);
+  const char *in = static_cast<const char*>(a_.in), *end = in + a_.batch * channels * plane * size_;
+  if (last)
+    leaves_.gather[a_.type](to, slab.channel, in + source * size_, c1 - c0, channel, s_.x.in_step * pixel,
+                            runs, count, slab.extent[2]);
+  else
+    leaves_.gather_planes[1][a_.type](to, slab.channel, in + source * size_, c1 - c0, channel, s_.x.in_step,
+                                      runs, count, slab.extent[2], end);
 }
 
 // The rows of a box that a unit computes; `at` is not set.

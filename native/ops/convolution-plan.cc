@@ -843,8 +843,9 @@ Slab Engine<T>::slab_of(const int64_t* extent) const {
   slab.pitch[0] = pitch[0] * slab.pitch[1];
   length = (extent[0] - 1) * slab.pitch[0] + slab.extent[2];
   for (int i = 0; i < 2; ++i) length += (slab.extent[i] - 1) * slab.pitch[i + 1];
-  slab.residue = length;
-  slab.channel = length * cells;
+  // What is written behind the end of one residue is not in the next.
+  slab.residue = length + (cells > 1 ? leaves_.lanes : 0);
+  slab.channel = slab.residue * cells;
   // Channels start in different sets of the caches.
   if (slab.channel >= 256) slab.channel = (divide_up<int64_t>(slab.channel, 16) | 1) * 16;
   return slab;

@@ -303,6 +303,23 @@ function samples(): Args[] {
           ...(groups % 2 === 1 && { fill: 'special' as const }),
           options: { layout, groups, ...options },
         });
+    // Rows by residues of the stride, in vectors: whole ones and broken ones, to the end of the inputs.
+    for (const { stride, width, padding, groups, type } of product({
+      stride: [2, 3, 4],
+      width: [7, 47, 64, 101],
+      padding: [0, 2],
+      groups: [1, 6],
+      type: ['float32', 'float64'] as const,
+    }))
+      out.push({
+        batch: 2,
+        image: [6, width],
+        in: 6,
+        out: groups === 1 ? 17 : 6,
+        kernel: [3, 4],
+        options: { layout, stride: [2, stride], padding: [1, padding], groups },
+        type,
+      });
     // All columns of a pixel, of which the last are a single vector.
     for (const columns of [12, 20, 24, 40, 48, 80, 144])
       out.push({ image: [3, 7], in: 5, out: columns, kernel: [1, 1], bias: true, options: { layout } });
