@@ -93,6 +93,19 @@ struct ConvStepped {
   int64_t in_channel, in_row, out_row;
 };
 
+// Windows of planes that are read where they are, at steps up to kSteps along x: rows begin … end of so many
+// columns. Of each vector of columns and tap of x, which of the inputs from its first one on are in the row;
+// after those of all taps, what they have in common.
+struct ConvDirect {
+  static constexpr int kSteps = 3;
+  int64_t channels, in_channel, in_row, in_rows, y_step;
+  int64_t taps_y, taps_x;
+  const int32_t *offset_y, *offset_x;
+  const uint64_t* inside;
+  int64_t begin, end, columns;
+  int64_t out_channel;
+};
+
 // Sums over the taps of one channel, of many channels at a time.
 struct ConvDeepLast {
   static constexpr int kMostNeighbours = 7;  // taps
@@ -201,6 +214,12 @@ struct ConvLeaves {
   // Whether rows take all blocks of columns of a few pixels, too, where the weights of one do not stay in the
   // first-level cache.
   bool blocks_first;
+
+  // out[j·out_channel + oy·columns + ox] = bias[j] + Σ w[k·cols + j] · in[c·in_channel + (oy·y_step +
+  // offset_y)·in_row + ox·step + offset_x] of what is inside, with the weights of a tile of `cols` columns;
+  // by step − 1 and columns.
+  void (*direct[ConvDirect::kSteps][kMost + 1])(T* out, const T* in, const ConvDirect* d, const T* w,
+                                                const T* bias);
 
   // out[r·out_row + i·slots + s] = bias[s] + Σ_t weight[s][t] · in[r·in_row + offset[s][t] + i], by slots − 1
   // and taps of each (any, 4, 9); null where there is none (two slots of any number). Reads up to lanes − 1

@@ -10,6 +10,7 @@ void fill_grid_sample(GridSampleKernels* kernels);
 void fill_interleave(InterleaveKernels* kernels);
 void fill_argmax(ArgmaxKernels* kernels);
 void fill_convolution_depth(KernelTable* table);
+void fill_convolution_direct(KernelTable* table);
 void fill_convolution_doubled(KernelTable* table);
 void fill_convolution_elements(KernelTable* table);
 void fill_convolution_few(KernelTable* table);

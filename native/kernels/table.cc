@@ -16,6 +16,7 @@ KernelTable UPS_JOIN(make_table_, UPS_ISA)() {
   UPS_ISA::fill_interleave(&table.interleave);
   UPS_ISA::fill_argmax(&table.argmax);
   UPS_ISA::fill_convolution_depth(&table);
+  UPS_ISA::fill_convolution_direct(&table);
   UPS_ISA::fill_convolution_doubled(&table);
   UPS_ISA::fill_convolution_elements(&table);
   UPS_ISA::fill_convolution_few(&table);

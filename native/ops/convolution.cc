@@ -12,6 +12,7 @@
 // own.
 #include <atomic>
 
+#include "ops/convolution-direct.h"
 #include "ops/convolution-engine.h"
 #include "ops/convolution-few.h"
 #include "ops/convolution-groups.h"
@@ -327,6 +328,11 @@ Status run_convolution(ConvArgs a, const Context& context) {
       point.run(weight, bias, context);
       return context.cancelled() ? CANCELLED : OK;
     }
+    const Direct direct(a, s, *table);
+    if (packed != nullptr && direct.worth_running()) {
+      direct.run(packed, context);
+      return context.cancelled() ? CANCELLED : OK;
+    }
     const SmallGroups groups(a, s, *table);
     if (groups.worth_running() && (packed == nullptr || head->grouped > 0)) {
       groups.run(packed_for(groups, head, &Packed::grouped, packed, weight, bias, &frame), context);
@@ -385,6 +391,13 @@ Status run_convolution(ConvArgs a, const Context& context) {
     T* space = frame.take<T>(each.groups * (engine.group_weights() + engine.group_bias()));
     pack_all(each, engine, weight, bias, space, context);
     packed = space;
+  }
+  if constexpr (std::is_same<T, float>::value) {
+    const Direct direct(a, near, *table);
+    if (head == nullptr && direct.worth_running()) {
+      direct.run(packed, context);
+      return context.cancelled() ? CANCELLED : OK;
+    }
   }
   if (head != nullptr && head->turned > 0 && engine.may_be_turned()) {
     const Engine<T> turned(a, near, *table, &frame, true);

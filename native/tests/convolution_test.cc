@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ops/convolution-direct.h"
 #include "ops/convolution-engine.h"
 #include "ops/convolution-few.h"
 #include "ops/convolution-overlap.h"
@@ -29,6 +30,7 @@ struct Shape {
   const char* choice = nullptr;    // of AVX-512, channels first
   const char* unpacked = nullptr;  // what weights as they came are read by, there; overlaps: packed ones, too
   bool turned = false;             // whether its vectors hold columns once weights are packed
+  bool direct = false;             // whether packed weights meet planes where those are, there
 };
 
 // One axis as src/plan/conv2d.ts packs it: phases with the same offsets are one pass.
@@ -146,6 +148,8 @@ void check(const Shape& shape, bool nhwc, int lanes, int most, int few) {
   table.conv.most = most;
   table.conv.few = few;
   table.conv.fewest = 1;
+  for (auto& step : table.conv.direct)
+    step[1] = [](float*, const float*, const ConvDirect*, const float*, const float*) {};
   ConvArgs a = {};
   a.type = F32;
   a.nhwc = nhwc;
@@ -175,6 +179,11 @@ void check(const Shape& shape, bool nhwc, int lanes, int most, int few) {
   }
   if (!nhwc && lanes == 16) {
     named(shape, engine);
+    const bool direct = Direct(a, s, table).worth_running();
+    if (direct != shape.direct) {
+      std::fprintf(stderr, "%s: %s\n", shape.name, direct ? "direct" : "not direct");
+      std::exit(1);
+    }
     const bool few = Few(a, s, table).worth_running(),
                reaching = Reaching(a, s, table, engine.work(), &frame).worth_running();
     const Overlap overlap(a, s, table, &frame);
@@ -231,6 +240,15 @@ int main() {
       {"one channel of a large plane", false, 1, 1, 4096, 1, 3, 1, 1, 1},
       {"5x5 of many channels", false, 4, 1024, 17, 1024, 5, 1, 2, 1,
        "slab, box 1x4x17, channels 256, parts 7", "packed", true},
+      {"3x3 at stride 3 to few channels", false, 64, 8, 82, 4, 3, 3, 1, 1, nullptr, nullptr, false, true},
+      {"3x3 at stride 2 of 15x15 to few channels", false, 1, 64, 15, 3, 3, 2, 1, 1, nullptr, nullptr, false,
+       true},
+      {"3x3 at stride 2 of 14x14 to many channels", false, 1, 8, 14, 64, 3, 2, 1, 1, nullptr, "packed", true},
+      {"3x3 at stride 2 of 7x7 to few channels", false, 1, 64, 7, 8, 3, 2, 1, 1, nullptr, nullptr, true,
+       true},
+      {"groups of a channel, to 16 each", false, 4, 4, 14, 64, 3, 2, 1, 4, nullptr, nullptr, false, true},
+      {"3x3 of 14x14 to 14", false, 1, 32, 14, 14, 3, 1, 1, 1, nullptr, nullptr, false, true},
+      {"3x3 of 32x32 to 32", false, 1, 16, 32, 32, 3, 1, 1, 1},
   };
   for (const Shape& shape : shapes)
     for (const bool nhwc : {false, true}) {

@@ -320,6 +320,38 @@ function samples(): Args[] {
         options: { layout, stride: [2, stride], padding: [1, padding], groups },
         type,
       });
+    // Planes read where they are: every step, broken vectors at both ends of a row, rows by fours, by twos and
+    // alone, some blocks of outputs, more channels than are summed at a time, groups, holes.
+    for (const { stride, width, channels, dilation } of product({
+      stride: [1, 2, 3],
+      width: [9, 34, 70],
+      channels: [
+        [3, 1, 1],
+        [20, 4, 1],
+        [5, 13, 1],
+        [2, 24, 1],
+        [6, 18, 3],
+      ],
+      dilation: [1, 2],
+    })) {
+      const [from, to, groups] = channels as [number, number, number];
+      out.push({
+        batch: 2,
+        image: [13, width],
+        in: from,
+        out: to,
+        kernel: [3, 4],
+        bias: to > 4,
+        ...(to === 4 && { fill: 'special' as const }),
+        options: {
+          layout,
+          stride: [1 + (width % 2), stride],
+          padding: [1, 2],
+          dilation: [1, dilation],
+          groups,
+        },
+      });
+    }
     // All columns of a pixel, of which the last are a single vector.
     for (const columns of [12, 20, 24, 40, 48, 80, 144])
       out.push({ image: [3, 7], in: 5, out: columns, kernel: [1, 1], bias: true, options: { layout } });

@@ -1,0 +1,147 @@
+// Convolutions of planes that are read where they are: rows of outputs, one vector after the other.
+#include "ops/convolution-direct.h"
+
+#include "runtime/parallel.h"
+
+namespace upsampling {
+
+using namespace conv;
+
+namespace {
+
+constexpr int64_t kTask = 1 << 20;    // products of a task
+constexpr int64_t kInputs = 6 << 10;  // of a task, where those are read for some blocks of channels
+
+// In cycles: of a product of vectors, and of planning and setting up anything else.
+constexpr double kProduct = 0.55, kPlan = 6000;
+
+bool in_order(const Axis& axis) { return is_plain(axis) && axis.pass[0].taps == axis.pass[0].all; }
+
+}  // namespace
+
+Direct::Direct(const ConvArgs& a, const Geometry& s, const KernelTable& kernels)
+    : a_(a), s_(s), leaves_(kernels.conv), can_(false), block_(1) {
+  const int64_t step = s.x.in_step;
+  if (a.type != F32 || a.nhwc || step > ConvDirect::kSteps || leaves_.direct[step - 1][1] == nullptr ||
+      s.z.in != 1 || s.z.out != 1 || s.z.pass[0].taps != 1 || a.in_channels == 0 || s.out() == 0 ||
+      a.in_channels * s.in() > INT32_MAX)
+    return;
+  for (const Axis* axis : {&s.z, &s.y, &s.x})
+    if (!in_order(*axis)) return;
+  // Of one channel, weights are in another order; planes of pixels have no rows.
+  if ((a.in_channels == 1 && a.out_channels <= 2) || goes_over(s.x) ||
+      s.y.pass[0].taps * s.x.pass[0].taps == 0)
+    return;
+  block_ = divide_up(a.out_channels, divide_up<int64_t>(a.out_channels, leaves_.most));
+  can_ = true;
+}
+
+double Direct::cost() const {
+  const Pass &y = s_.y.pass[0], &x = s_.x.pass[0];
+  int64_t rows = 0;  // of taps
+  for (int64_t t = 0; t < y.taps; ++t) {
+    int64_t begin = 0, end = s_.y.out;
+    keep_inside(s_.y, y.offset[t], &begin, &end);
+    rows += std::max<int64_t>(0, end - begin);
+  }
+  const auto outs = static_cast<double>(a_.out_channels),
+             blocks = static_cast<double>(divide_up(a_.out_channels, block_)),
+             vectors = static_cast<double>(divide_up<int64_t>(s_.x.out, leaves_.lanes)),
+             sums = static_cast<double>(rows * x.taps * a_.in_channels);
+  const double turn[] = {0.5, 1.5, 2.5};
+  return static_cast<double>(a_.batch * a_.groups) * vectors *
+         (sums * (kProduct * outs + turn[s_.x.in_step - 1] * blocks) +
+          static_cast<double>(s_.y.out) * (1.5 * outs + 10 * blocks));
+}
+
+// The same of the others, the cheapest of which is taken: products with a copy of the planes, which tiles of
+// few columns wait for; of vectors of columns; and of tiles of 4x4 outputs (Winograd).
+double Direct::cost_of_others() const {
+  const Pass &y = s_.y.pass[0], &x = s_.x.pass[0];
+  const int64_t taps = y.taps * x.taps, step = s_.x.in_step, lanes = leaves_.lanes;
+  const auto outs = static_cast<double>(a_.out_channels), planes = static_cast<double>(a_.batch * a_.groups),
+             k = static_cast<double>(taps * a_.in_channels), pixels = static_cast<double>(s_.out()),
+             ins = planes * static_cast<double>(a_.in_channels);
+  const auto vectors_of = [&](int64_t n) { return static_cast<double>(divide_up(n, lanes)); };
+  const double products = kProduct * planes * pixels * k, written = 0.5 * planes * outs * pixels;
+  const int64_t residues = std::min(step, x.taps),
+                rows = std::min(s_.y.in, s_.y.out * std::min(s_.y.in_step, y.taps));
+  const double row = (step > 1 ? 8 : 4) + (step > 1 ? 8 : 3) * vectors_of(s_.x.out),
+               copied = ins * static_cast<double>(rows * residues) * row,
+               waits = 1 + 2 / static_cast<double>(block_);
+  double least = products * outs / static_cast<double>(lanes) * waits + copied + written + kPlan;
+  if (2 * a_.out_channels >= lanes)
+    least = std::min(least, products * vectors_of(a_.out_channels) +
+                                0.5 * ins * static_cast<double>(s_.in()) + written + 1.5 * kPlan);
+  if (y.taps == 3 && x.taps == 3 && step == 1 && s_.y.in_step == 1) {
+    const auto all =
+        static_cast<double>(divide_up<int64_t>(s_.y.out, 4) * divide_up<int64_t>(s_.x.out, 4) * 16);
+    least = std::min(
+        least, all * (0.4 * kProduct * planes * k * outs / static_cast<double>(lanes) + ins + planes * outs) +
+                   2 * static_cast<double>(a_.batch) * kPlan);
+  }
+  return least;
+}
+
+// Of more blocks of columns, inputs are brought together more often than they are copied.
+bool Direct::worth_running() const {
+  return can_ && a_.out_channels <= 2 * block_ && 1.1 * cost() < cost_of_others();
+}
+
+void Direct::run(const float* packed, const Context& context) const {
+  const Pass &y = s_.y.pass[0], &x = s_.x.pass[0];
+  const int64_t taps = y.taps * x.taps, k = taps * a_.in_channels, outs = a_.out_channels;
+  const auto whole = [](int64_t n) { return divide_up<int64_t>(n, 16) * 16; };
+  const int64_t lanes = leaves_.lanes, step = s_.x.in_step, vectors = divide_up(s_.x.out, lanes);
+  ScratchFrame frame;
+  auto* inside = frame.take<uint64_t>(vectors * (x.taps + 1));
+  for (int64_t v = 0, i = 0; v < vectors; ++v) {
+    uint64_t both = ~uint64_t{0};
+    for (int64_t t = 0; t < x.taps; ++t) {
+      // Of the inputs at `from` and on.
+      const int64_t from = v * lanes * step + x.offset[t], n = lanes * step;
+      const int64_t first = std::min(n, std::max<int64_t>(0, -from)),
+                    last = std::max(first, std::min(n, s_.x.in - from));
+      const uint64_t below = last == 64 ? ~uint64_t{0} : (uint64_t{1} << last) - 1;
+      inside[i] = first == 64 ? 0 : below >> first << first;
+      both &= inside[i++];
+    }
+    inside[i++] = both & (lanes * step == 64 ? ~uint64_t{0} : (uint64_t{1} << lanes * step) - 1);
+  }
+  // Rows of a task.
+  const int64_t work = std::max<int64_t>(1, s_.x.out * k * outs),
+                inputs = std::max<int64_t>(1, s_.x.in * s_.y.in_step * a_.in_channels);
+  int64_t rows = std::max<int64_t>(1, kTask / work);
+  if (outs > block_) rows = std::min(rows, std::max<int64_t>(4, kInputs / inputs));
+  rows = std::min(rows, s_.y.out);
+  const int64_t parts = divide_up(s_.y.out, rows), tasks = a_.batch * a_.groups * parts;
+  const float* biases = packed + a_.groups * whole(k * outs);
+  parallel_for(context, tasks, std::max<int64_t>(1, kTask / (work * rows)), [&](int64_t begin, int64_t end) {
+    for (int64_t task = begin; task < end; ++task) {
+      const int64_t part = task % parts, plane = task / parts, g = plane % a_.groups;
+      const float *in = static_cast<const float*>(a_.in) + plane * a_.in_channels * s_.in(),
+                  *w = packed + g * whole(k * outs), *b = biases + g * whole(outs);
+      float* out = static_cast<float*>(a_.out) + plane * outs * s_.out();
+      const ConvDirect d = {a_.in_channels,
+                            s_.in(),
+                            s_.x.in,
+                            s_.y.in,
+                            s_.y.in_step,
+                            y.taps,
+                            x.taps,
+                            y.offset,
+                            x.offset,
+                            inside,
+                            part * s_.y.out / parts,
+                            (part + 1) * s_.y.out / parts,
+                            s_.x.out,
+                            s_.out()};
+      for (int64_t r = 0; r < outs; r += block_) {
+        const int64_t m = std::min(block_, outs - r);
+        leaves_.direct[step - 1][m](out + r * s_.out(), in, &d, w + r * k, b + r);
+      }
+    }
+  });
+}
+
+}  // namespace upsampling
