@@ -121,8 +121,8 @@ UPS_INLINE void taps_of_row(const ConvDirect* d, int64_t oy, int64_t* y0, int64_
 
 template <int STEP, int B>
 void direct(float* out, const float* in, const ConvDirect* d, const float* w, const float* bias) {
-  // Rows whose sums fill the registers.
-  constexpr int MOST = 2 * static_cast<int>(TILE) / B, R = MOST < 4 ? MOST : 4;
+  // Rows whose sums and inputs fill the registers.
+  constexpr int REGISTERS = LANES == 16 ? 32 : 16, MOST = (REGISTERS - 1) / (B + 1), R = MOST < 4 ? MOST : 4;
   for (int64_t oy = d->begin; oy < d->end;) {
     int64_t y0, y1, z0 = -1, z1 = -1;
     taps_of_row(d, oy, &y0, &y1);

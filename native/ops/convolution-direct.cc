@@ -48,7 +48,7 @@ double Direct::cost() const {
              blocks = static_cast<double>(divide_up(a_.out_channels, block_)),
              vectors = static_cast<double>(divide_up<int64_t>(s_.x.out, leaves_.lanes)),
              sums = static_cast<double>(rows * x.taps * a_.in_channels);
-  const double turn[] = {0.5, 1.5, 2.5};
+  const double turn[] = {0.5, 2, 3};
   return static_cast<double>(a_.batch * a_.groups) * vectors *
          (sums * (kProduct * outs + turn[s_.x.in_step - 1] * blocks) +
           static_cast<double>(s_.y.out) * (1.5 * outs + 10 * blocks));
