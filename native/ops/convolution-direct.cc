@@ -12,6 +12,8 @@ namespace {
 constexpr int64_t kTask = 1 << 20;    // products of a task
 constexpr int64_t kInputs = 6 << 10;  // of a task, where those are read for some blocks of channels
 
+constexpr int64_t kReach = 1 << 15;  // inputs of a row of windows
+
 // In cycles: of a product of vectors, and of planning and setting up anything else.
 constexpr double kProduct = 0.55, kPlan = 6000;
 
@@ -68,7 +70,7 @@ double Direct::cost_of_others() const {
                 rows = std::min(s_.y.in, s_.y.out * std::min(s_.y.in_step, y.taps));
   const double row = (step > 1 ? 8 : 4) + (step > 1 ? 8 : 3) * vectors_of(s_.x.out),
                copied = ins * static_cast<double>(rows * residues) * row,
-               waits = 1 + 2 / static_cast<double>(block_);
+               waits = 1 + 2 / static_cast<double>(std::max<int64_t>(block_, 3));
   double least = products * outs / static_cast<double>(lanes) * waits + copied + written + kPlan;
   if (2 * a_.out_channels >= lanes)
     least = std::min(least, products * vectors_of(a_.out_channels) +
@@ -83,9 +85,11 @@ double Direct::cost_of_others() const {
   return least;
 }
 
-// Of more blocks of columns, inputs are brought together more often than they are copied.
+// Of more blocks of columns, inputs are brought together more often than they are copied; windows of long
+// rows of many channels are in too many pages (3x3 of 33 channels of 112x1005 to 3: 6.3 ms, 3.1 from a copy).
 bool Direct::worth_running() const {
-  return can_ && a_.out_channels <= 2 * block_ && 1.1 * cost() < cost_of_others();
+  const int64_t inputs = a_.in_channels * s_.y.pass[0].taps * s_.x.in;
+  return can_ && a_.out_channels <= 2 * block_ && inputs <= kReach && 1.1 * cost() < cost_of_others();
 }
 
 void Direct::run(const float* packed, const Context& context) const {
