@@ -4,6 +4,7 @@
 #include "kernels/convolution-leaves.h"
 #include "kernels/kernels.h"
 #include "kernels/phases.h"
+#include "kernels/some.h"
 
 namespace upsampling {
 namespace UPS_ISA {
@@ -13,22 +14,6 @@ namespace {
 // Vectors of four load some of their lanes one by one: 3x3 at stride 2 of 64 channels of 15x15 to 3 took .024
 // ms rather than .019; it takes .007 rather than .016 with vectors of 16 and .0065 rather than .013 of 8.
 #if UPS_LANES >= 8
-
-// Which lanes of a vector are loaded; the others are zero, and not read.
-#if defined(__AVX512F__)
-typedef uint16_t Some;
-UPS_INLINE Some some_of(uint64_t bits) { return static_cast<Some>(bits); }
-UPS_INLINE vf load_some(const float* p, Some some) { return __builtin_ia32_loadups512_mask(p, vf{}, some); }
-#elif defined(__AVX2__)
-typedef vi Some;
-UPS_INLINE Some some_of(uint64_t bits) {
-  const vi bit = {1, 2, 4, 8, 16, 32, 64, 128};
-  return ((vi{} + static_cast<int32_t>(bits & 255)) & bit) != 0;
-}
-UPS_INLINE vf load_some(const float* p, Some some) {
-  return __builtin_ia32_maskloadps256(reinterpret_cast<const vf*>(p), some);
-}
-#endif
 
 // B outputs of each of R rows, of one vector of columns. EDGE: some taps read beside the row.
 template <int STEP, int B, int R, bool EDGE>
@@ -48,7 +33,7 @@ UPS_INLINE void direct_block(float* out, const float* in, const ConvDirect* d, i
         if (EDGE && inside[tx] == 0) continue;
         Some lanes[STEP];
 #pragma GCC unroll 4
-        for (int s = 0; s < STEP && EDGE; ++s) lanes[s] = some_of(inside[tx] >> s * LANES);
+        for (int s = 0; s < STEP && EDGE; ++s) lanes[s] = lanes_of(inside[tx] >> s * LANES);
         const float* from = in + c * plane + d->offset_y[ty] * d->in_row + d->offset_x[tx];
         const float* v = w + (c * taps + (ty * d->taps_x + tx) * some) * B;
         int64_t i = some;
