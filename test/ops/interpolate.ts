@@ -106,6 +106,22 @@ function samples(): Args[] {
     args([1, 1, 3, 200], { mode: 'bilinear', size: [6, 401] }),
     args([1, 1, 200, 3], { mode: 'bicubic', size: [99, 5] }),
   );
+  // Outputs that are one input, all of whose taps are there, at the beginning of a thread's rows.
+  for (const { type, layout } of product({
+    type: ['float32', 'uint8'] as const,
+    layout: ['nchw', 'nhwc'] as const,
+  }))
+    out.push(
+      args(
+        layout === 'nchw' ? [1, 1, 16, 700] : [1, 16, 240, 3],
+        {
+          mode: 'bicubic',
+          size: layout === 'nchw' ? [48, 2100] : [48, 720],
+          layout,
+        },
+        type,
+      ),
+    );
   // Two rows and two pixels of each at once: what shrinks, and pixels of doubles; with corners aligned the last
   // output is one pixel.
   for (const { type, c, alignCorners } of product({
