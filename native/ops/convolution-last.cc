@@ -46,7 +46,7 @@ void Engine<T>::fill_slab_turned(const Slab& slab, const Box& box, int64_t g, in
 // Every channel as often as it has outputs.
 template <class T>
 void Engine<T>::fill_slab_repeated(const Slab& slab, const Box& box, int64_t c0, int64_t c1, T* to) const {
-  const int64_t times = a_.repeats, all = a_.groups / times, channels = c1 - c0;
+  const int64_t times = a_.repeats, all = a_.groups / times, pixel = slab.pitch[3];
   const int64_t start = s_.x.in_step * box.begin[3] + low_[2], extent = slab.extent[2];
   const int64_t lead = zeros_before(start, 1, extent),
                 stop = std::max(lead, end_inside(start, 1, extent, s_.x.in));
@@ -57,20 +57,20 @@ void Engine<T>::fill_slab_repeated(const Slab& slab, const Box& box, int64_t c0,
                       y = s_.y.in_step * box.begin[2] + low_[1] + my;
         T* row = to + (n - box.begin[0]) * slab.pitch[0] + mz * slab.pitch[1] + my * slab.pitch[2];
         const bool any = z >= 0 && z < s_.z.in && y >= 0 && y < s_.y.in && stop > lead;
-        std::fill_n(row, (any ? lead : extent) * channels, T(0));
+        std::fill_n(row, (any ? lead : extent) * pixel, T(0));
         if (!any) continue;
         const T* from =
             static_cast<const T*>(a_.in) + (((n * s_.z.in + z) * s_.y.in + y) * s_.x.in + start + lead) * all;
-        T* o = row + lead * channels;
-        if (channels == a_.groups) {
+        T* o = row + lead * pixel;
+        if (pixel == a_.groups) {
           // What is written beyond the last one is written again.
           for (int64_t i = 0; i < (stop - lead) * all; ++i, o += times)
             for (int64_t j = 0; j < times; j += 4) std::fill_n(o + j, 4, from[i]);
         } else {
-          for (int64_t x = lead; x < stop; ++x, from += all)
-            for (int64_t c = c0; c < c1; ++c) *o++ = from[c / times];
+          for (int64_t x = lead; x < stop; ++x, from += all, o += pixel)
+            for (int64_t c = c0; c < c1; ++c) o[c - c0] = from[c / times];
         }
-        std::fill_n(o, (extent - stop) * channels, T(0));
+        std::fill_n(o, (extent - stop) * pixel, T(0));
       }
 }
 

@@ -285,6 +285,7 @@ function samples(): Args[] {
       [2, 3, [9, 40], [3, 3], { padding: 1, stride: 2 }],
       [5, 4, [8, 9], [2, 3], { padding: [0, 1], stride: [1, 3], dilation: [2, 1] }],
       [70, 8, [30, 41], [3, 3], { padding: 1, stride: 2 }],
+      [140, 4, [9, 100], [3, 3], { dilation: [1, 40] }],
       [4, 1, [20, 37], [3, 3], { padding: 1, stride: 2 }],
       [5, 1, [9, 12], [5, 5], { padding: 2, stride: 3 }],
       [7, 1, [9, 41], [3, 4], { stride: [1, 2], dilation: [1, 2] }],
