@@ -268,7 +268,8 @@ struct ConvLeaves {
   bool (*finite)(const T* x, int64_t n);
 
   // For every run r and channel c: to[r.to + c·width + i] = from[c·channel + r.from + i·step] for r.lead <= i
-  // < r.stop, and 0 for the other i < n; by element type.
+  // < r.stop, and 0 for the other i < n; by element type. Channels are side by side (1 apart), or the step is
+  // 1.
   void (*gather[TYPE_COUNT])(T* to, int64_t width, const void* from, int64_t channels, int64_t channel,
                              int64_t step, const ConvRun* runs, int64_t count, int64_t n);
   // The same of channels that are apart, by vectors. Reads nothing at or after end; the second one writes

@@ -255,6 +255,16 @@ UPS_INLINE void fill(S* out, int64_t n, const Vector& vector, const Scalar& scal
   if (i < n) Packed<S>::store(out + n - LANES, vector(n - LANES));
 }
 
+// The same of doubles.
+template <class Vector, class Scalar>
+UPS_INLINE void fill_doubles(double* out, int64_t n, const Vector& vector, const Scalar& scalar) {
+  enum : int { STEP = LANES / 2 };
+  int64_t i = 0;
+  for (; i + STEP <= n; i += STEP) store(out + i, vector(i));
+  if (i < n && n >= STEP) return store(out + n - STEP, vector(n - STEP));
+  for (; i < n; ++i) out[i] = scalar(i);
+}
+
 template <class S>
 void widen(float* __restrict out, const void* in, int64_t n) {
   const S* __restrict x = static_cast<const S*>(in);

@@ -17,9 +17,15 @@ struct LaneOf<int8_t> {
   typedef int16_t type;
 };
 
+// A quarter of each, ties to even.
+template <class V>
+UPS_INLINE V quarter(V v) {
+  return (v + 1 + (v >> 2 & 1)) >> 2;
+}
+
 // Bytes two by two, in lanes of 16 bits.
 template <class S, int BYTES>
-struct Pairs {
+struct BytePairs {
   typedef typename LaneOf<S>::type Lane;
   typedef typename VectorOf<Lane, BYTES / 2>::type V;
 
@@ -28,16 +34,8 @@ struct Pairs {
   }
   UPS_MEMBER V first(V v) { return static_cast<S>(-1) < 0 ? v << 8 >> 8 : v & 255; }
   UPS_MEMBER V second(V v) { return v >> 8; }
-  // A quarter, ties to even.
-  UPS_MEMBER V quarter(V v) { return (v + 1 + (v >> 2 & 1)) >> 2; }
   UPS_MEMBER V join(V first, V second) { return (first & 255) | second << 8; }
 };
-
-template <class S>
-UPS_INLINE S mean(S a, S b, S c, S d) {
-  const int sum = a + b + c + d;
-  return static_cast<S>((sum + 1 + (sum >> 2 & 1)) >> 2);
-}
 
 enum : int { WHOLE = LANES * 4 };  // bytes of a vector
 
@@ -61,9 +59,9 @@ struct UnitOf<4> {
 
 // A vector of pixels of SIZE bytes from the two of pixels above and the two below.
 template <class S, int SIZE>
-UPS_INLINE typename Pairs<S, WHOLE>::V halve(const typename Pairs<S, WHOLE>::V (&a)[2],
-                                             const typename Pairs<S, WHOLE>::V (&b)[2]) {
-  typedef Pairs<S, WHOLE> P;
+UPS_INLINE typename BytePairs<S, WHOLE>::V halve(const typename BytePairs<S, WHOLE>::V (&a)[2],
+                                                 const typename BytePairs<S, WHOLE>::V (&b)[2]) {
+  typedef BytePairs<S, WHOLE> P;
   typedef typename P::V V;
   typedef typename UnitOf<SIZE>::type Unit;
   typedef typename VectorOf<Unit, WHOLE / SIZE>::type Units;
@@ -73,12 +71,12 @@ UPS_INLINE typename Pairs<S, WHOLE>::V halve(const typename Pairs<S, WHOLE>::V (
   for (int j = 0; j < 2; ++j) {
     const V first = P::first(a[j]) + P::first(b[j]), second = P::second(a[j]) + P::second(b[j]);
     if (SIZE == 1) {
-      half[j] = P::quarter(first + second);
+      half[j] = quarter(first + second);
     } else {
       const auto next = [](V v) __attribute__((always_inline)) {
         return reinterpret_cast<V>(reinterpret_cast<Twice>(v) >> 8 * SIZE);
       };
-      half[j] = P::join(P::quarter(first + next(first)), P::quarter(second + next(second)));
+      half[j] = P::join(quarter(first + next(first)), quarter(second + next(second)));
     }
   }
   Units even;
@@ -91,7 +89,7 @@ UPS_INLINE typename Pairs<S, WHOLE>::V halve(const typename Pairs<S, WHOLE>::V (
 template <class S, int INNER>
 struct Pixels {
   enum : int { SIZE = INNER, STEP = WHOLE / SIZE };
-  typedef Pairs<S, WHOLE> P;
+  typedef BytePairs<S, WHOLE> P;
   typedef typename P::V V;
   UPS_MEMBER void load(V (&v)[2], const S* p) {
     v[0] = P::load(p);
@@ -104,7 +102,7 @@ struct Pixels {
 template <class S>
 struct Pixels<S, 3> {
   enum : int { SIZE = 4, STEP = WHOLE / SIZE };
-  typedef typename Pairs<S, WHOLE>::V V;
+  typedef typename BytePairs<S, WHOLE>::V V;
   typedef VectorOf<int8_t, WHOLE>::type Bytes;
   UPS_MEMBER V spread(const S* p) {
     Bytes lane;
@@ -160,7 +158,7 @@ void halve_short(S* __restrict out, const S* above, const S* below, int64_t n) {
 // Pixels of BYTES and more; shorter ones as if they were as long, where the next ones overwrite that.
 template <class S, int BYTES>
 void halve_long(S* out, const S* above, const S* below, int64_t n, int64_t inner) {
-  typedef Pairs<S, BYTES> P;
+  typedef BytePairs<S, BYTES> P;
   typedef typename P::V V;
   const int64_t whole = inner >= BYTES ? n : n - (BYTES + inner - 1) / inner + 1;
   int64_t o = 0;
@@ -170,7 +168,7 @@ void halve_long(S* out, const S* above, const S* below, int64_t n, int64_t inner
       if (c + BYTES > inner && inner >= BYTES) c = inner - BYTES;
       const V v[4] = {P::load(a + c), P::load(a + inner + c), P::load(b + c), P::load(b + inner + c)};
       const auto sum = [&](V (*part)(V)) __attribute__((always_inline)) {
-        return P::quarter(part(v[0]) + part(v[1]) + part(v[2]) + part(v[3]));
+        return quarter(part(v[0]) + part(v[1]) + part(v[2]) + part(v[3]));
       };
       const V joined = P::join(sum(P::first), sum(P::second));
       __builtin_memcpy(out + o * inner + c, &joined, BYTES);
@@ -178,7 +176,8 @@ void halve_long(S* out, const S* above, const S* below, int64_t n, int64_t inner
   }
   for (; o < n; ++o) {
     const S *a = above + 2 * o * inner, *b = below + 2 * o * inner;
-    for (int64_t c = 0; c < inner; ++c) out[o * inner + c] = mean<S>(a[c], a[inner + c], b[c], b[inner + c]);
+    for (int64_t c = 0; c < inner; ++c)
+      out[o * inner + c] = static_cast<S>(quarter(a[c] + a[inner + c] + b[c] + b[inner + c]));
   }
 }
 

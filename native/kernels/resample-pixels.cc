@@ -71,22 +71,21 @@ UPS_INLINE vd doubles_at(const double* in, const int32_t* index) {
 template <int TAPS>
 UPS_INLINE void sum_doubles(double* __restrict out, const double* __restrict in, const int32_t* index,
                             const double* weight, int64_t taps, int64_t n) {
-  enum : int { STEP = LANES / 2 };
   const int64_t count = TAPS > 0 ? TAPS : taps;
-  const auto vector = [&](int64_t i) __attribute__((always_inline)) {
-    vd sum = load(weight + i) * doubles_at(in, index + i);
+  fill_doubles(
+      out, n,
+      [&](int64_t i) __attribute__((always_inline)) {
+        vd sum = load(weight + i) * doubles_at(in, index + i);
 #pragma GCC unroll 4
-    for (int64_t k = 1; k < count; ++k) sum += load(weight + k * n + i) * doubles_at(in, index + k * n + i);
-    store(out + i, sum);
-  };
-  int64_t i = 0;
-  for (; i + STEP <= n; i += STEP) vector(i);
-  if (i < n && n >= STEP) return vector(n - STEP);
-  for (; i < n; ++i) {
-    double sum = weight[i] * in[index[i]];
-    for (int64_t k = 1; k < count; ++k) sum += weight[k * n + i] * in[index[k * n + i]];
-    out[i] = sum;
-  }
+        for (int64_t k = 1; k < count; ++k)
+          sum += load(weight + k * n + i) * doubles_at(in, index + k * n + i);
+        return sum;
+      },
+      [&](int64_t i) __attribute__((always_inline)) {
+        double sum = weight[i] * in[index[i]];
+        for (int64_t k = 1; k < count; ++k) sum += weight[k * n + i] * in[index[k * n + i]];
+        return sum;
+      });
 }
 
 void resample_doubles(double* out, const double* in, const int32_t* index, const double* weight, int64_t taps,

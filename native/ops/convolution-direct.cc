@@ -105,18 +105,18 @@ void Direct::run(const float* packed, const Context& context) const {
   const int64_t lanes = leaves_.lanes, step = s_.x.in_step, vectors = divide_up(s_.x.out, lanes);
   ScratchFrame frame;
   auto* inside = frame.take<uint64_t>(vectors * (x.taps + 1));
+  const auto first_bits = [](int64_t n) { return n == 64 ? ~uint64_t{0} : (uint64_t{1} << n) - 1; };
   for (int64_t v = 0, i = 0; v < vectors; ++v) {
-    uint64_t both = ~uint64_t{0};
+    const int64_t n = lanes * step;
+    uint64_t both = first_bits(n);
     for (int64_t t = 0; t < x.taps; ++t) {
       // Of the inputs at `from` and on.
-      const int64_t from = v * lanes * step + x.offset[t], n = lanes * step;
-      const int64_t first = std::min(n, std::max<int64_t>(0, -from)),
-                    last = std::max(first, std::min(n, s_.x.in - from));
-      const uint64_t below = last == 64 ? ~uint64_t{0} : (uint64_t{1} << last) - 1;
-      inside[i] = first == 64 ? 0 : below >> first << first;
+      const int64_t from = v * n + x.offset[t];
+      const int64_t lead = zeros_before(from, 1, n), stop = std::max(lead, end_inside(from, 1, n, s_.x.in));
+      inside[i] = first_bits(stop) & ~first_bits(lead);
       both &= inside[i++];
     }
-    inside[i++] = both & (lanes * step == 64 ? ~uint64_t{0} : (uint64_t{1} << lanes * step) - 1);
+    inside[i++] = both;
   }
   // Rows of a task.
   const int64_t work = std::max<int64_t>(1, s_.x.out * k * outs),

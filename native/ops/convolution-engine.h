@@ -406,7 +406,8 @@ class Engine {
   void multiply_parts(Part* parts, int64_t count, const Lines& lines, T* to, const T* from, int vectors,
                       const T* weights, const T* bias, int64_t blocks, int64_t block) const;
   void fill_slab_last(const Slab& slab, const Box& box, int64_t g, int64_t c0, int64_t c1, T* to) const;
-  void fill_slab_repeated(const Slab& slab, const Box& box, int64_t c0, int64_t c1, T* to) const;
+  void repeat_channels(T* row, const T* from, int64_t lead, int64_t stop, int64_t extent, int64_t pixel,
+                       int64_t c0, int64_t c1) const;
   void fill_slab_turned(const Slab& slab, const Box& box, int64_t g, int64_t c0, int64_t c1, T* to) const;
   void run_last(int64_t task, const T* packed, const T* packed_bias) const;
   void run_unit_last(const Unit& u, const Box& box, const Slab& slab, int64_t g, int64_t part, const T* w,

@@ -43,35 +43,22 @@ void Engine<T>::fill_slab_turned(const Slab& slab, const Box& box, int64_t g, in
   }
 }
 
-// Every channel as often as it has outputs.
+// The inputs of a row from `lead` to `stop`, channels c0 to c1, every one as often as it has outputs.
 template <class T>
-void Engine<T>::fill_slab_repeated(const Slab& slab, const Box& box, int64_t c0, int64_t c1, T* to) const {
-  const int64_t times = a_.repeats, all = a_.groups / times, pixel = slab.pitch[3];
-  const int64_t start = s_.x.in_step * box.begin[3] + low_[2], extent = slab.extent[2];
-  const int64_t lead = zeros_before(start, 1, extent),
-                stop = std::max(lead, end_inside(start, 1, extent, s_.x.in));
-  for (int64_t n = box.begin[0]; n < box.end[0]; ++n)
-    for (int64_t mz = 0; mz < slab.extent[0]; ++mz)
-      for (int64_t my = 0; my < slab.extent[1]; ++my) {
-        const int64_t z = s_.z.in_step * box.begin[1] + low_[0] + mz,
-                      y = s_.y.in_step * box.begin[2] + low_[1] + my;
-        T* row = to + (n - box.begin[0]) * slab.pitch[0] + mz * slab.pitch[1] + my * slab.pitch[2];
-        const bool any = z >= 0 && z < s_.z.in && y >= 0 && y < s_.y.in && stop > lead;
-        std::fill_n(row, (any ? lead : extent) * pixel, T(0));
-        if (!any) continue;
-        const T* from =
-            static_cast<const T*>(a_.in) + (((n * s_.z.in + z) * s_.y.in + y) * s_.x.in + start + lead) * all;
-        T* o = row + lead * pixel;
-        if (pixel == a_.groups) {
-          // What is written beyond the last one is written again.
-          for (int64_t i = 0; i < (stop - lead) * all; ++i, o += times)
-            for (int64_t j = 0; j < times; j += 4) std::fill_n(o + j, 4, from[i]);
-        } else {
-          for (int64_t x = lead; x < stop; ++x, from += all, o += pixel)
-            for (int64_t c = c0; c < c1; ++c) o[c - c0] = from[c / times];
-        }
-        std::fill_n(o, (extent - stop) * pixel, T(0));
-      }
+void Engine<T>::repeat_channels(T* row, const T* from, int64_t lead, int64_t stop, int64_t extent,
+                                int64_t pixel, int64_t c0, int64_t c1) const {
+  const int64_t times = a_.repeats, all = a_.groups / times;
+  std::fill_n(row, lead * pixel, T(0));
+  T* to = row + lead * pixel;
+  if (pixel == a_.groups) {
+    // What is written beyond the last one is written again.
+    for (int64_t i = lead * all; i < stop * all; ++i, to += times)
+      for (int64_t j = 0; j < times; j += 4) std::fill_n(to + j, 4, from[i]);
+  } else {
+    for (int64_t x = lead; x < stop; ++x, to += pixel)
+      for (int64_t c = c0; c < c1; ++c) to[c - c0] = from[x * all + c / times];
+  }
+  std::fill_n(to, (extent - stop) * pixel, T(0));
 }
 
 template <class T>
@@ -81,11 +68,8 @@ void Engine<T>::fill_slab_last(const Slab& slab, const Box& box, int64_t g, int6
     fill_slab_turned(slab, box, g, c0, c1, to);
     return;
   }
-  if (a_.repeats > 1) {
-    fill_slab_repeated(slab, box, c0, c1, to);
-    return;
-  }
-  const int64_t all = a_.groups * a_.in_channels, channels = c1 - c0;
+  const int64_t all = a_.groups * a_.in_channels / a_.repeats, channels = c1 - c0;
+  const int64_t source0 = a_.repeats > 1 ? 0 : g * a_.in_channels + c0;
   const int64_t start = s_.x.in_step * box.begin[3] + low_[2], extent = slab.extent[2];
   const int64_t lead = zeros_before(start, 1, extent),
                 stop = std::max(lead, end_inside(start, 1, extent, s_.x.in));
@@ -100,9 +84,13 @@ void Engine<T>::fill_slab_last(const Slab& slab, const Box& box, int64_t g, int6
         const bool inside = z >= 0 && z < s_.z.in && y >= 0 && y < s_.y.in;
         T* row = to + (n - box.begin[0]) * slab.pitch[0] + mz * slab.pitch[1] + my * slab.pitch[2];
         const int64_t source =
-            inside ? (((n * s_.z.in + z) * s_.y.in + y) * s_.x.in + start) * all + g * a_.in_channels + c0
-                   : 0;
+            inside ? (((n * s_.z.in + z) * s_.y.in + y) * s_.x.in + start) * all + source0 : 0;
         const char* from = static_cast<const char*>(a_.in) + source * size_;
+        if (a_.repeats > 1) {
+          const int64_t first = inside ? lead : slab.extent[2], end = inside ? stop : first;
+          repeat_channels(row, reinterpret_cast<const T*>(from), first, end, extent, slab.pitch[3], c0, c1);
+          continue;
+        }
         if (together) {
           const ConvRun run = {0, 0, inside ? lead * channels : 0, inside ? stop * channels : 0};
           leaves_.gather[a_.type](row, 0, from, 1, 0, 1, &run, 1, extent * channels);

@@ -51,20 +51,15 @@ int64_t Windows::packed_size() const {
 
 // [run][column][element], with zeros up to whole vectors, and one more; the bias as a vector of pixels.
 void Windows::pack(const float* weight, const float* bias, float* packed) const {
-  const Pass &pz = s_.z.pass[0], &py = s_.y.pass[0], &px = s_.x.pass[0];
   const Strides stride(a_, s_.kernel());
   const int64_t taps = run_taps(), channels = a_.in_channels;
   float* to = packed;
   for (int64_t r = 0; r < runs(); ++r)
     for (int64_t o = 0; o < a_.out_channels; ++o, to += this->weight()) {
       for (int64_t i = 0; i < taps; ++i) {
-        const int64_t t = r * taps + i;
-        const int64_t tz = t / px.taps / py.taps, ty = t / px.taps % py.taps, tx = t % px.taps;
-        const int64_t at = single_tap(s_, pz, tz, py, ty, px, tx);
-        for (int64_t c = 0; c < channels; ++c) {
-          const float* w = weight + o * stride.out + c * stride.in;
-          to[i * channels + c] = at >= 0 ? w[at] : folded(s_, w, pz, tz, py, ty, px, tx);
-        }
+        const WindowTap tap(s_, r * taps + i);
+        for (int64_t c = 0; c < channels; ++c)
+          to[i * channels + c] = tap.weight(weight + o * stride.out + c * stride.in);
       }
       std::fill(to + elements(), to + this->weight(), 0.0F);
     }
@@ -104,15 +99,16 @@ bool Windows::copies() const {
 }
 
 void Windows::run(const float* packed, const Context& context) const {
-  const int64_t rows = a_.batch * s_.z.out * s_.y.out;
+  ScratchFrame frame;
+  const WindowRows rows(a_, s_, &frame);
   const double work = static_cast<double>(s_.x.out) * cost_of_pixel();
   const bool copied = copies();
-  parallel_for(context, rows, std::max<int64_t>(1, static_cast<int64_t>(kTask / work)),
+  parallel_for(context, rows.count(), std::max<int64_t>(1, static_cast<int64_t>(kTask / work)),
                [&](int64_t begin, int64_t end) {
                  if (copied)
                    run_copied(begin, end, packed);
                  else
-                   run_in_place(begin, end, packed);
+                   run_in_place(rows, begin, end, packed);
                });
 }
 
@@ -156,50 +152,32 @@ void Windows::run_copied(int64_t begin, int64_t end, const float* packed) const 
   }
 }
 
-void Windows::run_in_place(int64_t begin, int64_t end, const float* packed) const {
-  const Axis* axes[3] = {&s_.z, &s_.y, &s_.x};
-  const int64_t channels = a_.in_channels, outs = a_.out_channels, row = s_.x.in * channels,
-                plane = s_.y.in * row;
+void Windows::run_in_place(const WindowRows& rows, int64_t begin, int64_t end, const float* packed) const {
+  const int64_t channels = a_.in_channels, column = a_.out_channels * weight();
+  const Pass &py = s_.y.pass[0], &px = s_.x.pass[0];
   ScratchFrame frame;
-  Stretch* list[3];
-  int64_t count[3];
-  for (int d = 0; d < 3; ++d) {
-    const Pass& p = axes[d]->pass[0];
-    list[d] = frame.take<Stretch>(2 * p.taps + 2);
-    count[d] = stretches(*axes[d], p, 0, axes[d]->out, list[d]);
-  }
-  const Pass &pz = s_.z.pass[0], &py = s_.y.pass[0], &px = s_.x.pass[0];
   auto* offset = frame.take<int64_t>(runs() + 1);
   auto* order = frame.take<int64_t>(runs() + 1);
-  for (int64_t r = begin; r < end; ++r) {
-    const int64_t y = r % s_.y.out, z = r / s_.y.out % s_.z.out, n = r / s_.y.out / s_.z.out;
-    const Stretch *sz = list[0], *sy = list[1];
-    while (z >= sz->end) ++sz;
-    while (y >= sy->end) ++sy;
-    const float* in = static_cast<const float*>(a_.in) + n * s_.z.in * plane + z * s_.z.in_step * plane +
-                      y * s_.y.in_step * row;
-    float* out = static_cast<float*>(a_.out) + r * s_.x.out * outs;
-    for (int64_t i = 0; i < count[2]; ++i) {
-      const Stretch& sx = list[2][i];
-      int64_t k = 0;
-      for (int64_t tz = sz->first; tz < sz->first + sz->taps; ++tz)
-        for (int64_t ty = sy->first; ty < sy->first + sy->taps; ++ty)
-          for (int64_t tx = sx.first; tx < sx.first + (joined_ ? std::min<int64_t>(sx.taps, 1) : sx.taps);
-               ++tx) {
-            offset[k] = pz.offset[tz] * plane + py.offset[ty] * row + px.offset[tx] * channels;
-            const int64_t at = (tz * py.taps + ty) * outs * weight();
-            order[k++] = joined_ ? at + tx * channels : (at * px.taps) + tx * outs * weight();
-          }
-      const ConvWindows d = {sx.end - sx.begin,
-                             s_.x.in_step * channels,
-                             k,
-                             joined_ ? sx.taps * channels : channels,
-                             offset,
-                             order,
-                             weight()};
-      leaf_(out + sx.begin * outs, in + sx.begin * s_.x.in_step * channels, &d, packed, bias_of(packed));
-    }
-  }
+  rows.each(begin, end,
+            [&](float* out, const float* in, const Stretch& z, const Stretch& y, const Stretch& x) {
+              const int64_t along = joined_ ? std::min<int64_t>(x.taps, 1) : x.taps;
+              int64_t k = 0;
+              for (int64_t tz = z.first; tz < z.first + z.taps; ++tz)
+                for (int64_t ty = y.first; ty < y.first + y.taps; ++ty)
+                  for (int64_t tx = x.first; tx < x.first + along; ++tx) {
+                    offset[k] = rows.offset(tz, ty, tx);
+                    const int64_t at = tz * py.taps + ty;
+                    order[k++] = joined_ ? at * column + tx * channels : (at * px.taps + tx) * column;
+                  }
+              const ConvWindows d = {x.end - x.begin,
+                                     s_.x.in_step * channels,
+                                     k,
+                                     joined_ ? x.taps * channels : channels,
+                                     offset,
+                                     order,
+                                     weight()};
+              leaf_(out, in, &d, packed, bias_of(packed));
+            });
 }
 
 }  // namespace upsampling

@@ -1,6 +1,6 @@
 // Convolutions of pixels to few channels.
 #pragma once
-#include "ops/convolution-engine.h"
+#include "ops/convolution-pixels.h"
 #include "runtime/context.h"
 
 namespace upsampling {
@@ -21,7 +21,7 @@ class Windows {
 
  private:
   // Rows of outputs begin … end, read where the inputs are, or from a copy with the padding.
-  void run_in_place(int64_t begin, int64_t end, const float* packed) const;
+  void run_in_place(const conv::WindowRows& rows, int64_t begin, int64_t end, const float* packed) const;
   void run_copied(int64_t begin, int64_t end, const float* packed) const;
   // Copies rows of inputs from `first` on, with the padding.
   void copy_rows(const float* image, int64_t first, int64_t rows, float* to) const;
