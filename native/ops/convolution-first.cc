@@ -344,7 +344,8 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
     }
   };
   // Rows that are close to one another, or all that are packed, are one stretch; in place, outputs that
-  // follow one another.
+  // follow one another. The rows of an image may begin before the last ones of the image before it, where
+  // those are only of padding that both share.
   for (int64_t i = 0, end; i < line_count && !by_rows;) {
     const int64_t begin = lines[i].from;
     if (direct) width = outputs[i].to;
@@ -355,7 +356,8 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
       pixels = lines[i].at - at + lines[i].count;
       end = lines[i].from + lines[i].count;
       ++i;
-    } while (i < line_count && (u.panels || lines[i].from < end + width_) &&
+    } while (i < line_count &&
+             (u.panels || (lines[i].from > lines[i - 1].from && lines[i].from < end + width_)) &&
              (!direct || follows(outputs[i - 1], outputs[i])));
     cover(begin, pixels);
   }

@@ -110,6 +110,24 @@ function samples(): Args[] {
       bias: true,
       options: { layout, stride: [2, 1], padding: [2, 3], dilation: [1, 2] },
     });
+    // Rows of only padding, which the images of a slab share, far from one another as taps are.
+    for (const { image, channels, out: columns } of product({
+      image: [
+        [6, 187],
+        [3, 90],
+      ],
+      channels: [1, 3, 12],
+      out: [1, 2, 9],
+    }))
+      out.push({
+        batch: 3,
+        image,
+        in: channels,
+        out: columns,
+        kernel: [1, 6],
+        bias: true,
+        options: { layout, padding: [3, 2], dilation: [1, 13] },
+      });
     // Holes as wide as a third of the plane, as in atrous pyramids.
     for (const type of ['float32', 'float16'] as const)
       out.push({
