@@ -26,8 +26,7 @@ Direct::Direct(const ConvArgs& a, const Geometry& s, const KernelTable& kernels)
     : a_(a), s_(s), leaves_(kernels.conv), can_(false), block_(1) {
   const int64_t step = s.x.in_step;
   if (a.type != F32 || a.nhwc || step > ConvDirect::kSteps || leaves_.direct[step - 1][1] == nullptr ||
-      s.z.in != 1 || s.z.out != 1 || s.z.pass[0].taps != 1 || a.in_channels == 0 || s.out() == 0 ||
-      a.in_channels * s.in() > INT32_MAX)
+      !is_flat(s.z) || a.in_channels == 0 || s.out() == 0 || a.in_channels * s.in() > INT32_MAX)
     return;
   for (const Axis* axis : {&s.z, &s.y, &s.x})
     if (!in_order(*axis)) return;

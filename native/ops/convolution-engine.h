@@ -45,6 +45,12 @@ inline bool goes_over(const Axis& axis) {
          p.offset[0] == 0;
 }
 
+// Whether one input makes one output.
+inline bool is_flat(const Axis& axis) {
+  const Pass& p = axis.pass[0];
+  return axis.count == 1 && axis.in == 1 && axis.out == 1 && p.taps == 1 && p.offset[0] == 0;
+}
+
 // Passes along x that cover the same positions, and so fill whole rows together.
 struct Bundle {
   int64_t begin, end, phases;

@@ -19,7 +19,7 @@ Overlap::Overlap(const ConvArgs& a, const Geometry& s, const KernelTable& kernel
   const int64_t kernel = s.kernel(), step = s.x.out_step;
   few_ = 2 * a.out_channels < leaves_.lanes && a.in_channels >= leaves_.lanes;
   meets_ = kernel > s.y.out_step * step;
-  if (a.type != F32 || !a.transposed || s.z.in * s.z.out * s.z.kernel != 1 || step > ConvMeet::kMost ||
+  if (a.type != F32 || !a.transposed || !is_flat(s.z) || s.z.kernel != 1 || step > ConvMeet::kMost ||
       (!few_ && (a.nhwc || !meets_)))
     return;
   y_ = frame->take<Tap>(s.y.kernel);

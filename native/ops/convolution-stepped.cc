@@ -32,9 +32,9 @@ bool Engine<T>::choose_stepped() {
       leaves_.stepped[step] == nullptr)
     return false;
   const Pass &y = *units_[0].y, &x = *units_[0].x->pass[0];
-  if (s_.y.out_step != step || !in_order(y, step) || !in_order(x, step) || s_.z.out != s_.z.in ||
-      s_.z.in != 1 || s_.x.out != step * s_.x.in || s_.y.out != step * s_.y.in ||
-      a_.in_channels > kChannels || s_.x.in < 2 * leaves_.lanes)
+  if (s_.y.out_step != step || !in_order(y, step) || !in_order(x, step) || !is_flat(s_.z) ||
+      s_.x.out != step * s_.x.in || s_.y.out != step * s_.y.in || a_.in_channels > kChannels ||
+      s_.x.in < 2 * leaves_.lanes)
     return false;
   for (int64_t& n : boxes_) n = 1;
   const int64_t rows = std::max<int64_t>(1, kInputs / (a_.in_channels * s_.x.in));

@@ -93,8 +93,7 @@ int64_t Windows::edges() const {
 
 // Planes, of which a copy holds some rows.
 bool Windows::copies() const {
-  const bool plane = s_.z.in == 1 && s_.z.out == 1 && s_.z.pass[0].taps == 1 && s_.z.pass[0].offset[0] == 0;
-  return plane && pitch() * span(s_.y, 2) * static_cast<int64_t>(sizeof(float)) <= kCopy &&
+  return is_flat(s_.z) && pitch() * span(s_.y, 2) * static_cast<int64_t>(sizeof(float)) <= kCopy &&
          cost_of_copy() < static_cast<double>(edges()) * cost_of_edge();
 }
 

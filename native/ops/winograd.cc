@@ -50,9 +50,7 @@ Winograd::Winograd(const ConvArgs& a, const conv::Geometry& s, const KernelTable
       width_(2 * kernels.conv.lanes),
       size_(bytes_of(a.type)),
       tile_(tile) {
-  const conv::Pass& z = s.z.pass[0];
-  if (a.type == F64 || s.z.count != 1 || s.z.in != 1 || s.z.out != 1 || z.taps != 1 || z.offset[0] != 0)
-    return;
+  if (a.type == F64 || !conv::is_flat(s.z)) return;
   // Channels last, a part of the inputs is a vector or more.
   if (a.in_channels < (a.nhwc ? 16 : 8) || a.out_channels < 3) return;
   int64_t taps_y, taps_x, phases_x;

@@ -330,6 +330,30 @@ function samples(): Args[] {
       bias: batch !== 3,
       options: { layout, ...options },
     });
+  // A plane of outputs that lies beside what the only plane of inputs makes.
+  for (const { layout, channels, columns, kernel } of product({
+    layout: ['nchw', 'nhwc'],
+    channels: [3, 40],
+    columns: [2, 5, 24],
+    kernel: [
+      [1, 2, 2],
+      [1, 4, 4],
+    ],
+  }))
+    out.push({
+      batch: 2,
+      image: [1, 9, 40],
+      in: channels,
+      out: columns,
+      kernel,
+      bias: true,
+      options: {
+        layout,
+        stride: [3, 2, 2],
+        padding: [1, kernel[1]! / 2 - 1, kernel[1]! / 2 - 1],
+        outputPadding: [2, 0, 0],
+      },
+    });
   for (const fill of ['stray', 'spikes'] as const)
     out.push({ batch: 1, image: [12, 12], in: 32, out: 1, kernel: [5, 5], options: { stride: 2 }, fill });
   return out.map((c) => convArgs(c, true));

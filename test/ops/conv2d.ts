@@ -128,6 +128,23 @@ function samples(): Args[] {
         bias: true,
         options: { layout, padding: [3, 2], dilation: [1, 13] },
       });
+    // A plane that lies beside the only one there is.
+    for (const { groups, columns, kernel } of product({
+      groups: [1, 3],
+      columns: [3, 9],
+      kernel: [
+        [1, 2, 1],
+        [1, 3, 3],
+      ],
+    }))
+      out.push({
+        batch: 3,
+        image: [1, 8, 20],
+        in: 3,
+        out: columns,
+        kernel,
+        options: { layout, groups, stride: [3, 1, 1], padding: [1, 1, 1] },
+      });
     // Holes as wide as a third of the plane, as in atrous pyramids.
     for (const type of ['float32', 'float16'] as const)
       out.push({

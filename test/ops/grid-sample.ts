@@ -95,12 +95,13 @@ function random(r: Random): Args {
   const layout = r.pick(['nchw', 'nhwc'] as const);
   const mode = r.pick(MODES);
   const axes = mode === 'bicubic' ? 2 : r.int(2, 3);
-  const s = Array.from({ length: axes }, () => r.int(1, 9));
-  const c = r.int(1, 5);
-  const n = r.int(1, 2);
+  const most = axes === 2 ? r.pick([9, 9, 40]) : 9;
+  const s = Array.from({ length: axes }, () => r.int(1, most));
+  const c = r.pick([1, 2, 3, 4, 5, 17]);
+  const n = r.int(1, 3);
   return args(
     layout === 'nchw' ? [n, c, ...s] : [n, ...s, c],
-    Array.from({ length: axes }, () => r.int(1, 9)),
+    Array.from({ length: axes }, () => r.int(1, most)),
     {
       mode,
       layout,

@@ -93,10 +93,10 @@ function random(r: Random): Args {
   const groups = r.pick([1, 1, 2]);
   return convArgs(
     {
-      batch: r.int(1, 2),
-      image: [r.int(4, 12), r.int(4, 30)],
-      in: groups * r.pick([1, 3, 8]),
-      out: groups * r.pick([1, 5, 17]),
+      batch: r.int(1, 4),
+      image: [r.int(3, 12), r.int(3, 40)],
+      in: groups * r.pick([1, 3, 8, 20]),
+      out: groups * r.pick([1, 3, 5, 17, 33]),
       kernel: [r.int(1, 5), r.int(1, 5)],
       bias: r.chance(0.5),
       type: r.pick(['float32', 'float32', 'float64', 'float16']),

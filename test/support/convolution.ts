@@ -66,15 +66,78 @@ export const smallPlanes = (
 
 const fill = (f: TensorSpec['fill'] | undefined) => (f === undefined ? {} : { fill: f });
 
+/** What a random case draws from. */
+interface Ranges {
+  readonly ranks: readonly number[];
+  readonly image: (axis: number, rank: number) => number;
+  readonly batch: number;
+  readonly groups: readonly number[];
+  readonly in: readonly number[];
+  readonly out: readonly number[];
+  readonly dilation: number;
+}
+
+/** Of any rank; with long rows, far taps or both; of many channels; and of groups of few. */
+const RANGES: readonly Ranges[] = [
+  {
+    ranks: [1, 2, 2, 2, 3],
+    image: (_, rank) => [80, 24, 7][rank - 1]!,
+    batch: 3,
+    groups: [1, 1, 1, 2, 3],
+    in: [1, 2, 3, 5, 8],
+    out: [1, 2, 3, 7, 16, 33],
+    dilation: 3,
+  },
+  {
+    ranks: [2],
+    image: (axis) => [8, 200][axis]!,
+    batch: 4,
+    groups: [1],
+    in: [1, 2, 3, 4, 12],
+    out: [1, 2, 3, 6, 9, 17],
+    dilation: 20,
+  },
+  {
+    ranks: [2],
+    image: () => 20,
+    batch: 9,
+    groups: [1],
+    in: [8, 16, 33, 64],
+    out: [3, 8, 21, 64],
+    dilation: 6,
+  },
+  {
+    ranks: [2],
+    image: () => 40,
+    batch: 3,
+    groups: [4, 8, 12, 21, 32, 40],
+    in: [1, 1, 2, 4],
+    out: [1, 1, 2, 3, 4, 16],
+    dilation: 4,
+  },
+];
+
+/** Products of a case at most, so that the reference is not what a test waits for. */
+const MOST = 1e6;
+
 /** A case of any rank, shape and type. */
 export function randomConv(r: Random, transposed: boolean): ConvCase {
-  const n = r.pick([1, 2, 2, 2, 3]);
-  const per = (f: () => number) => Array.from({ length: n }, f);
-  const most = n === 1 ? 80 : n === 2 ? 24 : 7;
-  const groups = r.pick([1, 1, 1, 2, 3]);
-  const kernel = per(() => r.int(1, n === 3 ? 3 : 5));
+  const ranges = r.pick(RANGES);
+  for (;;) {
+    const c = draw(r, transposed, ranges);
+    const pixels = c.image.reduce((a, b) => a * b, c.batch ?? 1);
+    const groups = c.options!.groups as number;
+    if ((pixels * c.kernel.reduce((a, b) => a * b, 1) * c.in * c.out) / groups <= MOST) return c;
+  }
+}
+
+function draw(r: Random, transposed: boolean, ranges: Ranges): ConvCase & { batch?: number } {
+  const rank = r.pick(ranges.ranks);
+  const per = (f: () => number) => Array.from({ length: rank }, f);
+  const groups = r.pick(ranges.groups);
+  const kernel = per(() => r.int(1, rank === 3 ? 3 : 5));
   const stride = per(() => r.int(1, 3));
-  const dilation = per(() => (r.chance(0.3) ? r.int(1, 3) : 1));
+  const dilation = per(() => (r.chance(0.3) ? r.int(1, ranges.dilation) : 1));
   const padding = per(() => r.int(0, 3));
   const options: Record<string, unknown> = { stride, dilation, padding, groups };
   if (transposed)
@@ -88,14 +151,14 @@ export function randomConv(r: Random, transposed: boolean): ConvCase {
     const least = transposed
       ? Math.ceil((2 * padding[i]! + 1 - span) / stride[i]!) + 1
       : span - 2 * padding[i]!;
-    return Math.max(1, least) + r.int(0, most);
+    return Math.max(1, least) + r.int(0, ranges.image(i, rank));
   });
   return {
     image,
     kernel,
-    in: groups * r.pick([1, 2, 3, 5, 8]),
-    out: groups * r.pick([1, 2, 3, 7, 16, 33]),
-    ...(r.chance(0.8) ? { batch: r.int(1, 3) } : {}),
+    in: groups * r.pick(ranges.in),
+    out: groups * r.pick(ranges.out),
+    ...(r.chance(0.8) ? { batch: r.int(1, ranges.batch) } : {}),
     bias: r.chance(0.5),
     type: r.pick(['float32', 'float32', 'float64', 'float16']),
     options,

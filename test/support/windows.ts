@@ -15,7 +15,7 @@ export const windowSample = (
 /** A random window on a random input, with 2 spatial axes. `pad` gives the most padding for an extent. */
 export function randomWindow(r: Random, types: readonly DataType[], dilates: boolean): Args {
   const layout = r.pick(['nchw', 'nhwc'] as const);
-  const c = r.pick([1, 2, 3, 5, 8, 17, 33]);
+  const c = r.pick([1, 2, 3, 4, 5, 8, 17, 33, 64]);
   const kernelSize = [r.int(1, 5), r.int(1, 5)];
   const dilation = dilates && r.chance(0.4) ? [r.int(1, 3), r.int(1, 3)] : [1, 1];
   const extent = kernelSize.map((k, i) => (k - 1) * dilation[i]! + 1);
@@ -31,7 +31,7 @@ export function randomWindow(r: Random, types: readonly DataType[], dilates: boo
     tensors: [
       {
         type: r.pick(types),
-        dims: layout === 'nchw' ? [r.int(1, 2), c, ...size] : [r.int(1, 2), ...size, c],
+        dims: layout === 'nchw' ? [r.int(1, 3), c, ...size] : [r.int(1, 3), ...size, c],
         seed: r.int(1, 1e9),
         fill: r.pick(['uniform', 'ties', 'special'] as const),
       },
