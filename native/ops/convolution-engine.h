@@ -362,7 +362,9 @@ class Engine {
 
   // --- channels first ---
 
+  int64_t offset_along(const Slab& slab, int axis, int64_t offset) const;
   int64_t offset_of(const Slab& slab, const Unit& u, const Pass& x, int64_t tap) const;
+  void offsets_of(const Slab& slab, const Unit& u, const Pass& x, int64_t* offset, int64_t* order) const;
   void fill_slab(const Slab& slab, const Box& box, int64_t g, int64_t c0, int64_t c1, T* to) const;
   int64_t lines_of(const Unit& u, const Box& box, const Slab& slab, Segment* list) const;
   void run_first(int64_t task, const T* packed, const T* packed_bias) const;
