@@ -18,7 +18,7 @@ const infinite = { ...square, data: square.data.map((v, i) => (i === 7 ? Infinit
 const around = { padding: 1 };
 
 /** Outputs of one extent; those of a line have the same extents and other tables, weights or channels. */
-const calls: [string, () => { data: ArrayLike<number> }, () => { data: ArrayLike<number> }][] = [];
+const calls: [string, () => { data: unknown }, () => { data: unknown }][] = [];
 for (const options of [around, { padding: 2, dilation: 2 }, { padding: 3, dilation: 3 }])
   for (const weight of [square, infinite]) {
     const prepared = api.prepareConv2d(weight, options);
@@ -54,10 +54,10 @@ for (let size = 1; size < 25; ++size) {
 }
 
 describe('kept plans', () => {
-  const expected = calls.map(([, , of]) => Array.from(of().data));
+  const expected = calls.map(([, , of]) => Array.from(of().data as Float32Array));
   const check = (i: number) => {
     const [name, run] = calls[i]!;
-    const got = run().data;
+    const got = run().data as Float32Array;
     expected[i]!.forEach((e, k) => {
       const same = Object.is(e, got[k]) || Math.abs(e - got[k]!) <= 1e-4;
       if (!same) expect.fail(`${name} on ${api.runtime.isa}: ${got[k]} at ${k}, expected ${e}`);
