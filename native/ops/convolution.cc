@@ -443,7 +443,7 @@ template <class T>
 Plan<T>& plan_of(const ConvArgs& a, const KernelTable& table, int64_t forms,
                  std::unique_ptr<Plan<T>>* large) {
   thread_local std::unique_ptr<Plan<T>> kept[kPlans];
-  auto hash = static_cast<uint64_t>(forms);
+  uint64_t hash = 0;
   const auto add = [&](int64_t n) {
     hash = (hash ^ static_cast<uint64_t>(n)) * 0x9E3779B97F4A7C15u;
     hash ^= hash >> 32;
