@@ -434,6 +434,16 @@ void Engine<T>::choose_box() {
       flow_ = group;
       flat_ = flat;
       boxes_[3] = a_.batch * boxes;
+      // One thread takes the boxes of a plane together, more of them find some: about as many panels each.
+      const int64_t tasks = a_.groups * boxes_[3], panels = divide_up(plane, width_);
+      if (tasks >= 4 || work * static_cast<double>(a_.groups * pixels) <= 1 << 22) return;
+      for (int64_t n = std::min(divide_up<int64_t>(4, tasks) * boxes, panels / 2); n > boxes; --n) {
+        const int64_t some = divide_up(panels, n) * width_;
+        if (plane - (n - 1) * some < width_) continue;
+        flat_ = some;
+        boxes_[3] = a_.batch * n;
+        return;
+      }
     }
     return;
   }
