@@ -176,7 +176,7 @@ int64_t Engine<T>::run_flow(int64_t first, int64_t last, const T* packed, const 
 }
 
 template <class T>
-void Engine<T>::run_first(int64_t task, const T* packed, const T* packed_bias) const {
+void Engine<T>::run_first(int64_t task, int64_t count, const T* packed, const T* packed_bias) const {
   if (stepped_) return run_stepped(task, packed, packed_bias);
   const int64_t g = task % a_.groups;
   task /= a_.groups;
@@ -212,8 +212,8 @@ void Engine<T>::run_first(int64_t task, const T* packed, const T* packed_bias) c
       run_doubled(box, slab, g, packed + g * group_weights_, packed_bias + g * group_bias_, space))
     return;
   for (int64_t i = unit; i < (split_units_ ? unit + 1 : unit_count_); ++i)
-    run_unit(units_[i], box, slab, g, part, packed + g * group_weights_, packed_bias + g * group_bias_,
-             space);
+    run_unit(units_[i], box, slab, g, part, part + count, packed + g * group_weights_,
+             packed_bias + g * group_bias_, space);
 }
 
 // All phases in one pass over the slab; false where that is less than a vector.
@@ -260,12 +260,12 @@ bool long_stretches(const ConvLine* lines, int64_t count, int64_t least) {
 }  // namespace
 
 template <class T>
-void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_t g, int64_t part, const T* w,
-                         const T* bias, T* space) const {
+void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_t g, int64_t part,
+                         int64_t part_end, const T* w, const T* bias, T* space) const {
   const Bundle& bundle = *u.x;
   const int64_t blocks = divide_up(u.rows, u.block), lanes = leaves_.lanes;
   const int64_t row0 = part * blocks / parts_ * u.block;
-  const int64_t row1 = std::min(u.rows, (part + 1) * blocks / parts_ * u.block);
+  const int64_t row1 = std::min(u.rows, part_end * blocks / parts_ * u.block);
   ScratchFrame frame;
   Segment* lines = frame.take<Segment>((box.end[0] - box.begin[0]) * (box.end[1] - box.begin[1]) *
                                        (box.end[2] - box.begin[2]));

@@ -280,7 +280,7 @@ Status run_one_by_one(const ConvArgs& a, const Geometry& s, const KernelTable& t
 template <class T>
 void run_engine(const ConvArgs& a, const Engine<T>& engine, const T* packed, const Context& context) {
   const T* bias = packed + a.groups * engine.group_weights();
-  parallel_for(context, engine.tasks(), context.threads <= 1 ? engine.joined() : 1,
+  parallel_for(context, engine.tasks(), engine.joined(context.threads),
                [&](int64_t begin, int64_t end) { engine.run(begin, end, packed, bias); });
 }
 
