@@ -257,11 +257,9 @@ class Engine {
   int64_t group_weights() const { return group_weights_; }
   int64_t group_bias() const { return group_bias_; }
   int64_t tasks() const { return tasks_; }
-  // Tasks that are less work one after the other than each by itself: together they take at most 2 ms.
-  int64_t joined() const {
-    if (flow_ == 0 || a_.groups > 1) return 1;
-    return std::max<int64_t>(1, static_cast<int64_t>(kMostWork / std::max(work_of_position() * flat_, 1.0)));
-  }
+  // Tasks that are less work one after the other than each by itself, for so many threads: panels that follow
+  // one another, and parts of a box, which are computed from the same copy. Together they take at most 2 ms.
+  int64_t joined(int64_t threads) const;
   // Products of a group, with those of padding.
   double work() const { return work_of_position() * static_cast<double>(a_.batch * q_[0] * q_[1] * q_[2]); }
 
@@ -352,6 +350,7 @@ class Engine {
   double cost_of_box() const;
   double cost_of_planes() const;
   void choose_reading(int64_t budget, int64_t most);
+  void take_images(int64_t images);
   int64_t images_by_taps(int64_t budget, int64_t most, bool in_place) const;
   // Whether weights do not stay in the second-level cache.
   bool weights_are_far() const { return group_weights_ * size_ > 512 * 1024; }
@@ -360,6 +359,11 @@ class Engine {
   double cost_of_taps(int64_t images) const;
   double cost_of_parts(bool edges, int64_t images) const;
   double work_of_position() const;
+  // Whether parts of a box may be computed from one copy: channels last, leaves for more columns at once sum
+  // in another order.
+  bool shares_boxes() const {
+    return (first_ || turned_) && a_.groups == 1 && !split_units_ && chunk_ >= a_.in_channels;
+  }
   // The box of a task; `task` is what is left of it then.
   Box box_of(int64_t* task) const;
   Slab slab_of(const int64_t* extent) const;
@@ -368,15 +372,17 @@ class Engine {
 
   // --- channels first ---
 
+  int64_t offset_along(const Slab& slab, int axis, int64_t offset) const;
   int64_t offset_of(const Slab& slab, const Unit& u, const Pass& x, int64_t tap) const;
+  void offsets_of(const Slab& slab, const Unit& u, const Pass& x, int64_t* offset, int64_t* order) const;
   void fill_slab(const Slab& slab, const Box& box, int64_t g, int64_t c0, int64_t c1, T* to) const;
   int64_t lines_of(const Unit& u, const Box& box, const Slab& slab, Segment* list) const;
-  void run_first(int64_t task, const T* packed, const T* packed_bias) const;
+  void run_first(int64_t task, int64_t count, const T* packed, const T* packed_bias) const;
   bool choose_stepped();
   void run_stepped(int64_t task, const T* packed, const T* packed_bias) const;
   int64_t run_flow(int64_t first, int64_t last, const T* packed, const T* packed_bias) const;
-  void run_unit(const Unit& u, const Box& box, const Slab& slab, int64_t g, int64_t part, const T* w,
-                const T* bias, T* space) const;
+  void run_unit(const Unit& u, const Box& box, const Slab& slab, int64_t g, int64_t part, int64_t part_end,
+                const T* w, const T* bias, T* space) const;
 
   bool whole_lines(const Unit& u, const Segment* list, int64_t count, ConvLine* lines) const;
   bool sums_are_outputs(const Unit& u) const;
@@ -415,9 +421,9 @@ class Engine {
   void repeat_channels(T* row, const T* from, int64_t lead, int64_t stop, int64_t extent, int64_t pixel,
                        int64_t c0, int64_t c1) const;
   void fill_slab_turned(const Slab& slab, const Box& box, int64_t g, int64_t c0, int64_t c1, T* to) const;
-  void run_last(int64_t task, const T* packed, const T* packed_bias) const;
-  void run_unit_last(const Unit& u, const Box& box, const Slab& slab, int64_t g, int64_t part, const T* w,
-                     const T* bias, T* space) const;
+  void run_last(int64_t task, int64_t count, const T* packed, const T* packed_bias) const;
+  void run_unit_last(const Unit& u, const Box& box, const Slab& slab, int64_t g, int64_t part,
+                     int64_t part_end, const T* w, const T* bias, T* space) const;
   void multiply_lines(Lines lines, T* to, const T* from, int vectors, const T* weights, ConvSum* sum,
                       const T* bias, int64_t blocks, int64_t block) const;
   void multiply_taps(const Unit& u, const Pass& x, const int64_t* begin, const Lines& lines, T* to,
@@ -452,6 +458,7 @@ class Engine {
   // which is read without padding.
   bool by_taps_;
   bool edges_;  // vectors hold columns: taps that read beside the inputs are left out (Note [Edges])
+  bool whole_;  // so they are, and whole images are turned
   Bundle* bundles_;
   Unit* units_;
   int64_t bundle_count_, unit_count_;

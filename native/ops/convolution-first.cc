@@ -12,18 +12,37 @@ namespace conv {
 
 // --- inputs
 
+// What an offset along an axis adds to a place in the slab.
+template <class T>
+int64_t Engine<T>::offset_along(const Slab& slab, int axis, int64_t offset) const {
+  const int64_t steps[3] = {s_.z.in_step, s_.y.in_step, s_.x.in_step}, step = steps[axis];
+  offset -= low_[axis];
+  if (step == 1) return offset * slab.pitch[axis + 1];
+  int64_t residue = offset % step * slab.residue;
+  for (int i = axis + 1; i < 3; ++i) residue *= slab.residues[i];
+  return residue + offset / step * slab.pitch[axis + 1];
+}
+
 template <class T>
 int64_t Engine<T>::offset_of(const Slab& slab, const Unit& u, const Pass& x, int64_t tap) const {
-  const int64_t offset[3] = {u.z->offset[tap / x.taps / u.y->taps] - low_[0],
-                             u.y->offset[tap / x.taps % u.y->taps] - low_[1],
-                             x.offset[tap % x.taps] - low_[2]};
-  const int64_t step[3] = {s_.z.in_step, s_.y.in_step, s_.x.in_step};
-  int64_t residue = 0, at = 0;
-  for (int i = 0; i < 3; ++i) {
-    residue = residue * slab.residues[i] + offset[i] % step[i];
-    at += offset[i] / step[i] * slab.pitch[i + 1];
-  }
-  return residue * slab.residue + at;
+  return offset_along(slab, 0, u.z->offset[tap / x.taps / u.y->taps]) +
+         offset_along(slab, 1, u.y->offset[tap / x.taps % u.y->taps]) +
+         offset_along(slab, 2, x.offset[tap % x.taps]);
+}
+
+// Of all taps: where they are in the slab, and which they are of those that have weights.
+template <class T>
+void Engine<T>::offsets_of(const Slab& slab, const Unit& u, const Pass& x, int64_t* offset,
+                           int64_t* order) const {
+  for (int64_t z = 0; z < u.z->taps; ++z)
+    for (int64_t y = 0; y < u.y->taps; ++y) {
+      const int64_t at = offset_along(slab, 0, u.z->offset[z]) + offset_along(slab, 1, u.y->offset[y]),
+                    first = (u.z->order[z] * u.y->all + u.y->order[y]) * x.all;
+      for (int64_t t = 0; t < x.taps; ++t) {
+        *offset++ = at + offset_along(slab, 2, x.offset[t]);
+        *order++ = first + x.order[t];
+      }
+    }
 }
 
 template <class T>
@@ -157,7 +176,7 @@ int64_t Engine<T>::run_flow(int64_t first, int64_t last, const T* packed, const 
 }
 
 template <class T>
-void Engine<T>::run_first(int64_t task, const T* packed, const T* packed_bias) const {
+void Engine<T>::run_first(int64_t task, int64_t count, const T* packed, const T* packed_bias) const {
   if (stepped_) return run_stepped(task, packed, packed_bias);
   const int64_t g = task % a_.groups;
   task /= a_.groups;
@@ -193,8 +212,8 @@ void Engine<T>::run_first(int64_t task, const T* packed, const T* packed_bias) c
       run_doubled(box, slab, g, packed + g * group_weights_, packed_bias + g * group_bias_, space))
     return;
   for (int64_t i = unit; i < (split_units_ ? unit + 1 : unit_count_); ++i)
-    run_unit(units_[i], box, slab, g, part, packed + g * group_weights_, packed_bias + g * group_bias_,
-             space);
+    run_unit(units_[i], box, slab, g, part, part + count, packed + g * group_weights_,
+             packed_bias + g * group_bias_, space);
 }
 
 // All phases in one pass over the slab; false where that is less than a vector.
@@ -241,12 +260,12 @@ bool long_stretches(const ConvLine* lines, int64_t count, int64_t least) {
 }  // namespace
 
 template <class T>
-void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_t g, int64_t part, const T* w,
-                         const T* bias, T* space) const {
+void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_t g, int64_t part,
+                         int64_t part_end, const T* w, const T* bias, T* space) const {
   const Bundle& bundle = *u.x;
   const int64_t blocks = divide_up(u.rows, u.block), lanes = leaves_.lanes;
   const int64_t row0 = part * blocks / parts_ * u.block;
-  const int64_t row1 = std::min(u.rows, (part + 1) * blocks / parts_ * u.block);
+  const int64_t row1 = std::min(u.rows, part_end * blocks / parts_ * u.block);
   ScratchFrame frame;
   Segment* lines = frame.take<Segment>((box.end[0] - box.begin[0]) * (box.end[1] - box.begin[1]) *
                                        (box.end[2] - box.begin[2]));
@@ -394,12 +413,18 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
 
   // Channels last, all of them at once: rows of pixels are interleaved like phases.
   const bool pixels = a_.nhwc && a_.groups == 1 && u.block == u.rows && bundle.phases == s_.x.out_step;
-  const int64_t sums = chunked ? row1 - row0 : u.block, slots = bundle.phases;
+  const int64_t sums = chunked ? row1 - row0 : u.block, slots = bundle.phases, yz = u.z->phases * u.y->phases;
   T* c = frame.take<T>(sums * slots * width + 64);
   int32_t* place = frame.take<int32_t>(u.block * slots);
   ConvPiece* pieces =
       frame.take<ConvPiece>((largest + 2) * (taps * divide_up(chunk_, ConvTiles::kBlock) + 1));
   int64_t* lists = u.panels ? nullptr : frame.take<int64_t>(taps * chunk_);
+  int64_t *offsets = frame.take<int64_t>(taps), *orders = frame.take<int64_t>(taps);
+  for (int64_t j = 0, tap = 0; j < bundle.count; ++j) {
+    const Pass& x = *bundle.pass[j];
+    offsets_of(slab, u, x, offsets + tap, orders + tap);
+    tap += u.z->taps * u.y->taps * x.taps;
+  }
   // The parts of the sums that do not depend on the tile; the last of each pass are those of narrow ones.
   constexpr int kKinds = 5, kNarrow = 4;
   ConvTiles* sums_of = frame.take<ConvTiles>(kKinds * bundle.count);
@@ -433,13 +458,14 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
     for (int64_t j = 0; j < bundle.count; ++j) {
       const Pass& x = *bundle.pass[j];
       const int64_t n = u.z->taps * u.y->taps * x.taps;
+      const int64_t *offset = offsets + tap0, *order = orders + tap0;
       // In the order of the sum, or one tap after the other: what a copy leaves behind its end is written
       // over by the next.
       const int64_t block = n == 1 || u.trimmed ? channels : ConvTiles::kBlock;
       for (int64_t i = 0; u.panels && i < channels; i += block) {
         const int64_t some = std::min(block, channels - i);
         for (int64_t t = 0; t < n; ++t) {
-          const T* from = source + i * slab.channel + offset_of(slab, u, x, t);
+          const T* from = source + i * slab.channel + offset[t];
           const int64_t first = tap0 * channels + i * n + t * some;
           if (!in_place_ || s_.in() > 1) {
             leaves_.pack(panels, from, first, some, slab.channel, copies, copy_count, end);
@@ -469,8 +495,8 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
         for (int64_t i = 0; i < channels; i += ConvTiles::kBlock) {
           const int64_t some = std::min(ConvTiles::kBlock, channels - i);
           for (int64_t t = 0; t < n; ++t) {
-            const int64_t at = u.panels ? (tap0 + t) * channels * sum->channel : offset_of(slab, u, x, t);
-            *piece++ = {at + i * sum->channel, i * all + order_of(u, x, t) * some, some};
+            const int64_t at = u.panels ? (tap0 + t) * channels * sum->channel : offset[t];
+            *piece++ = {at + i * sum->channel, i * all + order[t] * some, some};
           }
         }
         sum->pieces = piece - sum->piece;
@@ -484,18 +510,18 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
         if (u.trimmed)
           tap_by_tap(&sum);
         else
-          follow(&sum, u.panels ? tap0 * channels * sum.channel : 0);
+          follow(&sum, u.panels ? tap0 * channels * sum.channel : n == 1 ? offset[0] : 0);
       }
       kinds[kNarrow] = kinds[0];
-      if (!u.panels && !u.trimmed) {
+      // Channels of one tap are evenly spaced.
+      if (!u.panels && !u.trimmed && n > 1) {
         // Pieces of few channels would wait for their beginnings: 7x7 5->64 of 16x35x62 takes 6.4 ms rather
         // than 7.3.
         kinds[0].list = list;
         for (int64_t i = 0; i < channels; i += ConvTiles::kBlock)
           for (int64_t t = 0; t < n; ++t) {
-            const int64_t at = offset_of(slab, u, x, t);
-            for (int64_t c = i; c < std::min(channels, i + ConvTiles::kBlock); ++c)
-              *list++ = at + c * slab.channel;
+            const int64_t end = std::min(channels, i + ConvTiles::kBlock);
+            for (int64_t c = i; c < end; ++c) *list++ = offset[t] + c * slab.channel;
           }
         tap_by_tap(&kinds[kNarrow]);
       }
@@ -508,12 +534,17 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
       ahead = frame.take<const char*>(most);
     }
     for (int64_t r = row0; r < row1; r += u.block) {
-      const auto target = [&](int64_t e) {
-        const int64_t channel = g * a_.out_channels + e / u.y->phases / u.z->phases;
-        const int64_t at = (channel * s_.z.out + u.z->phase[e / u.y->phases % u.z->phases]) * s_.y.out +
-                           u.y->phase[e % u.y->phases];
-        return static_cast<char*>(a_.out) + at * s_.x.out * size_;
+      // Where row e of all begins in the outputs, in elements.
+      const auto place_of = [&](int64_t e) {
+        int64_t channel = e, z = u.z->phase[0], y = u.y->phase[0];
+        if (yz > 1) {
+          channel = e / yz;
+          z = u.z->phase[e % yz / u.y->phases];
+          y = u.y->phase[e % u.y->phases];
+        }
+        return (((g * a_.out_channels + channel) * s_.z.out + z) * s_.y.out + y) * s_.x.out;
       };
+      const auto target = [&](int64_t e) { return static_cast<char*>(a_.out) + place_of(e) * size_; };
       T* to = direct ? reinterpret_cast<T*>(target(r)) : c + (chunked ? r - row0 : 0) * slots * width;
       const int64_t rows = std::min(row1 - r, u.block);
       const char** asked = ahead;
@@ -535,11 +566,13 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
         const int64_t k = weights_of(u, j), columns = rows * x.phases, tile = tile_of(columns);
         const T* from = w + u.weights[j] + r * x.phases * k;
         const T* b = bias + u.bias[j] + r * x.phases;
-        const int64_t yz = u.z->phases * u.y->phases;
-        for (int64_t i = 0; i < columns; ++i) {
-          const int64_t e = i / x.phases, slot = u.x->slot[j][i % x.phases];
-          const int64_t at = pixels ? (e % yz * slots + slot) * a_.out_channels + e / yz : e * slots + slot;
-          place[i] = static_cast<int32_t>(direct ? (target(r + e) - target(r)) / size_ : at * width);
+        for (int64_t e = 0, i = 0; e < rows; ++e) {
+          const int64_t row = direct   ? place_of(r + e) - place_of(r)
+                              : pixels ? (yz > 1 ? e % yz * slots * a_.out_channels + e / yz : e) * width
+                                       : e * slots * width;
+          const int64_t step = direct ? 0 : (pixels ? a_.out_channels : 1) * width;
+          for (int64_t f = 0; f < x.phases; ++f)
+            place[i++] = static_cast<int32_t>(row + u.x->slot[j][f] * step);
         }
         for (int64_t i = 0; i < columns; i += tile) {
           const int64_t m = std::min(tile, columns - i);

@@ -24,7 +24,7 @@ void Engine<T>::fill_slab_turned(const Slab& slab, const Box& box, int64_t g, in
   for (int64_t n = box.begin[0]; n < box.end[0]; ++n) {
     const T* image = static_cast<const T*>(a_.in) + (n * all + g * a_.in_channels + c0) * plane;
     T* slice = to + (n - box.begin[0]) * slab.pitch[0];
-    if (by_taps_) {
+    if (by_taps_ || whole_) {
       leaves_.transpose(slice, slab.pitch[3], image, plane, channels, plane);
       continue;
     }
@@ -103,7 +103,7 @@ void Engine<T>::fill_slab_last(const Slab& slab, const Box& box, int64_t g, int6
 }
 
 template <class T>
-void Engine<T>::run_last(int64_t task, const T* packed, const T* packed_bias) const {
+void Engine<T>::run_last(int64_t task, int64_t count, const T* packed, const T* packed_bias) const {
   const int64_t g = task % a_.groups;
   task /= a_.groups;
   const int64_t unit = split_units_ ? task % unit_count_ : 0;
@@ -116,13 +116,13 @@ void Engine<T>::run_last(int64_t task, const T* packed, const T* packed_bias) co
   T* space = in_place_ ? nullptr : frame.take<T>(slab.pitch[0] * box.extent[0]);
   if (!in_place_ && chunk_ >= a_.in_channels) fill_slab_last(slab, box, g, 0, a_.in_channels, space);
   for (int64_t i = unit; i < (split_units_ ? unit + 1 : unit_count_); ++i)
-    run_unit_last(units_[i], box, slab, g, part, packed + g * group_weights_, packed_bias + g * group_bias_,
-                  space);
+    run_unit_last(units_[i], box, slab, g, part, part + count, packed + g * group_weights_,
+                  packed_bias + g * group_bias_, space);
 }
 
 template <class T>
 void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, int64_t g, int64_t part,
-                              const T* w, const T* bias, T* space) const {
+                              int64_t part_end, const T* w, const T* bias, T* space) const {
   const int64_t first[4] = {0, u.z->begin, u.y->begin, u.x->begin};
   const int64_t last[4] = {a_.batch, u.z->end, u.y->end, u.x->end};
   const int64_t step[4] = {0, s_.z.in_step, s_.y.in_step, s_.x.in_step};
@@ -144,7 +144,7 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
   int64_t most = 1;
   for (int64_t i = 0; chunked && i < u.x->count; ++i) {
     const int64_t n = blocks_of(u, *u.x->pass[i]);
-    most += (part + 1) * n / parts_ - part * n / parts_;
+    most += part_end * n / parts_ - part * n / parts_;
   }
   T* sums = frame.take<T>(most * pixels * width_);
   for (int64_t c0 = 0; c0 < a_.in_channels; c0 += chunk_) {
@@ -162,7 +162,7 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
     for (int64_t j = 0; j < u.x->count; ++j) {
       const Pass& x = *u.x->pass[j];
       const int64_t k = weights_of(u, j), blocks = blocks_of(u, x);
-      const int64_t block0 = part * blocks / parts_, block1 = (part + 1) * blocks / parts_;
+      const int64_t block0 = part * blocks / parts_, block1 = part_end * blocks / parts_;
       ScratchFrame inner;
       Part* parts = nullptr;
       const int64_t part_count = by_taps_ ? 0 : parts_of(u, x, begin, all, channels, slab, &inner, &parts);

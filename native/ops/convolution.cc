@@ -11,6 +11,9 @@
 // (convolution-overlap.cc) and 1x1 convolutions to few channels (convolution-point.cc) sum in orders of their
 // own.
 #include <atomic>
+#include <cstring>
+#include <memory>
+#include <optional>
 
 #include "ops/convolution-direct.h"
 #include "ops/convolution-engine.h"
@@ -277,7 +280,7 @@ Status run_one_by_one(const ConvArgs& a, const Geometry& s, const KernelTable& t
 template <class T>
 void run_engine(const ConvArgs& a, const Engine<T>& engine, const T* packed, const Context& context) {
   const T* bias = packed + a.groups * engine.group_weights();
-  parallel_for(context, engine.tasks(), context.threads <= 1 ? engine.joined() : 1,
+  parallel_for(context, engine.tasks(), engine.joined(context.threads),
                [&](int64_t begin, int64_t end) { engine.run(begin, end, packed, bias); });
 }
 
@@ -292,25 +295,199 @@ const float* packed_for(const Algorithm& algorithm, const Packed* head, int64_t 
   return space;
 }
 
+// --- plans
+
+// Note [Kept plans]
+// What computes a convolution follows from its extents and from which forms of the weights there are, and is
+// asked for by calls that come again: of small planes choosing takes about a third of the time (8 channels of
+// 6x11 to 32, 5x5 at stride 2). So a thread keeps its last plans: all algorithms, as far as they were asked
+// for, and which of them are worth running.
+
+// Something that is made, or answered, when it is first asked for.
+template <class V>
+class Late {
+ public:
+  template <class Make>
+  V& get(Make&& make) {
+    if (!value_) value_.emplace(make());
+    return *value_;
+  }
+
+ private:
+  std::optional<V> value_;
+};
+
+// Numbers of the tables of an axis.
+int64_t table_size(const ConvAxis& axis) {
+  const double* at = axis.passes;
+  for (int64_t i = 0; i < axis.pass_count; ++i) {
+    const auto taps = static_cast<int64_t>(at[2]), phases = static_cast<int64_t>(at[3]),
+               entries = static_cast<int64_t>(at[4]);
+    const auto ints = [](int64_t n) { return divide_up<int64_t>(n, 2); };
+    at += 5 + ints(taps) + ints(phases) + ints(taps * phases + 1) + ints(entries) + entries;
+  }
+  return at - axis.passes;
+}
+
+// Behind the algorithms that do without: what an engine is needed for, or its cost.
 template <class T>
-Status run_convolution(ConvArgs a, const Context& context) {
-  if (a.batch == 0) return OK;
+struct Planned {
+  Geometry near;
+  const Engine<T> engine;
+  Late<bool> overlaps, directly, may_turn, turns;
+  Late<const Winograd*> transforms;
+  Late<const Winograd> large, small;
+  Late<const Few> few_positions;
+  Late<const Direct> direct;
+  Late<const Reaching> reaching;
+  Late<const Engine<T>> turned;
+
+  static Geometry nearest(const ConvArgs& a, bool packed, ScratchFrame* frame) {
+    Geometry near(a, frame);
+    if (!packed || a.in_channels > 1) near.trim(packed, frame);
+    return near;
+  }
+  Planned(const ConvArgs& a, const ConvArgs& each, const KernelTable& table, bool packed, ScratchFrame* frame)
+      : near(nearest(a, packed, frame)), engine(each, near, table, frame) {}
+};
+
+template <class T>
+struct Plan {
+  OwnScratch memory;
+  const KernelTable& table;
+  const int64_t forms;  // of the weights: forms_of
+  ConvArgs a, each;     // with the arrays of a call
+  const Geometry s;
+  const Overlap overlap;
+  const Point point;
+  const Direct direct;
+  const SmallGroups groups;
+  const Windows windows;
+  Late<bool> directly;
+  std::optional<Planned<T>> rest;
+
+  Plan(const ConvArgs& args, const KernelTable& kernels, int64_t forms)
+      : table(kernels),
+        forms(forms),
+        a(with_tables(args, memory.frame())),
+        s(a, memory.frame()),
+        overlap(a, s, table, memory.frame()),
+        point(a, s, table),
+        direct(a, s, table),
+        groups(a, s, table),
+        windows(a, s, table) {
+    each = for_engine(a, s, table);
+  }
+  Plan(const Plan&) = delete;
+  Plan& operator=(const Plan&) = delete;
+
+  static int64_t forms_of(const Packed* head) {
+    if (head == nullptr) return 0;
+    int64_t forms = 1;
+    for (const bool form : {head->kept > 0, head->packed, head->turned > 0, head->transformed > 0,
+                            head->overlapping > 0, head->grouped > 0, head->windows > 0})
+      forms = 2 * forms + (form ? 1 : 0);
+    return forms;
+  }
+
+  // The tables of a call end with it.
+  static ConvArgs with_tables(ConvArgs a, ScratchFrame* frame) {
+    for (int i = 0; i < a.axis_count; ++i) {
+      const int64_t n = table_size(a.axes[i]);
+      auto* copy = frame->take<double>(n);
+      std::memcpy(copy, a.axes[i].passes, static_cast<size_t>(n) * sizeof(double));
+      a.axes[i].passes = copy;
+    }
+    return a;
+  }
+
+  bool is_of(const ConvArgs& b, const KernelTable& kernels, int64_t of_forms) const {
+    if (&table != &kernels || forms != of_forms || a.type != b.type || a.nhwc != b.nhwc ||
+        a.transposed != b.transposed || a.batch != b.batch || a.groups != b.groups ||
+        a.in_channels != b.in_channels || a.out_channels != b.out_channels || a.axis_count != b.axis_count)
+      return false;
+    for (int i = 0; i < a.axis_count; ++i) {
+      const ConvAxis &x = a.axes[i], &y = b.axes[i];
+      if (x.in_size != y.in_size || x.out_size != y.out_size || x.kernel != y.kernel ||
+          x.in_step != y.in_step || x.out_step != y.out_step || x.pass_count != y.pass_count)
+        return false;
+      const int64_t n = table_size(y);
+      if (n != table_size(x) || std::memcmp(x.passes, y.passes, static_cast<size_t>(n) * sizeof(double)) != 0)
+        return false;
+    }
+    return true;
+  }
+
+  void take_arrays(const ConvArgs& b) {
+    for (ConvArgs* to : {&a, &each}) {
+      to->out = b.out;
+      to->in = b.in;
+      to->weight = b.weight;
+      to->bias = b.bias;
+      to->packed = b.packed;
+    }
+  }
+
+  Planned<T>& planned(bool packed) {
+    if (!rest) rest.emplace(a, each, table, packed, memory.frame());
+    return *rest;
+  }
+};
+
+// Plans that a thread keeps, each some kilobytes, and the numbers of the tables of one.
+constexpr uint64_t kPlans = 16;
+constexpr int64_t kMostTables = 1024;
+
+// The plan of a call: one that was kept, or a new one in its place. Those of many passes end with `large`.
+template <class T>
+Plan<T>& plan_of(const ConvArgs& a, const KernelTable& table, int64_t forms,
+                 std::unique_ptr<Plan<T>>* large) {
+  thread_local std::unique_ptr<Plan<T>> kept[kPlans];
+  uint64_t hash = 0;
+  const auto add = [&](int64_t n) {
+    hash = (hash ^ static_cast<uint64_t>(n)) * 0x9E3779B97F4A7C15u;
+    hash ^= hash >> 32;
+  };
+  for (const int64_t n : {a.batch, a.groups, a.in_channels, a.out_channels}) add(n);
+  int64_t tables = 0, units = 1;
+  for (int i = 0; i < a.axis_count; ++i) {
+    const ConvAxis& axis = a.axes[i];
+    for (const int64_t n : {axis.in_size, axis.out_size, axis.kernel}) add(n);
+    tables += table_size(axis);
+    units *= axis.pass_count;
+  }
+  std::unique_ptr<Plan<T>>& plan = tables + 32 * units > kMostTables ? *large : kept[hash % kPlans];
+  if (plan == nullptr || !plan->is_of(a, table, forms)) {
+    plan.reset();
+    plan = std::make_unique<Plan<T>>(a, table, forms);
+  }
+  plan->take_arrays(a);
+  return *plan;
+}
+
+template <class T>
+Status run_convolution(ConvArgs args, const Context& context) {
+  if (args.batch == 0) return OK;
   ScratchFrame frame;
-  const Geometry s(a, &frame);
-  const KernelTable* table = &kernels();
+  const auto* head = static_cast<const Packed*>(args.packed);
+  const KernelTable* table = head != nullptr ? head->table : &kernels();
   // Planes of one pixel are the same in both layouts: packed for vectors of pixels, images are copied faster
   // as planes.
-  const bool pixels = s.in() == 1 && s.out() == 1;
-  if (pixels && a.packed == nullptr) a.nhwc = true;
-  if (pixels && a.packed != nullptr && a.in_channels > 1 && 2 * a.out_channels < leaves_of<T>(*table).lanes)
-    a.nhwc = false;
+  bool pixels = true;
+  for (int i = 0; i < args.axis_count; ++i)
+    pixels = pixels && args.axes[i].in_size == 1 && args.axes[i].out_size == 1;
+  if (pixels && head == nullptr) args.nhwc = true;
+  if (pixels && head != nullptr && args.in_channels > 1 && 2 * args.out_channels < leaves_of<T>(*table).lanes)
+    args.nhwc = false;
+  std::unique_ptr<Plan<T>> large_plan;
+  Plan<T>& plan = plan_of<T>(args, *table, Plan<T>::forms_of(head), &large_plan);
+  const ConvArgs &a = plan.a, &each = plan.each;
+  const Geometry& s = plan.s;
   const int64_t channels = a.groups * a.out_channels, weights = channels * a.in_channels * s.kernel();
   const bool few = a.batch * channels * s.out() * a.in_channels <= kFew;
   const T *packed = nullptr, *weight = nullptr, *bias = nullptr;
-  const auto* head = static_cast<const Packed*>(a.packed);
   if (head != nullptr) {
     const T* first = reinterpret_cast<const T*>(aligned(static_cast<const char*>(a.packed) + sizeof(Packed)));
-    table = head->table;
     if (head->kept > 0) {
       weight = first;
       bias = first + weights;
@@ -321,24 +498,22 @@ Status run_convolution(ConvArgs a, const Context& context) {
     if (a.bias != nullptr) bias = widened<T>(*table, a.type, a.bias, channels, &frame);
   }
   if (weight != nullptr && few) return run_one_by_one(a, s, *table, weight, bias, context);
-  const Overlap overlap(a, s, *table, &frame);
+  const Overlap& overlap = plan.overlap;
   if constexpr (std::is_same<T, float>::value) {
-    const Point point(a, s, *table);
-    if (weight != nullptr && point.worth_running()) {
-      point.run(weight, bias, context);
+    if (weight != nullptr && plan.point.worth_running()) {
+      plan.point.run(weight, bias, context);
       return context.cancelled() ? CANCELLED : OK;
     }
-    const Direct direct(a, s, *table);
-    if (packed != nullptr && direct.worth_running()) {
-      direct.run(packed, context);
+    if (packed != nullptr && plan.directly.get([&] { return plan.direct.worth_running(); })) {
+      plan.direct.run(packed, context);
       return context.cancelled() ? CANCELLED : OK;
     }
-    const SmallGroups groups(a, s, *table);
+    const SmallGroups& groups = plan.groups;
     if (groups.worth_running() && (packed == nullptr || head->grouped > 0)) {
       groups.run(packed_for(groups, head, &Packed::grouped, packed, weight, bias, &frame), context);
       return context.cancelled() ? CANCELLED : OK;
     }
-    const Windows windows(a, s, *table);
+    const Windows& windows = plan.windows;
     if (windows.worth_running() &&
         (packed == nullptr ? all_finite(*table, weight, weights, context) : head->windows > 0)) {
       windows.run(packed_for(windows, head, &Packed::windows, packed, weight, bias, &frame), context);
@@ -351,34 +526,38 @@ Status run_convolution(ConvArgs a, const Context& context) {
       return context.cancelled() ? CANCELLED : OK;
     }
   }
-  Geometry near(a, &frame);
-  if (packed == nullptr || a.in_channels > 1) near.trim(packed != nullptr, &frame);
-  const ConvArgs each = for_engine(a, s, *table);
-  const Engine<T> engine(each, near, *table, &frame);
+  Planned<T>& rest = plan.planned(packed != nullptr);
+  const Engine<T>& engine = rest.engine;
   if constexpr (std::is_same<T, float>::value) {
     if (s.out() > 1) {
-      const Winograd large(a, s, *table, kTiles[0]), small(a, s, *table, kTiles[1]);
-      // Packing that many weights for one call takes longer than it saves.
-      const bool little = packed != nullptr && small.worth_running() && small.faster_than(large);
-      const Winograd& winograd = little ? small : large;
-      if (packed == nullptr ? winograd.worth_running_once()
-                            : winograd.worth_running() && head->transformed > 0) {
-        const int64_t before = packed == nullptr ? 0 : head->transformed + (little ? large.packed_size() : 0);
-        const bool done = packed == nullptr ? winograd.run(weight, bias, context)
-                                            : winograd.run_packed(packed + before, context);
+      const auto tiled = [&](int i) { return [&, i] { return Winograd(a, s, *table, kTiles[i]); }; };
+      const Winograd *large = &rest.large.get(tiled(0)), *small = &rest.small.get(tiled(1)),
+                     *winograd = rest.transforms.get([&] {
+                       // Packing that many weights for one call takes longer than it saves.
+                       if (packed == nullptr) return large->worth_running_once() ? large : nullptr;
+                       const Winograd* best =
+                           small->worth_running() && small->faster_than(*large) ? small : large;
+                       return best->worth_running() && head->transformed > 0 ? best : nullptr;
+                     });
+      if (winograd != nullptr) {
+        const int64_t before =
+            packed == nullptr ? 0 : head->transformed + (winograd == small ? large->packed_size() : 0);
+        const bool done = packed == nullptr ? winograd->run(weight, bias, context)
+                                            : winograd->run_packed(packed + before, context);
         if (done) return context.cancelled() ? CANCELLED : OK;
       }
     }
     if (overlap.worth_packing() && (packed == nullptr || head->overlapping > 0) &&
-        overlap.worth_running(engine.cost_of_narrow_tiles())) {
+        rest.overlaps.get([&] { return overlap.worth_running(engine.cost_of_narrow_tiles()); })) {
       overlap.run(packed_for(overlap, head, &Packed::overlapping, packed, weight, bias, &frame), context);
       return context.cancelled() ? CANCELLED : OK;
     }
     if (packed == nullptr) {
-      const Few few_positions(a, s, *table);
+      const Few& few_positions = rest.few_positions.get([&] { return Few(a, s, *table); });
       if (few_positions.worth_running() && few_positions.run(weight, bias, context))
         return context.cancelled() ? CANCELLED : OK;
-      const Reaching reaching(a, s, *table, engine.work(), &frame);
+      const Reaching& reaching =
+          rest.reaching.get([&] { return Reaching(a, s, *table, engine.work(), plan.memory.frame()); });
       if (reaching.worth_running()) {
         reaching.run(weight, bias, context);
         return context.cancelled() ? CANCELLED : OK;
@@ -393,15 +572,17 @@ Status run_convolution(ConvArgs a, const Context& context) {
     packed = space;
   }
   if constexpr (std::is_same<T, float>::value) {
-    const Direct direct(a, near, *table);
-    if (head == nullptr && direct.worth_running()) {
+    // Without the taps that only read padding.
+    const Direct& direct = rest.direct.get([&] { return Direct(a, rest.near, *table); });
+    if (head == nullptr && rest.directly.get([&] { return direct.worth_running(); })) {
       direct.run(packed, context);
       return context.cancelled() ? CANCELLED : OK;
     }
   }
-  if (head != nullptr && head->turned > 0 && engine.may_be_turned()) {
-    const Engine<T> turned(a, near, *table, &frame, true);
-    if (turned.cost() < engine.cost()) {
+  if (head != nullptr && head->turned > 0 && rest.may_turn.get([&] { return engine.may_be_turned(); })) {
+    const Engine<T>& turned =
+        rest.turned.get([&] { return Engine<T>(a, rest.near, *table, plan.memory.frame(), true); });
+    if (rest.turns.get([&] { return turned.cost() < engine.cost(); })) {
       run_engine(a, turned, packed + head->turned, context);
       return context.cancelled() ? CANCELLED : OK;
     }

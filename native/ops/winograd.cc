@@ -258,15 +258,26 @@ bool Winograd::run_by_parts(const float* weight, const float* bias, const Contex
   return true;
 }
 
+// Of so many tasks, each of `work` products: whole tiles of columns.
+int64_t Winograd::pieces_of(Span out, int64_t tasks, int64_t work, int64_t threads) const {
+  const int64_t tiles = divide_up(out.count, tile_of(out.count));
+  for (int64_t n = 1; n <= std::min<int64_t>(tiles, threads) && tasks < 4 * threads && work >> 20 >= n; ++n)
+    if (tasks * n % threads == 0) return n;
+  return 1;
+}
+
 bool Winograd::run_parts(int64_t first, int64_t last, const float* packed, const float* bias,
                          const Context& context) const {
   const int64_t groups = divide_up(tiles_, a_.nhwc ? group_tiles_ : panel_), phases_x = a_.nhwc ? forms() : 1;
   const int64_t work = planes_ * group_tiles_ * a_.in_channels * outputs_of(first).count;
   std::atomic<bool> good{true};
   const int64_t tasks = (last - first) * phases_ * phases_x * groups;
-  parallel_for(context, tasks, std::max<int64_t>(1, (1 << 20) / work), [&](int64_t begin, int64_t end) {
+  // Few tasks are in pieces of the output channels, as many for each thread, which transform the same inputs.
+  const int64_t pieces = a_.nhwc ? 1 : pieces_of(outputs_of(first), tasks, work, context.threads);
+  const int64_t grain = std::max<int64_t>(1, (1 << 20) / (work / pieces));
+  parallel_for(context, tasks * pieces, grain, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end && good.load(std::memory_order_relaxed); ++task) {
-      int64_t rest = task;
+      int64_t rest = task / pieces;
       const int64_t group = rest % groups;
       rest /= groups;
       const int64_t fx = rest % phases_x;
@@ -274,7 +285,7 @@ bool Winograd::run_parts(int64_t first, int64_t last, const float* packed, const
       const int64_t fy = rest % phases_, p = first + rest / phases_, g = p / out_parts_;
       const float* w = packed + weights_before(p) - weights_before(first);
       const bool fine = a_.nhwc ? run_last(g, fy, fx, group, outputs_of(p), w, bias)
-                                : run_first(g, fy, group, outputs_of(p), w, bias);
+                                : run_first(g, fy, group, outputs_of(p), task % pieces, pieces, w, bias);
       if (!fine) good.store(false, std::memory_order_relaxed);
     }
   });
@@ -386,8 +397,12 @@ void Winograd::spread_patches(const Panel& panel, Span in) const {
   }
 }
 
-bool Winograd::run_first(int64_t g, int64_t fy, int64_t group, Span out, const float* packed,
-                         const float* bias) const {
+bool Winograd::run_first(int64_t g, int64_t fy, int64_t group, Span all, int64_t piece, int64_t pieces,
+                         const float* packed, const float* bias) const {
+  const int64_t tile = tile_of(all.count);
+  Span out = part(all.count, pieces, piece, tile);
+  if (out.count <= 0) return true;
+  out.begin += all.begin;
   const int64_t first = group * panel_, tiles = std::min(panel_, tiles_ - first);
   // Planes a line more apart than a power of two.
   const int64_t v_step = inputs_most() * panel_ + 16, m_step = out.count * panel_ + 16;
@@ -403,22 +418,23 @@ bool Winograd::run_first(int64_t g, int64_t fy, int64_t group, Span out, const f
   const float zeros[ConvLeaves<float>::kMost] = {};
   int32_t place[ConvLeaves<float>::kMost];
   for (int32_t i = 0; i < ConvLeaves<float>::kMost; ++i) place[i] = i * static_cast<int32_t>(panel_);
-  const int64_t tile = tile_of(out.count);
   // What of the outputs each call of a tile asks for.
   const int64_t calls = phases_ * planes_ * divide_up(out.count, tile);
   const char* const* ahead = nullptr;
   const int64_t asked = asks_ ? ask_first(panel, out, calls, &frame, &ahead) : 0;
   for (int64_t i = 0; i < in_parts_; ++i) {
     const Span in = part(a_.in_channels, in_parts_, i, 1);
-    if (panel.runs * 8 <= panel_)
+    if (panel.runs * 5 <= panel_)
       spread_rows(panel, in);
     else
       spread_patches(panel, in);
     for (int64_t f = 0; f < phases_; ++f) {
-      const float* w = packed + ((fy * phases_ + f) * a_.in_channels + in.begin) * out.count * planes_;
-      const ConvPiece piece = {0, 0, in.count};
-      ConvTiles sum = {&piece, 1, panel_, 1, 0, 0, ahead, i + 1 == in_parts_ ? asked : 0};
-      for (int64_t p = f * planes_; p < (f + 1) * planes_; ++p)
+      const float* weights = packed + ((fy * phases_ + f) * a_.in_channels + in.begin) * all.count * planes_ +
+                             (out.begin - all.begin) * in.count;
+      const ConvPiece products = {0, 0, in.count};
+      ConvTiles sum = {&products, 1, panel_, 1, 0, 0, ahead, i + 1 == in_parts_ ? asked : 0};
+      for (int64_t p = f * planes_; p < (f + 1) * planes_; ++p, weights += all.count * in.count) {
+        const float* w = weights;
         for (int64_t at = 0; at < out.count; at += tile) {
           const int64_t columns = std::min(tile, out.count - at);
           leaves_.tile[panel_ > leaves_.lanes ? 1 : 0][columns](m + p * m_step + at * panel_, place, w,
@@ -427,6 +443,7 @@ bool Winograd::run_first(int64_t g, int64_t fy, int64_t group, Span out, const f
           w += columns * in.count;
           sum.ahead += sum.asked;
         }
+      }
       ahead = sum.ahead;
     }
   }

@@ -82,8 +82,9 @@ class Winograd {
                     const char* const** ahead) const;
   void emit_first(const Panel& panel, Span out, const float* m, int64_t step, const float* bias,
                   float* flags) const;
-  bool run_first(int64_t g, int64_t fy, int64_t group, Span out, const float* packed,
-                 const float* bias) const;
+  int64_t pieces_of(Span out, int64_t tasks, int64_t work, int64_t threads) const;
+  bool run_first(int64_t g, int64_t fy, int64_t group, Span all, int64_t piece, int64_t pieces,
+                 const float* packed, const float* bias) const;
   bool run_last(int64_t g, int64_t fy, int64_t fx, int64_t group, Span out, const float* packed,
                 const float* bias) const;
   int64_t tile_of(int64_t columns) const {

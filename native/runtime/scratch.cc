@@ -12,7 +12,7 @@ namespace upsampling {
 
 namespace {
 
-constexpr size_t kBlock = 256 * 1024;
+constexpr size_t kBlock = 256 * 1024, kOwnBlock = 8 * 1024;
 // A thread that served one huge call does not keep its memory for ever.
 constexpr size_t kKeep = 8 * 1024 * 1024;
 constexpr size_t kHuge = 2 * 1024 * 1024;
@@ -28,6 +28,11 @@ struct Block {
 struct Arena {
   std::vector<Block> blocks;
   size_t block = 0, used = 0;
+  const size_t least;  // of a block
+
+  explicit Arena(size_t least) : least(least) {}
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
 
   void* take(size_t n) {
     n = (n + 63) & ~size_t{63};
@@ -36,7 +41,7 @@ struct Arena {
       used = 0;
     }
     if (block == blocks.size()) {
-      const size_t size = n > kBlock ? n : kBlock;
+      const size_t size = n > least ? n : least;
       blocks.reserve(blocks.size() + 1);
       // What is too large to be kept is touched anew each time: in huge pages that costs a sixth.
       const size_t align = size >= kKeep / 2 ? kHuge : 64;
@@ -70,13 +75,15 @@ struct Arena {
 namespace {
 
 Arena& arena() {
-  thread_local Arena a;
+  thread_local Arena a(kBlock);
   return a;
 }
 
 }  // namespace
 
-ScratchFrame::ScratchFrame() : arena_(arena()), block_(arena_.block), used_(arena_.used) {}
+ScratchFrame::ScratchFrame() : ScratchFrame(arena()) {}
+
+ScratchFrame::ScratchFrame(Arena& arena) : arena_(arena), block_(arena.block), used_(arena.used) {}
 
 ScratchFrame::~ScratchFrame() {
   arena_.block = block_;
@@ -85,5 +92,9 @@ ScratchFrame::~ScratchFrame() {
 }
 
 void* ScratchFrame::bytes(size_t n) { return arena_.take(n); }
+
+OwnScratch::OwnScratch() : arena_(new Arena(kOwnBlock)), frame_(*arena_) {}
+
+OwnScratch::~OwnScratch() = default;
 
 }  // namespace upsampling

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 namespace upsampling {
 
@@ -22,9 +23,23 @@ class ScratchFrame {
   }
 
  private:
+  friend class OwnScratch;
+  explicit ScratchFrame(Arena& arena);
   void* bytes(size_t n);
   Arena& arena_;         // of this thread, which takes a call to find
   size_t block_, used_;  // where it stood
+};
+
+// A frame that ends with its owner, in little memory of its own.
+class OwnScratch {
+ public:
+  OwnScratch();
+  ~OwnScratch();
+  ScratchFrame* frame() { return &frame_; }
+
+ private:
+  const std::unique_ptr<Arena> arena_;
+  ScratchFrame frame_;
 };
 
 }  // namespace upsampling

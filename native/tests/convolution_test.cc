@@ -99,10 +99,10 @@ struct Division {
     double positions = 1, boxes = 1;
     if (e.first_ && e.in_place_) {
       const int64_t pixels = all[0] * all[1] * all[2] * all[3];
-      // Where panels flow, the last box of a plane has what is left.
+      // Where panels flow, the last box of a plane has what is left, at least a panel.
+      const int64_t each = e.boxes_[3] / a.batch, last = pixels / a.batch - (each - 1) * e.flat_;
       if (e.flow_ > 0)
-        CHECK(e.boxes_[3] % a.batch == 0 && e.flat_ * e.boxes_[3] <= pixels &&
-              (e.flat_ + e.width_) * e.boxes_[3] >= pixels);
+        CHECK(e.boxes_[3] % a.batch == 0 && last >= e.width_ && last <= e.flat_ + each * e.width_);
       else
         CHECK(e.flat_ * e.boxes_[3] >= pixels && e.flat_ * (e.boxes_[3] - 1) < pixels);
       positions = static_cast<double>(e.flat_);

@@ -100,6 +100,40 @@ function samples(): Args[] {
       options: { layout, groups: 6, stride: 2 },
     });
     out.push({ batch: 1, image: [30, 31], in: 40, out: 21, kernel: [1, 1], bias: true, options: { layout } });
+    // As many parts as there are threads: of tiles of Winograd's, of the panels of few planes, and of boxes whose
+    // parts share a copy.
+    for (const [batch, image, channels, columns, kernel, options] of [
+      [1, [14, 14], 64, 80, 3, { padding: 1 }],
+      [1, [17, 18], 64, 130, 3, { padding: 1 }],
+      [1, [15, 15], 64, 300, 1, {}],
+      [2, [14, 14], 40, 300, 1, {}],
+      [1, [34, 34], 40, 100, 2, { padding: 1, stride: 2 }],
+      [1, [14, 14], 50, 64, 5, { padding: 2 }],
+    ] as const)
+      out.push({
+        batch,
+        image: [...image],
+        in: channels,
+        out: columns,
+        kernel: [kernel, kernel],
+        bias: true,
+        options: { layout, ...options },
+      });
+    // Holes so wide that copies with their padding are mostly padding, or hold most rows once more.
+    for (const [batch, image, channels, columns, dilation] of [
+      [1, [20, 20], 64, 33, 12],
+      [5, [9, 7], 24, 33, [4, 3]],
+      [2, [24, 40], 48, 17, [11, 9]],
+    ] as const)
+      out.push({
+        batch,
+        image: [...image],
+        in: channels,
+        out: columns,
+        kernel: [3, 3],
+        bias: true,
+        options: { layout, padding: dilation, dilation },
+      });
     // Taps that read beside the inputs: sets of taps of their own along every edge and corner.
     out.push({
       batch: 3,
