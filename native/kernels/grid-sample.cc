@@ -352,16 +352,19 @@ UPS_INLINE void some_points(S* o, const S* x, const int32_t* index, const typena
 }
 
 #if defined(__AVX2__)
-// LANES points of a plane of floats. ALONG taps at a time are neighbours as a rule.
+// LANES points of a plane of floats. ALONG taps at a time are neighbours as a rule; with 1 none are.
 template <int ALONG>
 UPS_INLINE vf vector_of_points(const float* x, const int32_t* index, const float* weight, int64_t count,
                                int64_t n) {
   vf sum{};
   for (int64_t k = 0; k < count; k += ALONG, index += ALONG * n, weight += ALONG * n) {
     vf v[ALONG];
-    if (all(neighbours(load(index), load(index + (ALONG - 1) * n), ALONG - 1))) {
-      load_along<ALONG>(v, x, index);
-    } else {
+    bool beside = false;
+    if constexpr (ALONG > 1) {
+      beside = all(neighbours(load(index), load(index + (ALONG - 1) * n), ALONG - 1));
+      if (beside) load_along<ALONG>(v, x, index);
+    }
+    if (!beside) {
 #pragma GCC unroll 4
       for (int j = 0; j < ALONG; ++j) v[j] = gather(x, load(index + j * n));
     }
@@ -392,8 +395,9 @@ void plane(void* out, const void* in, const int32_t* __restrict index, const voi
 #if defined(__AVX2__)
   if constexpr (__is_same(S, float))
     if (n >= LANES)
-      return along == 2 ? plane_of_points<2>(o, x, index, w, count, n)
-                        : plane_of_points<4>(o, x, index, w, count, n);
+      return along == 1   ? plane_of_points<1>(o, x, index, w, count, n)
+             : along == 2 ? plane_of_points<2>(o, x, index, w, count, n)
+                          : plane_of_points<4>(o, x, index, w, count, n);
 #endif
   int64_t i = 0;
   for (; i + STEP <= n; i += STEP) some_points<S, STEP>(o + i, x, index + i, w + i, count, n, STEP);

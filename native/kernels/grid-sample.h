@@ -37,8 +37,9 @@ struct GridSampleKernels {
   // out[i] = in[i], rounded: weights of what is computed in float.
   void (*round_weights)(float* out, const double* in, int64_t n);
   // out[i] = Σ_k weight[k·n + i] · in[index[k·n + i]], index -1 reading 0, rounded once to the element type;
-  // in the order of k. Weights are of the type of the computation. Taps come `along` at a time, which are
-  // neighbours where none is outside or moved inside. By element type, null where it is not computed with.
+  // in the order of k. Weights are of the type of the computation. Taps come `along` (1, 2 or 4) at a time,
+  // which are neighbours where none is outside or moved inside. By element type, null where it is not
+  // computed with.
   void (*plane[TYPE_COUNT])(void* out, const void* in, const int32_t* index, const void* weight, int64_t taps,
                             int64_t along, int64_t n);
   // out[i·channels + c] = Σ_k weight[k·n + i] · in[index[k·n + i]·channels + c]: the same for pixels of many

@@ -1,6 +1,7 @@
 // Leaves that move elements without looking at them.
 #include "kernels/move.h"
 
+#include "kernels/gather.h"
 #include "kernels/kernels.h"
 
 namespace upsampling {
@@ -22,24 +23,32 @@ __attribute__((noinline)) void gather(void* out, const void* in, const int32_t* 
   for (int64_t i = 0; i < n; ++i) o[i] = x[index[i]];
 }
 
-// Outputs whose inputs lie within one or two vectors are picked from these in registers.
+// Outputs whose inputs lie within a few vectors are picked from these in registers.
 void gather_words(void* out, const void* in, const int32_t* index, int64_t n, int64_t in_size) {
   int64_t i = 0;
   // Nearest 1.5x of 16x100x100: vectors of 16 45 us rather than 105, of 8 50 rather than 140; those of 4 have
-  // no permute by lanes that are not known ahead.
+  // no permute by lanes that are not known ahead. 16x256x256 to 64x64 0.09 ms rather than 0.14 one by one.
 #if UPS_LANES > 4
-  auto* o = static_cast<int32_t*>(out);
-  const auto* x = static_cast<const int32_t*>(in);
-  for (; i + LANES <= n && in_size >= LANES; i += LANES) {
+  auto* o = static_cast<float*>(out);
+  const auto* x = static_cast<const float*>(in);
+  for (; i < n && n >= LANES && in_size >= LANES; i += LANES) {
+    if (i + LANES > n) i = n - LANES;
     const int64_t first = index[i], last = index[i + LANES - 1];
-    const int64_t base = first < in_size - LANES ? first : in_size - LANES;
-    const vi lane = load(index + i) - static_cast<int32_t>(base);
-    if (last - base < LANES)
-      store(o + i, __builtin_shuffle(load(x + base), lane));
-    else if (last - base < 2 * LANES && base + 2 * LANES <= in_size)
-      store(o + i, __builtin_shuffle(load(x + base), load(x + base + LANES), lane));
+    const int64_t base = first < in_size - LANES ? first : in_size - LANES, left = in_size - base;
+    const int64_t vectors = (last - base) / LANES + 1;
+    const auto from = [&](auto window) __attribute__((always_inline)) {
+      constexpr int WINDOW = decltype(window)::SIZE;
+      const vi lane = load(index + i) - (WINDOW > 0 ? static_cast<int32_t>(base) : 0);
+      store(o + i, pick<WINDOW>(x, Window<WINDOW>::at(x + base), lane));
+    };
+    if (vectors == 1)
+      from(Window<1>{});
+    else if (vectors == 2 && left >= 2 * LANES)
+      from(Window<2>{});
+    else if (LANES == 16 && vectors <= 4 && left >= 4 * LANES)
+      from(Window<4>{});
     else
-      gather<uint32_t>(o + i, in, index + i, LANES, in_size);
+      from(Window<0>{});
   }
 #endif
   if (i < n) gather<uint32_t>(static_cast<char*>(out) + 4 * i, in, index + i, n - i, in_size);

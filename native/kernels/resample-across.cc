@@ -15,7 +15,9 @@ void across_taps(float* out, int64_t out_stride, const float* in, int64_t in_str
 }
 template <int TAPS>
 UPS_INLINE AcrossTaps across_window(int window) {
-  return window == 1 ? across_taps<TAPS, 1> : window == 2 ? across_taps<TAPS, 2> : across_taps<TAPS, 0>;
+  constexpr AcrossTaps leaves[] = {across_taps<TAPS, 0>, across_taps<TAPS, 1>, across_taps<TAPS, 2>,
+                                   across_taps<TAPS, 3>, across_taps<TAPS, 4>};
+  return leaves[window];
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // Taps along a row that are picked from vectors in registers (PreparedTaps): the outputs of one block, and of
 // a run of blocks, whose pattern stays in registers.
 #pragma once
+#include "kernels/gather.h"
 #include "kernels/resample.h"
-#include "kernels/vec.h"
 
 namespace upsampling {
 namespace UPS_ISA {
@@ -20,23 +20,6 @@ AcrossTaps across_leaf(const PreparedTaps* t);
 
 namespace {
 
-// The elements that one tap of a block reads.
-template <int WINDOW>
-UPS_INLINE vf pick(const float* in, vf a, vf b, vi lane) {
-  if (WINDOW == 1) return __builtin_shuffle(a, lane);
-  if (WINDOW == 2) return __builtin_shuffle(a, b, lane);
-#if defined(__AVX512F__)  // 720x1280x3 to 720x640 1.05 ms rather than 1.76 one by one
-  return __builtin_ia32_gathersiv16sf(vf{}, in, lane, -1, 4);
-#elif defined(__AVX2__)
-  return __builtin_ia32_gathersiv8sf(vf{}, in, lane, reinterpret_cast<vf>(vi{} - 1), 4);
-#else
-  vf v;
-#pragma GCC unroll 16
-  for (int i = 0; i < LANES; ++i) v[i] = in[lane[i]];
-  return v;
-#endif
-}
-
 // The lanes and weights of a block, in registers.
 template <int TAPS>
 struct Pattern {
@@ -53,13 +36,13 @@ struct Pattern {
   }
   // The outputs of the block, from the vectors that hold its taps.
   template <int WINDOW>
-  inline __attribute__((always_inline)) vf sum(const float* in, vf a, vf b) const {
-    vf sum = weight[0] * pick<WINDOW>(in, a, b, lane[0]);
+  inline __attribute__((always_inline)) vf sum(const float* in, const Window<WINDOW>& w) const {
+    vf sum = weight[0] * pick<WINDOW>(in, w, lane[0]);
 #pragma GCC unroll 4
-    for (int k = 1; k < TAPS; ++k) sum += weight[k] * pick<WINDOW>(in, a, b, lane[k]);
+    for (int k = 1; k < TAPS; ++k) sum += weight[k] * pick<WINDOW>(in, w, lane[k]);
     return sum;
   }
-  inline __attribute__((always_inline)) vf sum(vf v) const { return sum<1>(nullptr, v, v); }
+  inline __attribute__((always_inline)) vf sum(vf v) const { return sum<1>(nullptr, Window<1>{{v}}); }
 };
 
 // The block whose pattern block b has: in a run one of the first ones.
@@ -69,10 +52,7 @@ UPS_INLINE int64_t pattern_of(const PreparedTaps* t, int64_t b) {
 
 template <int TAPS, int WINDOW>
 UPS_INLINE vf block_of(const float* in, const Pattern<TAPS>& pattern) {
-  vf a{}, b{};
-  if (WINDOW > 0) a = load(in);
-  if (WINDOW > 1) b = load(in + LANES);
-  return pattern.template sum<WINDOW>(in, a, b);
+  return pattern.template sum<WINDOW>(in, Window<WINDOW>::at(in));
 }
 
 template <int TAPS, int WINDOW>
@@ -81,13 +61,11 @@ UPS_INLINE vf block_at(const float* in, const PreparedTaps* t, int64_t b) {
   const float* from = in + t->base[b];
   const int32_t* lane = t->lane + b * t->taps * LANES;
   const float* weight = t->weight + b * t->taps * LANES;
-  vf first{}, second{};
-  if (WINDOW > 0) first = load(from);
-  if (WINDOW > 1) second = load(from + LANES);
-  vf sum = load(weight) * pick<WINDOW>(from, first, second, load(lane));
+  const auto vectors = Window<WINDOW>::at(from);
+  vf sum = load(weight) * pick<WINDOW>(from, vectors, load(lane));
   for (int64_t k = 1; k < t->taps; ++k) {
     const vf w = load(weight + k * LANES);
-    const vf more = sum + w * pick<WINDOW>(from, first, second, load(lane + k * LANES));
+    const vf more = sum + w * pick<WINDOW>(from, vectors, load(lane + k * LANES));
     sum = t->masked ? (w != splat(0.0f) ? more : sum) : more;
   }
   return sum;

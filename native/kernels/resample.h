@@ -99,6 +99,8 @@ struct ResampleKernels {
   SumFour sum_four_pixels[TYPE_COUNT][2];
   // The same of at least four single elements whose taps along are neighbours; null where that is no faster.
   SumFour sum_four_elements[TYPE_COUNT][2];
+  // The same of floats whose taps lie in a window, in rows at least as long as that; null as well.
+  void (*sum_four_picked)(float* out, const void* const* rows, const float* down, const PreparedTaps* taps);
   // For outputs o up to end: out[(o - first)·out_stride + i] = Σ_k weight[k, o] · row(index[k, o])[i] for i <
   // n, rounded to the element type, with row(j) = rows + (j & mask)·stride. With `stream` the rows are
   // adjoining floats, go past the caches, and the last ones wait for flush.

@@ -158,7 +158,9 @@ Status grid_sample(const GridSampleArgs& a, const Context& context) {
         if (moves)
           k.move[width](to, from, index, n);
         else
-          k.plane[a.type](to, from, index, weight, taps, per_axis, n);
+          // Pixels of several channels are no neighbours: the taps of three at a border lie as far apart as
+          // four elements.
+          k.plane[a.type](to, from, index, weight, taps, apart ? 1 : per_axis, n);
       }
       if (planes) continue;
       out += first * pixel;

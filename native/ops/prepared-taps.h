@@ -52,6 +52,27 @@ inline RepeatedBlocks find_repeated_blocks(const AxisTable& x, int64_t inner, in
   return {0, 0, 0, 0};
 }
 
+// Vectors that taps are picked from at most.
+inline constexpr int64_t kMostWindow = 4;
+
+// Whether taps lie near enough to each other for that, wherever a block begins.
+inline bool reaches_window(const AxisTable& x, int64_t inner) {
+  const int64_t lanes = kernels().lanes, blocks = (x.out_size * inner + lanes - 1) / lanes;
+  bool near = true;
+  for (int64_t b = 0; b < blocks; ++b) {
+    const int64_t first = b * lanes / inner,
+                  last = std::min((b + 1) * lanes - 1, x.out_size * inner - 1) / inner;
+    int32_t low = x.index[first], high = low;
+    for (int64_t o = first; o <= last; ++o)
+      for (int64_t k = 0; k < x.taps; ++k) {
+        low = std::min(low, x.index[k * x.out_size + o]);
+        high = std::max(high, x.index[k * x.out_size + o]);
+      }
+    near = near && (high - low + 1) * inner <= kMostWindow * lanes;
+  }
+  return near;
+}
+
 // For fewer elements a pixel than a vector has. Rows shorter than window · lanes are read beyond their end.
 inline PreparedTaps prepared_taps(const AxisTable& x, int64_t inner, ScratchFrame* frame) {
   const int64_t lanes = kernels().lanes, n = x.out_size * inner, blocks = (n + lanes - 1) / lanes,
@@ -87,7 +108,8 @@ inline PreparedTaps prepared_taps(const AxisTable& x, int64_t inner, ScratchFram
   if (lanes > 4 && (taps == 2 || taps == 4)) same = find_repeated_blocks(x, inner, lanes);
   for (int64_t b = 0; b < same.first + same.period; ++b) prepare(b);
   for (int64_t b = std::max(same.first + same.period, same.end); b < blocks; ++b) prepare(b);
-  const int window = lanes == 4 ? 0 : reach <= lanes ? 1 : reach <= 2 * lanes ? 2 : 0;
+  const int window =
+      lanes == 4 || reach > kMostWindow * lanes ? 0 : static_cast<int>((reach + lanes - 1) / lanes);
   const int64_t last = std::max<int64_t>(0, x.in_size * inner - window * lanes);
   const auto relate = [&](int64_t b) {
     base[b] = window == 0 ? 0 : static_cast<int32_t>(std::min<int64_t>(base[b], last));

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "kernels/table.h"
+#include "ops/prepared-taps.h"
 #include "ops/resample-groups.h"
 #include "ops/resample-rows.h"
 #include "runtime/isa.h"
@@ -157,12 +158,61 @@ Status sum_pixels(const InterpolateArgs& a, const Rows& rows, const Context& con
   return context.cancelled() ? CANCELLED : OK;
 }
 
+// Whether two or four taps are picked from a few vectors of a row that was blended down, which takes neither
+// turns to columns nor the pixels one by one: bicubic 480x640x3 to 240x320 takes 0.28 ms rather than 0.31,
+// bilinear uint8 400x600x3 to 250x350 0.10 rather than 0.16.
+bool picks(const InterpolateArgs& a) {
+  const AxisTable& x = a.axes[a.axis_count - 1];
+  return kernels().lanes == 16 && a.inner < kernels().lanes && (x.taps == 2 || x.taps == 4) && is_even(x) &&
+         reaches_window(x, a.inner);
+}
+
+Status blend_and_pick(const InterpolateArgs& a, const Rows& rows, const Context& context) {
+  const AxisTable& x = a.axes[a.axis_count - 1];
+  const KernelTable& k = kernels();
+  const int64_t size = bytes_of(a.type), in_row = x.in_size * a.inner, out_row = x.out_size * a.inner;
+  ScratchFrame tables;
+  const PreparedTaps picked = prepared_taps(x, a.inner, &tables);
+  const auto* in = static_cast<const char*>(a.in);
+  auto* out = static_cast<char*>(a.out);
+  const bool in_place = a.type == F32 && in_row >= picked.window * k.lanes;
+  const int64_t work = in_row * rows.taps + out_row * x.taps;
+  parallel_for(context, a.outer * rows.out, std::max<int64_t>(1, kRangeElements / work),
+               [&](int64_t begin, int64_t end) {
+                 ScratchFrame frame;
+                 RowTaps<float> taps{0, frame.take<int64_t>(rows.taps), frame.take<float>(rows.taps)};
+                 const void** sources = frame.take<const void*>(rows.taps);
+                 // Short rows are read beyond their end.
+                 float* blended = frame.take<float>(std::max<int64_t>(in_row, picked.window * k.lanes));
+                 float* sums = frame.take<float>(a.type == F32 ? 0 : out_row);
+                 const float one = 1;
+                 for (int64_t r = begin; r < end; ++r) {
+                   rows.taps_of(r % rows.out, &taps);
+                   const char* plane = in + r / rows.out * rows.in * in_row * size;
+                   for (int64_t t = 0; t < taps.count; ++t) sources[t] = plane + taps.row[t] * in_row * size;
+                   // A single row is read where it lies.
+                   const bool copied = in_place && taps.count == 1 && taps.weight[0] == 1;
+                   if (!copied)
+                     k.resample.blend_from[a.type](blended, sources, taps.weight, taps.count, in_row);
+                   const float* from = copied ? static_cast<const float*>(sources[0]) : blended;
+                   char* to = out + r * out_row * size;
+                   k.resample.across(a.type == F32 ? reinterpret_cast<float*>(to) : sums, 0, from, 0, 1,
+                                     &picked, 0, picked.blocks);
+                   const float* result = sums;
+                   if (a.type != F32) k.blend[a.type](to, &result, &one, 1, out_row);
+                 }
+               });
+  return context.cancelled() ? CANCELLED : OK;
+}
+
 }  // namespace
 
 Status down_then_across(const InterpolateArgs& a, const Rows& rows, const Context& context) {
   Groups down, sums_along;
   if (sums_groups(a, &down, &sums_along)) return sum_groups(a, down, sums_along, context);
+  if (sums_four_picked(a)) return sum_four_picked(a, context);
   if (sums_four(a, true)) return sum_four(a, true, context);
+  if (picks(a)) return blend_and_pick(a, rows, context);
   if (sums_pixels(a)) return sum_pixels(a, rows, context);
   ScratchFrame tables;
   const Along along(a, &tables);

@@ -3,9 +3,11 @@
 #include <cstring>
 
 #include "kernels/table.h"
+#include "ops/prepared-taps.h"
 #include "ops/resample-rows.h"
 #include "runtime/isa.h"
 #include "runtime/parallel.h"
+#include "runtime/scratch.h"
 
 namespace upsampling {
 
@@ -55,7 +57,19 @@ bool sums_four(const InterpolateArgs& a, bool down_first) {
           x.out_size <= 2 * x.in_size);
 }
 
-Status sum_four(const InterpolateArgs& a, bool down_first, const Context& context) {
+bool sums_four_picked(const InterpolateArgs& a) {
+  const AxisTable &y = a.axes[0], &x = a.axes[a.axis_count - 1];
+  const int64_t lanes = kernels().lanes;
+  return kernels().resample.sum_four_picked != nullptr && a.type == F32 && a.axis_count == 2 &&
+         a.inner <= 4 && x.taps == 2 && y.taps == 2 && is_even(x) && is_even(y) &&
+         reaches_window(x, a.inner) && x.in_size * a.inner >= kMostWindow * lanes;
+}
+
+namespace {
+
+// leaf(out, rows, down) for every output row.
+template <class Leaf>
+Status each_two_rows(const InterpolateArgs& a, const Context& context, const Leaf& leaf) {
   const AxisTable &y = a.axes[0], &x = a.axes[1];
   const int64_t size = bytes_of(a.type), in_row = x.in_size * a.inner * size,
                 out_row = x.out_size * a.inner * size;
@@ -63,7 +77,6 @@ Status sum_four(const InterpolateArgs& a, bool down_first, const Context& contex
   auto* out = static_cast<char*>(a.out);
   const auto* weight = static_cast<const char*>(y.weight);
   const auto weight_size = static_cast<size_t>(a.type == F64 ? sizeof(double) : sizeof(float));
-  const SumFour leaf = leaf_of(a, down_first);
   const bool asks = a.outer * y.in_size * in_row > kNearBytes;
   const auto row = [&](int64_t r, int64_t tap) {
     return in + (r / y.out_size * y.in_size + y.index[tap * y.out_size + r % y.out_size]) * in_row;
@@ -78,10 +91,28 @@ Status sum_four(const InterpolateArgs& a, bool down_first, const Context& contex
             std::memcpy(down + t * weight_size, weight + (t * y.out_size + o) * weight_size, weight_size);
           const void* rows[4] = {row(r, 0), row(r, 1), asks ? row(next, 0) : nullptr,
                                  asks ? row(next, 1) : nullptr};
-          leaf(out + r * out_row, rows, down, &x, a.inner);
+          leaf(out + r * out_row, rows, down);
         }
       });
   return context.cancelled() ? CANCELLED : OK;
+}
+
+}  // namespace
+
+Status sum_four(const InterpolateArgs& a, bool down_first, const Context& context) {
+  const SumFour leaf = leaf_of(a, down_first);
+  return each_two_rows(a, context, [&](char* out, const void* const* rows, const char* down) {
+    leaf(out, rows, down, &a.axes[1], a.inner);
+  });
+}
+
+Status sum_four_picked(const InterpolateArgs& a, const Context& context) {
+  ScratchFrame tables;
+  const PreparedTaps taps = prepared_taps(a.axes[1], a.inner, &tables);
+  return each_two_rows(a, context, [&](char* out, const void* const* rows, const char* down) {
+    kernels().resample.sum_four_picked(reinterpret_cast<float*>(out), rows,
+                                       reinterpret_cast<const float*>(down), &taps);
+  });
 }
 
 }  // namespace upsampling

@@ -120,6 +120,9 @@ Status few_across_then_down(const InterpolateArgs& a, const AxisTable& y);
 // and so: resample-four.cc.
 bool sums_four(const InterpolateArgs& a, bool down_first);
 Status sum_four(const InterpolateArgs& a, bool down_first, const Context& context);
+// The same down first, of taps that are picked from the vectors around them.
+bool sums_four_picked(const InterpolateArgs& a);
+Status sum_four_picked(const InterpolateArgs& a, const Context& context);
 // Any axes: resample-down.cc.
 Status down_then_across(const InterpolateArgs& a, const Rows& rows, const Context& context);
 // Planes of a few elements, and float32 rows that fill no vector: resample-planes.cc.

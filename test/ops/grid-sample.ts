@@ -48,6 +48,9 @@ function samples(): Args[] {
     );
     if (mode !== 'bicubic') out.push(args(dims([3, 4, 5], 2), [2, 3, 19], { ...o, reach: 1.6 }));
   }
+  // Taps of three channels at both borders are as far apart as four elements beside each other.
+  for (const paddingMode of PADDINGS)
+    out.push(args([2, 9, 2, 3], [3, 51], { mode: 'bicubic', paddingMode, layout: 'nhwc', reach: 1 }));
   for (const { mode, padding_mode, align_corners } of product({
     mode: ['nearest', 'linear', 'cubic'] as const,
     padding_mode: PADDINGS,

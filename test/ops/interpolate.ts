@@ -142,6 +142,30 @@ function samples(): Args[] {
       args([1, 1, 1003, 3], { mode, size: [2005, 6] }),
       args([2, 75, 3, 2], { mode, size: [75, 7], layout: 'nhwc' }),
     );
+  // Taps that are picked from one to four vectors: across alone, across first, and of rows that are blended first.
+  for (const { type, c, width } of product({
+    type: ['float32', 'float16', 'uint8'] as const,
+    c: [1, 2, 3, 5, 7, 9],
+    width: [58, 49, 33, 25],
+  }))
+    for (const mode of ['bilinear', 'bicubic'] as const)
+      for (const height of [7, 13, 20])
+        out.push(args([1, 13, 97, c], { mode, size: [height, width], layout: 'nhwc' }, type));
+  for (const width of [300, 149, 83])
+    out.push(
+      args([2, 1, 20, 300], { mode: 'bilinear', size: [9, width], alignCorners: true }),
+      args([1, 3, 20, 290], { mode: 'bicubic', size: [9, width] }),
+      args([1, 2, 5, 6, 290], { mode: 'trilinear', size: [3, 3, width] }),
+    );
+  // Bytes beside each other, across first.
+  for (const { type, c } of product({ type: ['uint8', 'int8'] as const, c: [3, 4] }))
+    out.push(args([2, 13, 67, c], { mode: 'bilinear', size: [12, 60], layout: 'nhwc' }, type));
+  // Pixels that are moved from several vectors, also where the last one reaches back.
+  for (const width of [300, 187, 100, 80, 60, 37, 16, 9])
+    out.push(args([1, 2, 5, 300], { mode: 'nearest', size: [4, width] }));
+  // Planes of few rows that are resized side by side.
+  for (const mode of ['bilinear', 'bicubic'] as const)
+    out.push(args([37, 1, 34, 17], { mode, size: [17, 6] }));
   return out;
 }
 

@@ -59,6 +59,17 @@ export function maxPoolSamples(): Args[] {
   }))
     for (const w of windows.slice(0, 4))
       out.push(windowSample([2, 6, 11, c], { ...w, layout: 'nhwc' }, type, 'special'));
+  // Larger windows, of several pixels at a time.
+  for (const { type, w, c } of product({
+    type: ['float32', 'uint8'] as const,
+    w: [
+      { kernelSize: 7, stride: 7, padding: 3 },
+      { kernelSize: 5, stride: 3 },
+      { kernelSize: [4, 2], stride: 2, padding: [2, 1] },
+    ],
+    c: [2, 6, 7, 21, 70],
+  }))
+    out.push(windowSample([2, 17, 45, c], { ...w, layout: 'nhwc' }, type, 'special'));
   // Pixels of whole cache lines, wherever in a line they begin.
   for (const { w, c } of product({
     w: [
