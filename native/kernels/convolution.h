@@ -31,6 +31,7 @@ struct ConvSum {
   int64_t taps, channels;
   int64_t count = 0, c_step = 0, v_step = 0;
   int64_t second = 0;
+  int64_t some = 0;  // of a single vector: columns that are stored, or 0 for all
   int64_t single = 0;
   bool ahead = false, asks = false;
   // Where taps slide: how many (1 … kSlide) there are of each offset and order, each of them a pixel further
@@ -214,6 +215,8 @@ struct ConvLeaves {
   // Whether rows take all blocks of columns of a few pixels, too, where the weights of one do not stay in the
   // first-level cache.
   bool blocks_first;
+  // Whether rows and those that slide store some columns of a vector alone.
+  bool stores_some;
 
   // out[j·out_channel + oy·columns + ox] = bias[j] + Σ w[k·cols + j] · in[c·in_channel + (oy·y_step +
   // offset_y)·in_row + ox·step + offset_x] of what is inside, with the weights of a tile of `cols` columns;

@@ -166,6 +166,29 @@ function samples(): Args[] {
           ...(size === 4 && { fill: 'special' as const }),
           options: { layout, groups, ...options },
         });
+    // Fewer outputs than a vector, which are stored where they belong: of taps that slide and others, summed at
+    // once, by taps or in chunks of channels; of groups.
+    for (const [from, to, image, kernel, options] of [
+      [16, 12, [13, 29], [1, 1], {}],
+      [9, 9, [14, 30], [3, 3], { stride: 2, padding: 1 }],
+      [6, 15, [9, 21], [3, 5], { padding: [1, 2], dilation: [1, 2] }],
+      [6, 6, [9, 21], [3, 3], { padding: 1 }],
+      [1100, 10, [4, 5], [3, 3], { padding: 1 }],
+      [2100, 13, [3, 40], [2, 3], { padding: [0, 1] }],
+      [2100, 5, [3, 40], [2, 3], { padding: [0, 1] }],
+      [40, 36, [7, 19], [3, 3], { padding: 1, groups: 4 }],
+      [1024, 9, [5, 12], [1, 1], { stride: [1, 2] }],
+    ] as const)
+      out.push({
+        batch: 2,
+        image: [...image],
+        in: from,
+        out: to,
+        kernel: [...kernel],
+        bias: from !== 9,
+        ...(from === 6 && { fill: 'special' as const }),
+        options: { layout, ...options },
+      });
     // Planes that begin alike in their cache lines, and pixels of a few channels that are turned.
     for (const [channels, image] of [
       [7, [32, 40]],
