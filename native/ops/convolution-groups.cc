@@ -36,9 +36,12 @@ SmallGroups::SmallGroups(const ConvArgs& a, const Geometry& s, const KernelTable
   // 28x40 that become 8 each take .18 ms of 5x5 rather than .25. Outputs of a group that fill short vectors
   // are left to the engine there, which has more sums at a time: 24->16 each .54 ms rather than .73 on AVX2,
   // but .33 rather than .24 on AVX-512.
-  const bool many = s.kernel() >= kMany * s.z.in_step * s.y.in_step * s.x.in_step &&
-                    (2 * outs <= lanes_ || (outs >= lanes_ && lanes_ < 16));
-  if (leaf_ == nullptr && (size == 1 ? outs > 1 && !many : 2 * outs < lanes_))
+  const int64_t steps = s.z.in_step * s.y.in_step * s.x.in_step;
+  const bool many = s.kernel() >= kMany * steps && (2 * outs <= lanes_ || (outs >= lanes_ && lanes_ < 16));
+  // So are those of fewer outputs than two vectors at step 1, whose copies fill vectors with pixels: 2->6 3x3
+  // of 71x197 takes .063 ms rather than .110.
+  const bool strips = steps == 1 && s.kernel() > 1 && 2 * outs <= lanes_ && a.groups * outs < 2 * lanes_;
+  if (leaf_ == nullptr && (size == 1 ? outs > 1 && !many && !strips : 2 * outs < lanes_))
     leaf_ = kernels.conv.groups_any;
 }
 
