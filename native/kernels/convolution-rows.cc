@@ -3,6 +3,7 @@
 #include "kernels/contract.h"
 #include "kernels/convolution-leaves.h"
 #include "kernels/kernels.h"
+#include "kernels/some.h"
 
 namespace upsampling {
 namespace UPS_ISA {
@@ -12,6 +13,19 @@ namespace {
 // Pixels of a tile of many outputs; and of one whose taps slide: beside their sums registers hold the weights
 // of kSlide taps and an input. (3x3 of 16 channels: 196 GFLOP/s with 14 pixels, 181 with 8.)
 enum : int { WIDE = LANES > 4 ? 6 : 4, SLIDE = LANES == 16 ? 14 : 10 };
+
+// A vector, or only so many of its first columns.
+UPS_INLINE vf load_columns(const float* p, int64_t some) {
+  return some == 0 ? load(p) : load_some(p, first_lanes(some));
+}
+UPS_INLINE void store_columns(float* p, vf v, int64_t some) {
+  if (some == 0)
+    store(p, v);
+  else
+    store_some(p, v, first_lanes(some));
+}
+UPS_INLINE vd load_columns(const double* p, int64_t) { return load(p); }
+UPS_INLINE void store_columns(double* p, vd v, int64_t) { store(p, v); }
 
 // Channels i … i + S of a tap, each of them to sums of its own; FAR: weights come from the second-level
 // cache.
@@ -45,13 +59,14 @@ UPS_INLINE void rows_tiles(T* c, int64_t pixel, const T* b, int64_t row, const T
   // A single vector and its pixels are as many loads as products: one more would be waited for.
   constexpr bool FAR = NV == 2 || S > 1;
   const int64_t taps = sum->taps, channels = sum->channels, second = sum->second;
+  const int64_t some = NV == 1 ? sum->some : 0;
   for (int64_t repeat = 0; repeat < sum->count; ++repeat, c += sum->c_step, b += sum->v_step) {
     V acc[S][B][NV];
 #pragma GCC unroll 16
     for (int j = 0; j < B; ++j)
 #pragma GCC unroll 2
       for (int u = 0; u < NV; ++u) {
-        acc[0][j][u] = bias != nullptr ? load(bias + u * L) : load(c + j * pixel + u * second);
+        acc[0][j][u] = bias != nullptr ? load(bias + u * L) : load_columns(c + j * pixel + u * second, some);
 #pragma GCC unroll 3
         for (int s = 1; s < S; ++s) acc[s][j][u] = V{};
       }
@@ -78,7 +93,7 @@ UPS_INLINE void rows_tiles(T* c, int64_t pixel, const T* b, int64_t row, const T
       for (int u = 0; u < NV; ++u) {
 #pragma GCC unroll 3
         for (int s = 1; s < S; ++s) acc[0][j][u] += acc[s][j][u];
-        store(c + j * pixel + u * second, acc[0][j][u]);
+        store_columns(c + j * pixel + u * second, acc[0][j][u], some);
       }
   }
 }
@@ -117,11 +132,11 @@ template <class T, int B>
 void slide(T* c, int64_t pixel, const T* b, int64_t row, const T* v, const ConvSum* sum, const T* bias) {
   typedef typename Simd<T>::V V;
   enum : int { L = Simd<T>::L };
-  const int64_t taps = sum->taps, channels = sum->channels, next = sum->next;
+  const int64_t taps = sum->taps, channels = sum->channels, next = sum->next, some = sum->some;
   for (int64_t repeat = 0; repeat < sum->count; ++repeat, c += sum->c_step, b += sum->v_step) {
     V acc[B];
 #pragma GCC unroll 16
-    for (int j = 0; j < B; ++j) acc[j] = load(bias != nullptr ? bias : c + j * pixel);
+    for (int j = 0; j < B; ++j) acc[j] = bias != nullptr ? load(bias) : load_columns(c + j * pixel, some);
     for (int64_t t = 0; t < taps; ++t) {
       const T *from = b + sum->offset[t], *w = v + sum->order[t];
       switch (sum->slide[t]) {
@@ -141,7 +156,7 @@ void slide(T* c, int64_t pixel, const T* b, int64_t row, const T* v, const ConvS
 #pragma GCC unroll 16
     for (int j = 0; j < B; ++j) {
       if (sum->asks) ask_ahead<L* static_cast<int>(sizeof(T))>(c + j * pixel);
-      store(c + j * pixel, acc[j]);
+      store_columns(c + j * pixel, acc[j], some);
     }
   }
 }
@@ -237,6 +252,7 @@ void fill(ConvLeaves<T>* leaves) {
 void fill_convolution_rows(KernelTable* table) {
   fill(&table->conv);
   fill(&table->conv_double);
+  table->conv.stores_some = LANES > 4;
 }
 
 }  // namespace UPS_ISA

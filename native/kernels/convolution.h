@@ -31,6 +31,7 @@ struct ConvSum {
   int64_t taps, channels;
   int64_t count = 0, c_step = 0, v_step = 0;
   int64_t second = 0;
+  int64_t some = 0;  // of a single vector: columns that are stored, or 0 for all
   int64_t single = 0;
   bool ahead = false, asks = false;
   // Where taps slide: how many (1 … kSlide) there are of each offset and order, each of them a pixel further
@@ -161,11 +162,24 @@ struct ConvMeet {
   const Tap* tap;
 };
 
-// out[i·out_pixel + c] = bias[c] + Σ_t Σ_s w[v·each + order[t] + s·lanes + c − c(v)] · in[i·in_pixel +
-// offset[t] + c/S·S + s] of one row, for groups of S channels; vector v of them begins at c(v), the last one
-// ends with them.
-typedef void (*ConvGroupsLast)(float* out, const float* in, const ConvDeepLast* d, const float* w,
-                               int64_t each, const float* bias);
+// Small groups of `members` inputs each, in vectors of outputs: where the outputs and inputs of a vector
+// begin, how many there are, and for each output which of those inputs is the first of its group. `alike`:
+// all outputs are of one group, whose first input is where the inputs begin.
+struct ConvGroups {
+  struct Vector {
+    int64_t out, in, outputs, inputs;
+    bool alike;
+    int32_t at[16];
+  };
+  int64_t members, vectors, each;  // weights of a vector
+  const Vector* vector;
+};
+
+// out[i·out_pixel + o + l] = bias[v·lanes + l] + Σ_t Σ_s w[v·each + order[t] + s·lanes + l] · in[i·in_pixel +
+// offset[t] + c + at[l] + s] for the outputs l of vector v, which begin at o, and its inputs at c, row by
+// row. Reads whole vectors of weights.
+typedef void (*ConvGroupsLast)(float* out, const float* in, const ConvDeepLast* d, const ConvGroups* g,
+                               const float* w, const float* bias);
 
 template <class T>
 struct ConvLeaves {
@@ -214,6 +228,8 @@ struct ConvLeaves {
   // Whether rows take all blocks of columns of a few pixels, too, where the weights of one do not stay in the
   // first-level cache.
   bool blocks_first;
+  // Whether rows and those that slide store some columns of a vector alone.
+  bool stores_some;
 
   // out[j·out_channel + oy·columns + ox] = bias[j] + Σ w[k·cols + j] · in[c·in_channel + (oy·y_step +
   // offset_y)·in_row + ox·step + offset_x] of what is inside, with the weights of a tile of `cols` columns;
@@ -246,8 +262,9 @@ struct ConvLeaves {
   // The same as deep_last of fewer channels than a vector; null where that is no gain.
   void (*deep_part)(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias);
 
-  // Of groups of 2, 4 and 8 channels, where those are not a vector; null elsewhere.
-  ConvGroupsLast groups_last[kSmallGroups];
+  // Of groups of 2, 4 and 8 channels that become as many, where those are not a vector; null elsewhere. And
+  // of any groups, null where that is no gain.
+  ConvGroupsLast groups_last[kSmallGroups], groups_any;
 
   // out[r·out_row + i·out_pixel + c] = bias[c] + Σ_t weight[t·weight + c] · in[y·in_row + x·in_pixel + c] of
   // t = 3·ty + tx, y = top + r + ty and x = left + i + tx, where those are inside, and at least a vector of

@@ -222,9 +222,9 @@ struct Slab {
 };
 
 // Positions along batch, z, y and x, how far apart they are in the inputs and the outputs, and where the
-// second vector of a position is stored.
+// second vector of a position is stored; of a single one, how many columns are (0: all).
 struct Lines {
-  int64_t count[4], in[4], out[4], second;
+  int64_t count[4], in[4], out[4], second, some;
 };
 
 // Neighbouring tiles of 1 << log vectors, or a narrow one of so many positions.

@@ -5,8 +5,8 @@
 
 namespace upsampling {
 
-// Groups of 2, 4 or 8 channels that become as many, smaller than a vector: the engine would fill only a part
-// of every vector, or turn pixels to planes for each group alone.
+// Groups of few channels, smaller than a vector, or of one channel that becomes some: the engine would fill
+// only a part of every vector, or turn pixels to planes for each group alone.
 class SmallGroups {
  public:
   SmallGroups(const ConvArgs& a, const conv::Geometry& s, const KernelTable& kernels);
@@ -20,13 +20,15 @@ class SmallGroups {
 
  private:
   int64_t taps() const { return s_.z.pass[0].taps * s_.y.pass[0].taps * s_.x.pass[0].taps; }
-  // Floats of the weights of a vector of channels, and how many vectors there are.
+  // Floats of the weights of a vector of outputs, and how many vectors there are.
   int64_t each() const { return taps() * a_.in_channels * lanes_; }
-  int64_t vectors() const { return conv::divide_up(channels_, lanes_); }
+  int64_t vectors() const;
+  ConvGroups::Vector vector(int64_t v) const;
 
   const ConvArgs& a_;
   const conv::Geometry& s_;
-  const int64_t lanes_, channels_;
+  const int64_t lanes_;
+  int64_t whole_ = 0;  // groups of a vector; 0: vectors of outputs follow one another, whatever their groups
   ConvGroupsLast leaf_ = nullptr;
 };
 

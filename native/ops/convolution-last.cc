@@ -128,6 +128,7 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
   const int64_t step[4] = {0, s_.z.in_step, s_.y.in_step, s_.x.in_step};
   Lines all;
   all.second = leaves_.lanes;
+  all.some = 0;
   int64_t begin[4];
   int64_t from = 0;
   for (int i = 0; i < 4; ++i) {
@@ -204,7 +205,8 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
         // All phases of the block have the same outputs.
         const bool even = outputs_of(s_.x, begin[3], x.phase[column.fx], all.count[3]) ==
                           outputs_of(s_.x, begin[3], x.phase[end.fx], all.count[3]);
-        const bool whole = (a_.nhwc || s_.out() == 1) && (reaches_ ? n >= lanes : n == lanes << vectors) &&
+        const bool whole = (a_.nhwc || s_.out() == 1) &&
+                           (reaches_ ? n >= lanes || leaves_.stores_some : n == lanes << vectors) &&
                            block.first % neighbours + n <= neighbours && even &&
                            size_ == static_cast<int64_t>(sizeof(T));
         for (Part* some = parts; some < parts + part_count; ++some) {
@@ -230,6 +232,7 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
           }
           lines.out[0] = pitch;
           lines.second = lanes - back_of(block);
+          lines.some = n < lanes ? n : 0;
           to += begin[0] * pitch;
           multiply(static_cast<T*>(a_.out) + to, lines);
           continue;
@@ -413,6 +416,7 @@ void Engine<T>::multiply_lines(Lines lines, T* to, const T* from, int vectors, c
     return;
   }
   sum->second = lines.second;
+  sum->some = lines.some;
   sum->c_step = tile * lines.out[3];
   sum->v_step = tile * lines.in[3];
   for (int64_t i = 0; i < lines.count[0]; ++i)

@@ -46,18 +46,29 @@ class WindowRows {
   // f(out, in, z, y, x) of every stretch of the rows from begin to end, whose outputs find the same taps.
   template <class F>
   void each(int64_t begin, int64_t end, const F& f) const {
-    for (int64_t r = begin; r < end; ++r) {
-      const int64_t y = r % s_.y.out, z = r / s_.y.out % s_.z.out, n = r / s_.y.out / s_.z.out;
+    each_block(begin, end, 1,
+               [&](float* out, const float* in, const Stretch& z, const Stretch& y, const Stretch& x,
+                   int64_t) { f(out, in, z, y, x); });
+  }
+  // f(out, in, z, y, x, n) of every stretch of up to `most` rows at a time, n of which find the same taps.
+  template <class F>
+  void each_block(int64_t begin, int64_t end, int64_t most, const F& f) const {
+    for (int64_t r = begin, n; r < end; r += n) {
+      const int64_t y = r % s_.y.out, z = r / s_.y.out % s_.z.out, image = r / s_.y.out / s_.z.out;
       const Stretch *sz = list_[0], *sy = list_[1];
       while (z >= sz->end) ++sz;
       while (y >= sy->end) ++sy;
-      const float* in = static_cast<const float*>(a_.in) + n * s_.z.in * plane_ + z * s_.z.in_step * plane_ +
-                        y * s_.y.in_step * row_;
+      n = std::min({most, end - r, sy->end - y});
+      const float* in = static_cast<const float*>(a_.in) + image * s_.z.in * plane_ +
+                        z * s_.z.in_step * plane_ + y * s_.y.in_step * row_;
       float* out = static_cast<float*>(a_.out) + r * s_.x.out * out_pixel_;
       for (const Stretch* sx = list_[2]; sx < list_[2] + count_[2]; ++sx)
-        f(out + sx->begin * out_pixel_, in + sx->begin * s_.x.in_step * pixel_, *sz, *sy, *sx);
+        f(out + sx->begin * out_pixel_, in + sx->begin * s_.x.in_step * pixel_, *sz, *sy, *sx, n);
     }
   }
+  // From an output row to the next one, and what it reads.
+  int64_t out_row() const { return s_.x.out * out_pixel_; }
+  int64_t in_row() const { return s_.y.in_step * row_; }
   // Where a tap is, from the input of an output on.
   int64_t offset(int64_t tz, int64_t ty, int64_t tx) const {
     return s_.z.pass[0].offset[tz] * plane_ + s_.y.pass[0].offset[ty] * row_ +

@@ -147,14 +147,13 @@ P* aligned(P* p) {
   return reinterpret_cast<P*>((reinterpret_cast<uintptr_t>(p) + 63) & ~uintptr_t{63});
 }
 
-// What an engine computes. Channels last, windows of groups of one channel that become some, at most half a
-// vector, are as many groups of one output: what they read is repeated, once for all taps, where inputs are
-// read twice and more.
+// What an engine computes. Channels last, windows of groups of one channel that become some are as many
+// groups of one output: what they read is repeated, once for all taps, where SmallGroups leaves that to an
+// engine.
 ConvArgs for_engine(ConvArgs a, const Geometry& s, const KernelTable& table) {
   const int64_t times = a.out_channels;
   if (a.type != F32 || !a.nhwc || a.transposed || a.in_channels != 1 || a.groups == 1 || times == 1 ||
-      2 * times > table.lanes || table.conv.deep_part == nullptr ||
-      s.kernel() < 2 * s.z.in_step * s.y.in_step * s.x.in_step)
+      2 * times > table.lanes || table.conv.deep_part == nullptr || SmallGroups(a, s, table).worth_running())
     return a;
   for (const Axis* axis : {&s.z, &s.y, &s.x})
     if (!is_plain(*axis)) return a;

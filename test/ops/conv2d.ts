@@ -217,6 +217,80 @@ function samples(): Args[] {
           ...(size === 4 && { fill: 'special' as const }),
           options: { layout, groups, ...options },
         });
+    // Any others, and groups of one channel that become some: vectors across groups, of some whole groups, of
+    // a part of one; outputs that fill no vector.
+    for (const [groups, from, to] of [
+      [24, 1, 3],
+      [5, 1, 16],
+      [6, 1, 24],
+      [3, 1, 5],
+      [21, 1, 2],
+      [9, 3, 3],
+      [7, 5, 5],
+      [4, 7, 7],
+      [11, 2, 4],
+      [10, 4, 2],
+      [5, 3, 1],
+      [6, 16, 3],
+      [2, 1, 6],
+    ] as const)
+      for (const [image, kernel, options] of [
+        [[11, 23], [3, 3], { padding: 1 }],
+        [[12, 9], [5, 2], { padding: [3, 1], stride: [1, 2], dilation: [2, 1] }],
+        [[8, 31], [1, 1], { stride: [1, 3] }],
+        [[3, 4, 7], [2, 3, 3], { padding: 1 }],
+      ] as const)
+        out.push({
+          batch: 2,
+          image,
+          in: from * groups,
+          out: to * groups,
+          kernel,
+          bias: groups !== 9,
+          ...(groups % 3 === 1 && { fill: 'special' as const }),
+          options: { layout, groups, ...options },
+        });
+    // Fewer outputs than a vector, which are stored where they belong: of taps that slide and others, summed at
+    // once, by taps or in chunks of channels; of groups.
+    for (const [from, to, image, kernel, options] of [
+      [16, 12, [13, 29], [1, 1], {}],
+      [9, 9, [14, 30], [3, 3], { stride: 2, padding: 1 }],
+      [6, 15, [9, 21], [3, 5], { padding: [1, 2], dilation: [1, 2] }],
+      [6, 6, [9, 21], [3, 3], { padding: 1 }],
+      [1100, 10, [4, 5], [3, 3], { padding: 1 }],
+      [2100, 13, [3, 40], [2, 3], { padding: [0, 1] }],
+      [2100, 5, [3, 40], [2, 3], { padding: [0, 1] }],
+      [40, 36, [7, 19], [3, 3], { padding: 1, groups: 4 }],
+      [1024, 9, [5, 12], [1, 1], { stride: [1, 2] }],
+    ] as const)
+      out.push({
+        batch: 2,
+        image: [...image],
+        in: from,
+        out: to,
+        kernel: [...kernel],
+        bias: from !== 9,
+        ...(from === 6 && { fill: 'special' as const }),
+        options: { layout, ...options },
+      });
+    // Groups of one channel of few pixels in a row or none more than a block: rows one after the other.
+    for (const [channels, image, kernel, options] of [
+      [19, [30, 3], [3, 3], { padding: 1, stride: 2 }],
+      [33, [21, 40], [7, 7], { padding: 3, stride: 2 }],
+      [13, [17, 13], [5, 5], { padding: 2, stride: 2 }],
+      [12, [20, 21], [3, 3], { padding: 1 }],
+      [15, [7, 37], [2, 2], { padding: 1 }],
+    ] as const)
+      out.push({
+        batch: 2,
+        image: [...image],
+        in: channels,
+        out: channels,
+        kernel: [...kernel],
+        bias: true,
+        ...(channels === 13 && { fill: 'special' as const }),
+        options: { layout, groups: channels, ...options },
+      });
     // Planes that begin alike in their cache lines, and pixels of a few channels that are turned.
     for (const [channels, image] of [
       [7, [32, 40]],
