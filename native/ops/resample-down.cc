@@ -164,7 +164,7 @@ Status sum_pixels(const InterpolateArgs& a, const Rows& rows, const Context& con
 bool picks(const InterpolateArgs& a) {
   const AxisTable& x = a.axes[a.axis_count - 1];
   return kernels().lanes == 16 && a.inner < kernels().lanes && (x.taps == 2 || x.taps == 4) && is_even(x) &&
-         reaches_window(x, a.inner);
+         is_worth_picking(a) && reaches_window(x, a.inner);
 }
 
 Status blend_and_pick(const InterpolateArgs& a, const Rows& rows, const Context& context) {
