@@ -62,8 +62,10 @@ bool sums_four(const InterpolateArgs& a, bool down_first) {
 bool is_worth_picking(const InterpolateArgs& a) {
   const AxisTable& x = a.axes[a.axis_count - 1];
   constexpr int64_t inputs[] = {0, 7, 10, 7, 0};  // of each channel count, for four outputs at most
-  return a.type != F32 || x.taps != 2 || a.axis_count == 1 || a.inner > 4 ||
-         4 * x.in_size <= inputs[a.inner] * x.out_size;
+  if (a.type != F32 || x.taps != 2 || a.axis_count == 1 || a.inner > 4) return true;
+  // For few rows, single elements are not worth the patterns.
+  const bool few = a.inner == 1 && a.outer * a.axes[0].out_size < 32;
+  return !few && 4 * x.in_size <= inputs[a.inner] * x.out_size;
 }
 
 bool sums_four_picked(const InterpolateArgs& a) {
