@@ -74,6 +74,13 @@ struct Sum {
     return had + v;
   }
 };
+// What any first value of a sum leaves as it is, -0 too.
+struct NoSum {
+  template <class T>
+  UPS_MEMBER T of(T, T) {
+    return -T(0);
+  }
+};
 
 template <class T, class I, class How>
 void scatter(void* out, const void* in, const void* index, int64_t n, int64_t inner, int64_t base,
@@ -94,6 +101,13 @@ void scatter(void* out, const void* in, const void* index, int64_t n, int64_t in
       if (static_cast<uint64_t>(to) < static_cast<uint64_t>(size))
         o[to * inner + c] = How::template of<T>(o[to * inner + c], v[i + c]);
     }
+}
+
+template <class T, class I>
+void scatter_sum(void* out, const void* in, const void* index, int64_t n, int64_t inner, int64_t base,
+                 int64_t size) {
+  scatter<T, I, NoSum>(out, in, index, n, inner, base, size);
+  scatter<T, I, Sum>(out, in, index, n, inner, base, size);
 }
 
 // The low words of N indices.
@@ -338,10 +352,10 @@ void fill_max_unpool2d(MaxUnpoolKernels* kernels) {
   kernels->scatter_max[type][1] = scatter<order::Element, int64_t, Greatest<order>>;
   UPS_EACH_ORDER(UPS_FILL)
 #undef UPS_FILL
-  kernels->scatter_sum[F32][0] = scatter<float, int32_t, Sum>;
-  kernels->scatter_sum[F32][1] = scatter<float, int64_t, Sum>;
-  kernels->scatter_sum[F64][0] = scatter<double, int32_t, Sum>;
-  kernels->scatter_sum[F64][1] = scatter<double, int64_t, Sum>;
+  kernels->scatter_sum[F32][0] = scatter_sum<float, int32_t>;
+  kernels->scatter_sum[F32][1] = scatter_sum<float, int64_t>;
+  kernels->scatter_sum[F64][0] = scatter_sum<double, int32_t>;
+  kernels->scatter_sum[F64][1] = scatter_sum<double, int64_t>;
 }
 
 }  // namespace UPS_ISA

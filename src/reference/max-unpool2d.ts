@@ -43,7 +43,7 @@ export function maxUnpool2d(
     const to = cell(i);
     const v = input![i]!;
     if (onDuplicate === 'max' && taken.has(to) && better(output![to]!, v)) continue;
-    output![to] = onDuplicate === 'sum' ? (output![to] as number) + (v as number) : v;
+    output![to] = onDuplicate === 'sum' && taken.has(to) ? (output![to] as number) + (v as number) : v;
     taken.add(to);
   }
 }

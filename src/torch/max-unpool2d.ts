@@ -27,7 +27,7 @@ export interface MaxUnpoolOptions {
   readonly outputSize?: readonly number[] | undefined;
   /**
    * What stands where several values return to one cell, as overlapping windows make them: the 'last' in row-major order
-   * (default), the 'max', their 'sum' (float32 and float64), or an 'error'.
+   * (default), the 'max', their 'sum' (float32 and float64; of one value that value, -0 too), or an 'error'.
    */
   readonly onDuplicate?: OnDuplicate | undefined;
   /** Memory order of input, indices and output. Default 'nchw'. */

@@ -70,7 +70,11 @@ function samples(): Args[] {
     }
   for (const type of ['float32', 'float64'] as const)
     for (const layout of ['nchw', 'nhwc'])
-      out.push(args([2, 3, 4, 5], { kernelSize: 2, onDuplicate: 'sum', layout }, 20, type));
+      for (const pooled of [false, true])
+        out.push(args([2, 3, 4, 5], { kernelSize: 2, onDuplicate: 'sum', layout, pooled }, 20, type));
+  // A sum of one value is that value, -0 too, where planes are done two by two and where they are not.
+  for (const stray of [-1, 40])
+    out.push(args([1, 2, 9, 17], { kernelSize: 2, onDuplicate: 'sum', pooled: true, stray }, 80));
   out.push(args([1, 4, 9, 17], { kernelSize: 2, layout: 'nhwc', pooled: true }, 4));
   out.push(args([1, 3, 9, 17], { kernelSize: 2, onDuplicate: 'error', pooled: true }, 4));
   // Planes of more than half a MiB are divided into rows; one value that strays has its plane done again.
