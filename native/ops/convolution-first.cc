@@ -513,8 +513,7 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
           follow(&sum, u.panels ? tap0 * channels * sum.channel : n == 1 ? offset[0] : 0);
       }
       kinds[kNarrow] = kinds[0];
-      // Channels of one tap are evenly spaced.
-      if (!u.panels && !u.trimmed && n > 1) {
+      if (!u.panels && !u.trimmed) {
         // Pieces of few channels would wait for their beginnings: 7x7 5->64 of 16x35x62 takes 6.4 ms rather
         // than 7.3.
         kinds[0].list = list;

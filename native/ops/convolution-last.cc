@@ -205,10 +205,10 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
         // All phases of the block have the same outputs.
         const bool even = outputs_of(s_.x, begin[3], x.phase[column.fx], all.count[3]) ==
                           outputs_of(s_.x, begin[3], x.phase[end.fx], all.count[3]);
-        const bool whole = (a_.nhwc || s_.out() == 1) &&
-                           (reaches_ ? n >= lanes || leaves_.stores_some : n == lanes << vectors) &&
-                           block.first % neighbours + n <= neighbours && even &&
-                           size_ == static_cast<int64_t>(sizeof(T));
+        const bool whole =
+            (a_.nhwc || s_.out() == 1) &&
+            (reaches_ ? n >= lanes || (leaves_.stores_some && s_.x.out_step == 1) : n == lanes << vectors) &&
+            block.first % neighbours + n <= neighbours && even && size_ == static_cast<int64_t>(sizeof(T));
         for (Part* some = parts; some < parts + part_count; ++some) {
           // Inputs come from the last cache once.
           some->sum.ahead = in_place_ && b == block0;

@@ -26,7 +26,8 @@ using conv::divide_up;
 
 namespace {
 
-constexpr int64_t kMost = 4;  // outputs along an axis of the largest tile
+constexpr int64_t kMost = 4;         // outputs along an axis of the largest tile
+constexpr int64_t kLeastPiece = 32;  // output channels
 // Floats that the transforms of a part of the channels may take.
 constexpr int64_t kInputs = 75 * 1024, kOutputs = 150 * 1024;
 // Bytes of inputs and outputs from which on they are asked for ahead: less are no faster for it.
@@ -258,10 +259,13 @@ bool Winograd::run_by_parts(const float* weight, const float* bias, const Contex
   return true;
 }
 
-// Of so many tasks, each of `work` products: whole tiles of columns.
+// Of so many tasks, each of `work` products: pieces of whole tiles of columns. Each of them transforms the
+// inputs again, so they are of kLeastPiece channels at least (256 channels of 45x45 to 20 take .50 ms by two
+// threads, and would take .71), and more tasks are rather uneven (100 of 33x59 to 64: .44 ms, and would be
+// .49).
 int64_t Winograd::pieces_of(Span out, int64_t tasks, int64_t work, int64_t threads) const {
-  const int64_t tiles = divide_up(out.count, tile_of(out.count));
-  for (int64_t n = 1; n <= std::min<int64_t>(tiles, threads) && tasks < 4 * threads && work >> 20 >= n; ++n)
+  const int64_t tiles = std::min(divide_up(out.count, tile_of(out.count)), out.count / kLeastPiece);
+  for (int64_t n = 1; n <= std::min<int64_t>(tiles, threads) && tasks < 2 * threads && work >> 20 >= n; ++n)
     if (tasks * n % threads == 0) return n;
   return 1;
 }
