@@ -9,7 +9,9 @@
 #include "ops/convolution-direct.h"
 #include "ops/convolution-engine.h"
 #include "ops/convolution-few.h"
+#include "ops/convolution-groups.h"
 #include "ops/convolution-overlap.h"
+#include "ops/convolution-windows.h"
 
 namespace upsampling {
 namespace conv {
@@ -31,6 +33,7 @@ struct Shape {
   const char* unpacked = nullptr;  // what weights as they came are read by, there; overlaps: packed ones, too
   bool turned = false;             // whether its vectors hold columns once weights are packed
   bool direct = false;             // whether packed weights meet planes where those are, there
+  const char* last = nullptr;      // of AVX-512, channels last: "windows", "groups" or neither
 };
 
 // One axis as src/plan/conv2d.ts packs it: phases with the same offsets are one pass.
@@ -150,6 +153,11 @@ void check(const Shape& shape, bool nhwc, int lanes, int most, int few) {
   table.conv.fewest = 1;
   for (auto& step : table.conv.direct)
     step[1] = [](float*, const float*, const ConvDirect*, const float*, const float*) {};
+  table.lanes = lanes;
+  for (int i = 1; i <= ConvWindows::kMost; ++i)
+    table.windows.windows[i] = [](float*, const float*, const ConvWindows*, const float*, const float*) {};
+  table.conv.groups_any = [](float*, const float*, const ConvDeepLast*, const ConvGroups*, const float*,
+                             const float*) {};
   ConvArgs a = {};
   a.type = F32;
   a.nhwc = nhwc;
@@ -191,6 +199,15 @@ void check(const Shape& shape, bool nhwc, int lanes, int most, int few) {
     const std::string got = overlaps ? "overlap" : few ? "few" : reaching ? "reaching" : "packed";
     if (shape.unpacked != nullptr && got != shape.unpacked) {
       std::fprintf(stderr, "%s: %s instead of %s\n", shape.name, got.c_str(), shape.unpacked);
+      std::exit(1);
+    }
+  }
+  if (nhwc && lanes == 16 && shape.last != nullptr) {
+    const std::string got = SmallGroups(a, s, table).worth_running() ? "groups"
+                            : Windows(a, s, table).worth_running()   ? "windows"
+                                                                     : "engine";
+    if (got != shape.last) {
+      std::fprintf(stderr, "%s: %s instead of %s\n", name.c_str(), got.c_str(), shape.last);
       std::exit(1);
     }
   }
@@ -249,6 +266,16 @@ int main() {
       {"groups of a channel, to 16 each", false, 4, 4, 14, 64, 3, 2, 1, 4, nullptr, nullptr, false, true},
       {"3x3 of 14x14 to 14", false, 1, 32, 14, 14, 3, 1, 1, 1, nullptr, nullptr, false, true},
       {"3x3 of 32x32 to 32", false, 1, 16, 32, 32, 3, 1, 1, 1},
+      {"3x3 at stride 2 to 3", false, 4, 32, 82, 3, 3, 2, 1, 1, nullptr, nullptr, false, true, "windows"},
+      {"1x1 to 3", false, 1, 64, 56, 3, 1, 1, 0, 1, nullptr, nullptr, false, false, "windows"},
+      {"3x3 of 12 to 3", false, 1, 12, 28, 3, 3, 1, 1, 1, nullptr, nullptr, false, true, "engine"},
+      {"3x3 of 16 to 3", false, 1, 16, 28, 3, 3, 1, 1, 1, nullptr, nullptr, false, true, "windows"},
+      {"3x3 to 12", false, 1, 64, 28, 12, 3, 1, 1, 1, nullptr, nullptr, false, false, "engine"},
+      {"16 groups of 3", false, 1, 48, 28, 48, 3, 1, 1, 16, nullptr, nullptr, false, true, "groups"},
+      {"24 groups of a channel, to 16 each", false, 1, 24, 28, 384, 3, 2, 1, 24, nullptr, nullptr, false,
+       true, "groups"},
+      {"24 groups of a channel, to 8 each, 5x5", false, 1, 24, 28, 192, 5, 1, 2, 24, nullptr, nullptr, false,
+       true, "engine"},
   };
   for (const Shape& shape : shapes)
     for (const bool nhwc : {false, true}) {
