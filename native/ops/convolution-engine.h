@@ -362,7 +362,7 @@ class Engine {
   // Whether parts of a box may be computed from one copy: channels last, leaves for more columns at once sum
   // in another order.
   bool shares_boxes() const {
-    return (first_ || turned_) && a_.groups == 1 && !split_units_ && chunk_ >= a_.in_channels;
+    return !deep_ && (first_ || turned_) && a_.groups == 1 && !split_units_ && chunk_ >= a_.in_channels;
   }
   // The box of a task; `task` is what is left of it then.
   Box box_of(int64_t* task) const;

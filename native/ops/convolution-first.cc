@@ -510,7 +510,7 @@ void Engine<T>::run_unit(const Unit& u, const Box& box, const Slab& slab, int64_
         if (u.trimmed)
           tap_by_tap(&sum);
         else
-          follow(&sum, u.panels ? tap0 * channels * sum.channel : n == 1 ? offset[0] : 0);
+          follow(&sum, u.panels ? tap0 * channels * sum.channel : 0);
       }
       kinds[kNarrow] = kinds[0];
       if (!u.panels && !u.trimmed) {

@@ -886,7 +886,7 @@ int64_t Engine<T>::joined(int64_t threads) const {
   const double work = std::max(work_of_position() * static_cast<double>(pixels), 1.0);
   if (flow_ > 0)
     return threads > 1 || a_.groups > 1 ? 1 : std::max<int64_t>(1, static_cast<int64_t>(kMostWork / work));
-  if (parts_ == 1 || deep_ || !shares_boxes()) return 1;
+  if (parts_ == 1 || !shares_boxes()) return 1;
   int64_t n = parts_;
   if (threads > 1) n = tasks_ % threads == 0 && tasks_ / threads <= 4 ? tasks_ / threads : 1;
   return static_cast<double>(n) * work <= kMostWork * static_cast<double>(parts_) ? n : 1;
@@ -896,7 +896,7 @@ template <class T>
 void Engine<T>::run(int64_t begin, int64_t end, const T* packed, const T* packed_bias) const {
   while (flow_ > 0 && begin < end) begin += run_flow(begin, end, packed, packed_bias);
   for (int64_t task = begin, n = 1; task < end; task += n) {
-    if (!deep_ && shares_boxes()) n = std::min(end - task, parts_ - task % parts_);
+    if (shares_boxes()) n = std::min(end - task, parts_ - task % parts_);
     if (deep_ && first_)
       run_deep(task, packed, packed_bias);
     else if (deep_)

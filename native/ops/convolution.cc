@@ -316,7 +316,10 @@ class Late {
   std::optional<V> value_;
 };
 
-// Numbers of the tables of an axis.
+// Numbers of the tables of each axis.
+struct TableSizes {
+  int64_t of[ConvArgs::kMaxAxes], all;
+};
 int64_t table_size(const ConvAxis& axis) {
   const double* at = axis.passes;
   for (int64_t i = 0; i < axis.pass_count; ++i) {
@@ -355,7 +358,8 @@ struct Plan {
   OwnScratch memory;
   const KernelTable& table;
   const int64_t forms;  // of the weights: forms_of
-  ConvArgs a, each;     // with the arrays of a call
+  const TableSizes sizes;
+  ConvArgs a, each;  // with the arrays of a call
   const Geometry s;
   const Overlap overlap;
   const Point point;
@@ -365,10 +369,11 @@ struct Plan {
   Late<bool> directly;
   std::optional<Planned<T>> rest;
 
-  Plan(const ConvArgs& args, const KernelTable& kernels, int64_t forms)
+  Plan(const ConvArgs& args, const TableSizes& sizes, const KernelTable& kernels, int64_t forms)
       : table(kernels),
         forms(forms),
-        a(with_tables(args, memory.frame())),
+        sizes(sizes),
+        a(with_tables(args, sizes, memory.frame())),
         s(a, memory.frame()),
         overlap(a, s, table, memory.frame()),
         point(a, s, table),
@@ -390,17 +395,17 @@ struct Plan {
   }
 
   // The tables of a call end with it.
-  static ConvArgs with_tables(ConvArgs a, ScratchFrame* frame) {
+  static ConvArgs with_tables(ConvArgs a, const TableSizes& sizes, ScratchFrame* frame) {
     for (int i = 0; i < a.axis_count; ++i) {
-      const int64_t n = table_size(a.axes[i]);
-      auto* copy = frame->take<double>(n);
-      std::memcpy(copy, a.axes[i].passes, static_cast<size_t>(n) * sizeof(double));
+      auto* copy = frame->take<double>(sizes.of[i]);
+      std::copy_n(a.axes[i].passes, sizes.of[i], copy);
       a.axes[i].passes = copy;
     }
     return a;
   }
 
-  bool is_of(const ConvArgs& b, const KernelTable& kernels, int64_t of_forms) const {
+  bool is_of(const ConvArgs& b, const TableSizes& of_sizes, const KernelTable& kernels,
+             int64_t of_forms) const {
     if (&table != &kernels || forms != of_forms || a.type != b.type || a.nhwc != b.nhwc ||
         a.transposed != b.transposed || a.batch != b.batch || a.groups != b.groups ||
         a.in_channels != b.in_channels || a.out_channels != b.out_channels || a.axis_count != b.axis_count)
@@ -410,9 +415,8 @@ struct Plan {
       if (x.in_size != y.in_size || x.out_size != y.out_size || x.kernel != y.kernel ||
           x.in_step != y.in_step || x.out_step != y.out_step || x.pass_count != y.pass_count)
         return false;
-      const int64_t n = table_size(y);
-      if (n != table_size(x) || std::memcmp(x.passes, y.passes, static_cast<size_t>(n) * sizeof(double)) != 0)
-        return false;
+      const auto bytes = static_cast<size_t>(sizes.of[i]) * sizeof(double);
+      if (sizes.of[i] != of_sizes.of[i] || std::memcmp(x.passes, y.passes, bytes) != 0) return false;
     }
     return true;
   }
@@ -448,17 +452,18 @@ Plan<T>& plan_of(const ConvArgs& a, const KernelTable& table, int64_t forms,
     hash ^= hash >> 32;
   };
   for (const int64_t n : {a.batch, a.groups, a.in_channels, a.out_channels}) add(n);
-  int64_t tables = 0, units = 1;
+  TableSizes sizes = {};
+  int64_t units = 1;
   for (int i = 0; i < a.axis_count; ++i) {
     const ConvAxis& axis = a.axes[i];
     for (const int64_t n : {axis.in_size, axis.out_size, axis.kernel}) add(n);
-    tables += table_size(axis);
+    sizes.all += sizes.of[i] = table_size(axis);
     units *= axis.pass_count;
   }
-  std::unique_ptr<Plan<T>>& plan = tables + 32 * units > kMostTables ? *large : kept[hash % kPlans];
-  if (plan == nullptr || !plan->is_of(a, table, forms)) {
+  std::unique_ptr<Plan<T>>& plan = sizes.all + 32 * units > kMostTables ? *large : kept[hash % kPlans];
+  if (plan == nullptr || !plan->is_of(a, sizes, table, forms)) {
     plan.reset();
-    plan = std::make_unique<Plan<T>>(a, table, forms);
+    plan = std::make_unique<Plan<T>>(a, sizes, table, forms);
   }
   plan->take_arrays(a);
   return *plan;

@@ -59,10 +59,8 @@ Status weighted(const InterpolateArgs& a, const Context& context) {
         {y.in_size, x.in_size, static_cast<const float*>(y.weight), static_cast<const float*>(x.weight), 0},
         context);
   const int64_t inputs = y.in_size * x.in_size * a.inner, outputs = y.out_size * out_row;
-  const bool tiny = std::max(inputs, outputs) <= kTinyPlane,
-             small =
-                 std::max(inputs, outputs) <= kSmallPlane && y.in_size < kManyRows && inputs <= 8 * outputs;
-  if (a.outer >= kernels().lanes && out_row < kernels().lanes && (tiny || small))
+  const int64_t most = y.in_size < kManyRows && inputs <= 8 * outputs ? kSmallPlane : kTinyPlane;
+  if (a.outer >= kernels().lanes && out_row < kernels().lanes && std::max(inputs, outputs) <= most)
     return side_by_side(a, y, down_first, context);
   if (down_first) return down_then_across(a, rows, context);
   if (sums_four(a, false)) return sum_four(a, false, context);
