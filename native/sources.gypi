@@ -28,6 +28,7 @@
       "native/ops/convolution-few.cc",
       "native/ops/convolution-first.cc",
       "native/ops/convolution-last.cc",
+      "native/ops/convolution-forms.cc",
       "native/ops/convolution-groups.cc",
       "native/ops/convolution-overlap.cc",
       "native/ops/convolution-plan.cc",

@@ -32,10 +32,10 @@ SmallGroups::SmallGroups(const ConvArgs& a, const Geometry& s, const KernelTable
   if (!follow && whole_ == 0) return;
   for (int i = 0; i < ConvLeaves<float>::kSmallGroups && follow && size == outs; ++i)
     if (size == int64_t{2} << i) leaf_ = kernels.conv.groups_last[i];
-  // Of many taps that overlap, inputs are rather repeated once (for_engine in convolution.cc): 24 channels of
-  // 28x40 that become 8 each take .18 ms of 5x5 rather than .25. Outputs of a group that fill short vectors
-  // are left to the engine there, which has more sums at a time: 24->16 each .54 ms rather than .73 on AVX2,
-  // but .33 rather than .24 on AVX-512.
+  // Of many taps that overlap, inputs are rather repeated once (for_engine in convolution-forms.h): 24
+  // channels of 28x40 that become 8 each take .18 ms of 5x5 rather than .25. Outputs of a group that fill
+  // short vectors are left to the engine there, which has more sums at a time: 24->16 each .54 ms rather than
+  // .73 on AVX2, but .33 rather than .24 on AVX-512.
   const int64_t steps = s.z.in_step * s.y.in_step * s.x.in_step;
   const bool many = s.kernel() >= kMany * steps && (2 * outs <= lanes_ || (outs >= lanes_ && lanes_ < 16));
   // So are those of fewer outputs than two vectors at step 1, whose copies fill vectors with pixels: 2->6 3x3
