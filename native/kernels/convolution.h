@@ -38,7 +38,7 @@ struct ConvSum {
   // on and with weights `next` further on.
   static constexpr int kSlide = 4;
   const int64_t* slide = nullptr;
-  int64_t next = 0;
+  int64_t next = 0;  // and where there are three vectors (rows)
 };
 
 // Channels of a tap that a tile takes one after the other: where their inputs begin, and their weights (times
@@ -212,9 +212,11 @@ struct ConvLeaves {
                int64_t count, const T* end);
   // c[j·pixel + p] = bias[p] + Σ_t Σ_i b[offset[t] + j·row + i] · v[order[t] + i·2·lanes + p] for j < the
   // number of rows, p < vectors·lanes and each of `count` tiles (v_step apart in b); by vectors − 1 and rows.
-  // Of two vectors, the second one is that of columns p − lanes + second of c.
-  void (*rows[2][kMost + 1])(T* c, int64_t pixel, const T* b, int64_t row, const T* v, const ConvSum* sum,
+  // Of two vectors, the second one is that of columns p − lanes + second of c. Three are the first one of a
+  // block and the two of the next one, whose weights are `next` further on.
+  void (*rows[3][kMost + 1])(T* c, int64_t pixel, const T* b, int64_t row, const T* v, const ConvSum* sum,
                              const T* bias);
+  int row_tile[3];  // rows of the largest one, or 0
   // The same of one vector and taps that slide, by rows: an input is read once for all of them.
   void (*slide[kMost + 1])(T* c, int64_t pixel, const T* b, int64_t row, const T* v, const ConvSum* sum,
                            const T* bias);

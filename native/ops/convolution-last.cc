@@ -183,10 +183,15 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
           wide && few && block0 + together < block1 && block_of(u, x, block0 + together).n == leaves_.lanes
               ? 1
               : 0;
-      for (int64_t b = block0; b < block1; b += wide && b == block0 ? together + single : 1) {
-        const Block block = block_of(u, x, b);
+      for (int64_t b = block0, blocks_done = 1; b < block1; b += blocks_done) {
+        // A vector and the last block, of two more, are one tile where there are leaves of three.
+        const bool three =
+            one && leaves_.row_tile[2] > 0 && b == block1 - 2 && block_of(u, x, b).n == leaves_.lanes;
+        const Block last = block_of(u, x, three ? b + 1 : b);
+        const Block block = three ? Block{last.first - leaves_.lanes, last.n + leaves_.lanes} : last;
         const int64_t n = block.n, lanes = leaves_.lanes;
-        const int vectors = n > lanes ? 1 : 0;
+        const int vectors = three ? 2 : n > lanes ? 1 : 0;
+        blocks_done = three ? 2 : wide && b == block0 ? together + single : 1;
         const T* weights = w + u.weights[j] + (b * k + c0) * width_;
         const T* start = c0 == 0 ? bias + u.bias[j] + b * width_ : nullptr;
         const Column column = column_of(u, x, block.first), end = column_of(u, x, block.first + n - 1);
@@ -213,6 +218,7 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
           // Inputs come from the last cache once.
           some->sum.ahead = in_place_ && b == block0;
           some->sum.single = b == block0 ? single : 0;
+          if (three) some->sum.next = k * width_;
           some->sum.asks = whole && (wide && b == block0 ? together * width_ + single * lanes : n) == total &&
                            (wide || some->sum.slide != nullptr);
         }
@@ -231,7 +237,7 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
             pitch *= axis.out;
           }
           lines.out[0] = pitch;
-          lines.second = lanes - back_of(block);
+          lines.second = lanes - back_of(last);
           lines.some = n < lanes ? n : 0;
           to += begin[0] * pitch;
           multiply(static_cast<T*>(a_.out) + to, lines);
@@ -405,7 +411,8 @@ void Engine<T>::multiply_lines(Lines lines, T* to, const T* from, int vectors, c
         std::swap(lines.in[i], lines.in[3]);
         std::swap(lines.out[i], lines.out[3]);
       }
-  const int64_t n = lines.count[3], widest = sum->slide != nullptr ? leaves_.slide_rows : leaves_.most;
+  const int64_t n = lines.count[3],
+                widest = sum->slide != nullptr ? leaves_.slide_rows : leaves_.row_tile[vectors];
   const int64_t tile = n == 0 ? 1 : divide_up(n, divide_up(n, widest)), whole = n / tile, rest = n % tile;
   const auto* rows = sum->slide != nullptr ? leaves_.slide : leaves_.rows[vectors];
   const bool few = blocks * block <= kWideWeights;
