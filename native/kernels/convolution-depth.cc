@@ -127,144 +127,128 @@ void deep_any(T* out, const T* in, const ConvDeep* d, const T* const* weight, co
   for (; r < d->rows; ++r) deep_band<T, 1>(out + r * d->out_row, in + r * d->in_row, d, weight[0], bias[0]);
 }
 
-// U pixels of a vector of channels, of ROW taps at a time that are neighbours: pixels share what they read.
-template <class T, int ROW, int U>
-UPS_INLINE void deep_pixels(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias) {
-  typedef typename Simd<T>::V V;
-  const int64_t in_pixel = d->in_pixel;
-  V a[U];
+// A vector of channels, or where there are fewer (PART) only those.
+template <bool PART>
+UPS_INLINE vf load_channels(const float* p, Some some) {
+  return PART ? load_some(p, some) : load(p);
+}
+template <bool PART>
+UPS_INLINE void store_channels(float* p, vf v, Some some) {
+  if (PART)
+    store_some(p, v, some);
+  else
+    store(p, v);
+}
+template <bool PART>
+UPS_INLINE vd load_channels(const double* p, Some) {
+  return load(p);
+}
+template <bool PART>
+UPS_INLINE void store_channels(double* p, vd v, Some) {
+  store(p, v);
+}
+
+// ROW taps at a time that are neighbours, STEP of which lie between a pixel and the next one: pixels share
+// what they read.
+template <int ROW, int STEP>
+struct Neighbours {
+  enum : int { MOST = LANES == 16 && STEP == 1 ? 8 : 4 };
+  template <bool PART, int U, class T>
+  UPS_MEMBER void pixels(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias,
+                         Some some) {
+    typedef typename Simd<T>::V V;
+    enum : int { N = (U - 1) * STEP + ROW };
+    const int64_t apart = d->in_pixel / STEP;
+    V a[U];
 #pragma GCC unroll 8
-  for (int u = 0; u < U; ++u) a[u] = load(bias);
-  for (int64_t t = 0; t < d->taps; t += ROW) {
-    const T* x = in + d->offset[t];
-    V v[U + ROW - 1];
-#pragma GCC unroll 16
-    for (int u = 0; u < U + ROW - 1; ++u) v[u] = load(x + u * in_pixel);
+    for (int u = 0; u < U; ++u) a[u] = load_channels<PART>(bias, some);
+    for (int64_t t = 0; t < d->taps; t += ROW) {
+      const T* x = in + d->offset[t];
+      V v[N];
+#pragma GCC unroll 32
+      for (int n = 0; n < N; ++n) v[n] = load_channels<PART>(x + n * apart, some);
 #pragma GCC unroll 8
-    for (int i = 0; i < ROW; ++i) {
-      const V w = load(weight + d->order[t + i]);
+      for (int i = 0; i < ROW; ++i) {
+        const V w = load_channels<PART>(weight + d->order[t + i], some);
 #pragma GCC unroll 8
-      for (int u = 0; u < U; ++u) a[u] += w * v[u + i];
+        for (int u = 0; u < U; ++u) a[u] += w * v[u * STEP + i];
+      }
     }
-  }
 #pragma GCC unroll 8
-  for (int u = 0; u < U; ++u) store(out + u * d->out_pixel, a[u]);
-}
-
-// The same of K taps wherever they are, or any with 0.
-template <class T, int K, int U>
-UPS_INLINE void deep_pixels_apart(T* out, const T* in, const ConvDeepLast* d, const T* weight,
-                                  const T* bias) {
-  typedef typename Simd<T>::V V;
-  const int64_t in_pixel = d->in_pixel, taps = d->taps, step = K == 0 ? 0 : d->order[1];
-  V a[U];
-#pragma GCC unroll 4
-  for (int u = 0; u < U; ++u) a[u] = load(bias);
-#pragma GCC unroll 9
-  for (int64_t t = 0; t < (K == 0 ? taps : K); ++t) {
-    const V w = load(weight + (K == 0 ? d->order[t] : t * step));
-    const T* x = in + d->offset[t];
-#pragma GCC unroll 4
-    for (int u = 0; u < U; ++u) a[u] += w * load(x + u * in_pixel);
+    for (int u = 0; u < U; ++u) store_channels<PART>(out + u * d->out_pixel, a[u], some);
   }
-#pragma GCC unroll 4
-  for (int u = 0; u < U; ++u) store(out + u * d->out_pixel, a[u]);
-}
+};
 
-// Pixels of fewer channels than a vector, one element after the other.
+// Taps wherever they are.
+struct Anywhere {
+  enum : int { MOST = LANES == 16 ? 8 : 4 };
+  template <bool PART, int U, class T>
+  UPS_MEMBER void pixels(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias,
+                         Some some) {
+    typedef typename Simd<T>::V V;
+    const int64_t in_pixel = d->in_pixel;
+    V a[U];
+#pragma GCC unroll 8
+    for (int u = 0; u < U; ++u) a[u] = load_channels<PART>(bias, some);
+    for (int64_t t = 0; t < d->taps; ++t) {
+      const V w = load_channels<PART>(weight + d->order[t], some);
+      const T* x = in + d->offset[t];
+#pragma GCC unroll 8
+      for (int u = 0; u < U; ++u) a[u] += w * load_channels<PART>(x + u * in_pixel, some);
+    }
+#pragma GCC unroll 8
+    for (int u = 0; u < U; ++u) store_channels<PART>(out + u * d->out_pixel, a[u], some);
+  }
+};
+
+// A pixel of fewer channels than a vector, one element after the other.
 template <class T>
 UPS_INLINE void deep_few(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias) {
-  for (int64_t i = 0; i < d->pixels; ++i)
-    for (int64_t c = 0; c < d->channels; ++c) {
-      T sum = bias[c];
-      for (int64_t t = 0; t < d->taps; ++t)
-        sum += weight[d->order[t] + c] * in[i * d->in_pixel + d->offset[t] + c];
-      out[i * d->out_pixel + c] = sum;
-    }
-}
-
-#if UPS_LANES >= 8
-// U pixels of them, each of them a part of a vector: 16 images of 8 channels, 3x3 at stride 2 of 20x36, take
-// .024 ms rather than .17 as planes.
-template <int U>
-UPS_INLINE void deep_parts(float* out, const float* in, const ConvDeepLast* d, const float* weight,
-                           const float* bias, Some some) {
-  const int64_t in_pixel = d->in_pixel;
-  vf a[U];
-#pragma GCC unroll 8
-  for (int u = 0; u < U; ++u) a[u] = load_some(bias, some);
-  for (int64_t t = 0; t < d->taps; ++t) {
-    const vf w = load_some(weight + d->order[t], some);
-    const float* x = in + d->offset[t];
-#pragma GCC unroll 8
-    for (int u = 0; u < U; ++u) a[u] += w * load_some(x + u * in_pixel, some);
-  }
-#pragma GCC unroll 8
-  for (int u = 0; u < U; ++u) store_some(out + u * d->out_pixel, a[u], some);
-}
-
-void deep_part(float* out, const float* in, const ConvDeepLast* d, const float* weight, const float* bias) {
-  const Some some = first_lanes(d->channels);
-  const int64_t pixels = d->pixels;
-  for (int64_t r = 0; r < d->rows; ++r, in += d->in_row, out += d->out_row) {
-    int64_t i = 0;
-    for (; i + 8 <= pixels; i += 8)
-      deep_parts<8>(out + i * d->out_pixel, in + i * d->in_pixel, d, weight, bias, some);
-    for (; i + 4 <= pixels; i += 4)
-      deep_parts<4>(out + i * d->out_pixel, in + i * d->in_pixel, d, weight, bias, some);
-    for (; i < pixels; ++i)
-      deep_parts<1>(out + i * d->out_pixel, in + i * d->in_pixel, d, weight, bias, some);
+  for (int64_t c = 0; c < d->channels; ++c) {
+    T sum = bias[c];
+    for (int64_t t = 0; t < d->taps; ++t) sum += weight[d->order[t] + c] * in[d->offset[t] + c];
+    out[c] = sum;
   }
 }
 
-#endif
-
-// Every row, some pixels at a time: block(out, in, weight, bias, left) makes some of the `left` pixels there
-// are, of a vector of channels, and says how many.
-template <class T, class Block>
-UPS_INLINE void deep_last_by(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias,
-                             const Block& block) {
+// U pixels of all channels.
+template <class Taps, int U, class T>
+UPS_INLINE void deep_pixels(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias) {
   enum : int { L = Simd<T>::L };
-  const int64_t channels = d->channels, pixels = d->pixels;
-  for (int64_t r = 0; r < d->rows; ++r) {
-    const T* x = in + r * d->in_row;
-    T* o = out + r * d->out_row;
-    if (channels < L) {
-      deep_few(o, x, d, weight, bias);
-      continue;
+  const int64_t channels = d->channels;
+  if (channels < L) {
+    if constexpr (LANES >= 8 && sizeof(T) == sizeof(float)) {
+      Taps::template pixels<true, U>(out, in, d, weight, bias, first_lanes(channels));
+    } else {
+#pragma GCC unroll 8
+      for (int u = 0; u < U; ++u) deep_few(out + u * d->out_pixel, in + u * d->in_pixel, d, weight, bias);
     }
-    for (int64_t i = 0; i < pixels;) {
-      int64_t made = 1;
-      for (int64_t at = 0; at < channels; at += L) {
-        const int64_t c = at + L <= channels ? at : channels - L;
-        made = block(o + c, x + c, weight + c, bias + c, pixels - i);
-      }
-      i += made;
-      x += made * d->in_pixel;
-      o += made * d->out_pixel;
-    }
+    return;
   }
-}
-
-template <class T, int K>
-void deep_last(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias) {
-  deep_last_by(out, in, d, weight, bias,
-               [&](T* o, const T* x, const T* w, const T* b, int64_t left) __attribute__((always_inline)) {
-                 if (left >= 4) return deep_pixels_apart<T, K, 4>(o, x, d, w, b), 4;
-                 return deep_pixels_apart<T, K, 1>(o, x, d, w, b), 1;
-               });
+  for (int64_t at = 0; at < channels; at += L) {
+    const int64_t c = at + L <= channels ? at : channels - L;
+    Taps::template pixels<false, U>(out + c, in + c, d, weight + c, bias + c, Some{});
+  }
 }
 
 // As many sums as registers hold beside a row of taps: one waits for the other otherwise (7x7 windows of 96
-// channels of 56x56 .25 ms by eights rather than .46).
-template <class T, int ROW>
-void deep_neighbours(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias) {
-  deep_last_by(out, in, d, weight, bias,
-               [&](T* o, const T* x, const T* w, const T* b, int64_t left) __attribute__((always_inline)) {
-                 if (UPS_LANES == 16 && left >= 8) return deep_pixels<T, ROW, 8>(o, x, d, w, b), 8;
-                 if (left >= 4) return deep_pixels<T, ROW, 4>(o, x, d, w, b), 4;
-                 return deep_pixels<T, ROW, 1>(o, x, d, w, b), 1;
-               });
+// channels of 56x56 .25 ms by eights rather than .46). The last four pixels reach back
+// where single ones would wait for their sums, of few channels, or would be as many.
+template <class T, class Taps>
+void deep_last(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias) {
+  enum : int { MOST = Taps::MOST };
+  const int64_t pixels = d->pixels, in_pixel = d->in_pixel, out_pixel = d->out_pixel;
+  for (int64_t r = 0; r < d->rows; ++r, in += d->in_row, out += d->out_row) {
+    int64_t i = 0;
+    for (; MOST > 4 && i + MOST <= pixels; i += MOST)
+      deep_pixels<Taps, MOST>(out + i * out_pixel, in + i * in_pixel, d, weight, bias);
+    const bool back = pixels >= 4 && (d->channels <= 2 * Simd<T>::L || (pixels - i) % 4 == 3);
+    for (; i + (back ? 1 : 4) <= pixels; i += 4) {
+      if (i + 4 > pixels) i = pixels - 4;
+      deep_pixels<Taps, 4>(out + i * out_pixel, in + i * in_pixel, d, weight, bias);
+    }
+    for (; i < pixels; ++i) deep_pixels<Taps, 1>(out + i * out_pixel, in + i * in_pixel, d, weight, bias);
+  }
 }
 
 #if defined(__AVX512F__)
@@ -348,19 +332,21 @@ void deep_plane(float* out, const float* in, const ConvDeepPlane* d, const float
 }
 #endif
 
+// Where neighbours share anything.
+template <class T, int STEP, int ROW>
+void fill_neighbours(ConvLeaves<T>* leaves) {
+  leaves->deep_neighbours[STEP - 1][ROW] = deep_last<T, Neighbours<ROW, STEP>>;
+  if constexpr (ROW > STEP + 1) fill_neighbours<T, STEP, ROW - 1>(leaves);
+}
+
 template <class T>
 void fill(ConvLeaves<T>* leaves) {
   leaves->deep[0][0] = deep_any<T>;
   leaves->deep[0][1] = deep<T, 1, 4>;
   leaves->deep[0][2] = deep<T, 1, 9>;
-  leaves->deep_last[0] = deep_last<T, 0>;
-  leaves->deep_last[1] = deep_last<T, 4>;
-  leaves->deep_last[2] = deep_last<T, 9>;
-  leaves->deep_neighbours[3] = deep_neighbours<T, 3>;
-  leaves->deep_neighbours[4] = deep_neighbours<T, 4>;
-  leaves->deep_neighbours[5] = deep_neighbours<T, 5>;
-  leaves->deep_neighbours[6] = deep_neighbours<T, 6>;
-  leaves->deep_neighbours[7] = deep_neighbours<T, 7>;
+  leaves->deep_last = deep_last<T, Anywhere>;
+  fill_neighbours<T, 1, ConvDeepLast::kMostNeighbours>(leaves);
+  fill_neighbours<T, 2, ConvDeepLast::kMostNeighbours>(leaves);
 }
 
 }  // namespace
@@ -370,9 +356,6 @@ void fill_convolution_depth(KernelTable* table) {
   fill(&table->conv_double);
   table->conv.deep[1][1] = deep<float, 2, 4>;
   table->conv.deep[1][2] = deep<float, 2, 9>;
-#if UPS_LANES >= 8
-  table->conv.deep_part = deep_part;
-#endif
 #if defined(__AVX512F__)
   table->conv.deep_plane = deep_plane;
 #endif

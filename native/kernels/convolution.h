@@ -109,7 +109,7 @@ struct ConvDirect {
 
 // Sums over the taps of one channel, of many channels at a time.
 struct ConvDeepLast {
-  static constexpr int kMostNeighbours = 7;  // taps
+  static constexpr int kMostNeighbours = 7, kSteps = 2;  // taps in a row; and from a pixel to the next one
   int64_t rows, pixels, channels;
   int64_t in_row, in_pixel, out_row, out_pixel;
   int64_t taps;
@@ -230,7 +230,7 @@ struct ConvLeaves {
   // Whether rows take all blocks of columns of a few pixels, too, where the weights of one do not stay in the
   // first-level cache.
   bool blocks_first;
-  // Whether rows and those that slide store some columns of a vector alone.
+  // Whether rows, those that slide and deep_last store some columns of a vector alone.
   bool stores_some;
 
   // out[j·out_channel + oy·columns + ox] = bias[j] + Σ w[k·cols + j] · in[c·in_channel + (oy·y_step +
@@ -255,14 +255,13 @@ struct ConvLeaves {
   // with n >= lanes; by the step S.
   void (*stepped[ConvStepped::kMost + 1])(T* out, const T* in, const ConvStepped* d, const T* w, T bias);
   // out[r·out_row + i·out_pixel + c] = bias[c] + Σ_t weight[order[t] + c] · in[r·in_row + i·in_pixel +
-  // offset[t] + c], by taps (any; 4 and 9 whose weights are evenly apart); and where taps come in rows of so
-  // many that are neighbours.
-  void (*deep_last[3])(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias);
-  void (*deep_neighbours[ConvDeepLast::kMostNeighbours + 1])(T* out, const T* in, const ConvDeepLast* d,
-                                                             const T* weight, const T* bias);
-
-  // The same as deep_last of fewer channels than a vector; null where that is no gain.
-  void (*deep_part)(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias);
+  // offset[t] + c]; and where taps come in rows of so many, each 1 / step of a pixel after the one before: by
+  // step - 1 and taps of a row, null where those share nothing.
+  void (*deep_last)(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias);
+  void (*deep_neighbours[ConvDeepLast::kSteps][ConvDeepLast::kMostNeighbours + 1])(T* out, const T* in,
+                                                                                   const ConvDeepLast* d,
+                                                                                   const T* weight,
+                                                                                   const T* bias);
 
   // Of groups of 2, 4 and 8 channels that become as many, where those are not a vector; null elsewhere. And
   // of any groups, null where that is no gain.

@@ -339,7 +339,7 @@ void Engine<T>::run_deep_last(int64_t task, const T* packed, const T* packed_bia
             }
           continue;
         }
-        // Of few channels, a strip of pixels is one of many; then the rest of a row.
+        // Of few channels, a strip of pixels is one of many.
         int64_t weight = a_.groups;
         if (strip_ > 1) {
           for (int64_t t = 0; t < k; ++t)
@@ -353,45 +353,54 @@ void Engine<T>::run_deep_last(int64_t task, const T* packed, const T* packed_bia
         for (int64_t piece = 0; piece < counts[0] * counts[1] * counts[2]; ++piece) {
           const Stretch &pz = lists[0][piece / counts[2] / counts[1]],
                         &py = lists[1][piece / counts[2] % counts[1]], &px = lists[2][piece % counts[2]];
+          // A strip is summed over columns of taps: rows of outputs share what they read.
+          const bool strips = strip_ > 1;
+          const Stretch &outer = strips ? px : py, &inner_taps = strips ? py : px;
           int64_t n = 0;
           for (int64_t tz = pz.first; tz < pz.first + pz.taps; ++tz)
-            for (int64_t ty = py.first; ty < py.first + py.taps; ++ty)
-              for (int64_t tx = px.first; tx < px.first + px.taps; ++tx) {
+            for (int64_t to = outer.first; to < outer.first + outer.taps; ++to)
+              for (int64_t ti = inner_taps.first; ti < inner_taps.first + inner_taps.taps; ++ti) {
+                const int64_t ty = strips ? ti : to, tx = strips ? to : ti;
                 offsets[n] = u.z->offset[tz] * slab.pitch[1] + u.y->offset[ty] * slab.pitch[2] +
                              x.offset[tx] * slab.pitch[3];
                 order[n++] = ((tz * u.y->taps + ty) * x.taps + tx) * weight;
               }
-          const int64_t in_pixel = s_.x.in_step * slab.pitch[3];
-          bool neighbours = px.taps <= ConvDeepLast::kMostNeighbours;
-          for (int64_t tx = px.first + 1; tx < px.first + px.taps; ++tx)
-            neighbours = neighbours && x.offset[tx] - x.offset[tx - 1] == s_.x.in_step;
-          const int some = n == k ? leaf_of(n, n) : 0;
-          const auto row_leaf = neighbours ? leaves_.deep_neighbours[px.taps] : nullptr;
-          const bool part = strip_ == 1 && channels < leaves_.lanes && leaves_.deep_part != nullptr;
-          const auto run = part                  ? leaves_.deep_part
-                           : row_leaf != nullptr ? row_leaf
-                                                 : leaves_.deep_last[some];
+          // Rows of taps that are neighbours, some to a step.
+          const Pass& along = strips ? *u.y : x;
+          const int64_t step = strips ? s_.y.in_step : s_.x.in_step, row = inner_taps.taps;
+          const int32_t* at = along.offset + inner_taps.first;
+          const int64_t apart = row < 2 ? 0 : at[1] - at[0], steps = apart == 0 ? 0 : step / apart;
+          bool neighbours = row <= ConvDeepLast::kMostNeighbours && steps >= 1 &&
+                            steps <= ConvDeepLast::kSteps && steps * apart == step;
+          for (int64_t t = 2; t < row; ++t) neighbours = neighbours && at[t] - at[t - 1] == apart;
+          auto run = neighbours ? leaves_.deep_neighbours[steps - 1][row] : nullptr;
+          if (run == nullptr) run = leaves_.deep_last;
           const auto leaf = [&](T* out, const T* in, ConvDeepLast deep) {
-            if (strip_ == 1) {
-              run(out, in, &deep, w, b);
+            if (!strips) {
+              // The longest innermost where rows are short: a single pixel waits for its own sum.
+              const bool turn = deep.pixels < 4 && deep.pixels < deep.rows;
+              if (turn) turn_rows(&deep);
+              (turn ? leaves_.deep_last : run)(out, in, &deep, w, b);
               return;
             }
-            const int64_t strips = deep.pixels / strip_, rest = deep.pixels % strip_;
-            deep.channels = deep.in_pixel = deep.out_pixel = strip_ * channels;
-            deep.pixels = strips;
-            if (strips > 0) leaves_.deep_last[some](out, in, &deep, w, b);
-            const int64_t done = strips * deep.channels;
+            // Strips of a row; the last one is what is left, and at least a vector.
+            const int64_t pixels = deep.pixels, some = std::min(pixels, strip_);
+            const int64_t rest =
+                std::min(some, std::max(pixels % some, divide_up<int64_t>(leaves_.lanes, channels)));
+            deep.channels = deep.in_pixel = deep.out_pixel = some * channels;
+            deep.pixels = pixels / some;
+            turn_rows(&deep);
+            run(out, in, &deep, w, b);
+            if (pixels % some == 0) return;
             deep.channels = rest * channels;
-            deep.pixels = 1;
-            const bool less = deep.channels < leaves_.lanes && leaves_.deep_part != nullptr;
-            if (rest > 0)
-              (less ? leaves_.deep_part : leaves_.deep_last[some])(out + done, in + done, &deep, w, b);
+            deep.rows = 1;
+            run(out + (pixels - rest) * channels, in + (pixels - rest) * channels, &deep, w, b);
           };
           ConvDeepLast deep = {py.end - py.begin,
                                px.end - px.begin,
                                channels,
                                s_.y.in_step * slab.pitch[2],
-                               in_pixel,
+                               s_.x.in_step * slab.pitch[3],
                                s_.y.out_step * s_.x.out * pixel,
                                s_.x.out_step * pixel,
                                n,

@@ -93,6 +93,13 @@ const ConvLeaves<T>& leaves_of(const KernelTable& k) {
     return k.conv_double;
 }
 
+// Pixels become rows, and rows pixels.
+inline void turn_rows(ConvDeepLast* d) {
+  std::swap(d->rows, d->pixels);
+  std::swap(d->in_row, d->in_pixel);
+  std::swap(d->out_row, d->out_pixel);
+}
+
 // Where w[channel out][channel in][0] of group g is.
 struct Strides {
   int64_t group, out, in;

@@ -44,7 +44,7 @@ P* aligned(P* p) {
 inline ConvArgs for_engine(ConvArgs a, const Geometry& s, const KernelTable& table) {
   const int64_t times = a.out_channels;
   if (a.type != F32 || !a.nhwc || a.transposed || a.in_channels != 1 || a.groups == 1 || times == 1 ||
-      2 * times > table.lanes || table.conv.deep_part == nullptr || SmallGroups(a, s, table).worth_running())
+      2 * times > table.lanes || !table.conv.stores_some || SmallGroups(a, s, table).worth_running())
     return a;
   for (const Axis* axis : {&s.z, &s.y, &s.x})
     if (!is_plain(*axis)) return a;

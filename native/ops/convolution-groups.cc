@@ -136,11 +136,7 @@ void SmallGroups::run(const float* packed, const Context& context) const {
                                                      order};
                                    // The longest innermost where rows are short: sums of few pixels wait for
                                    // one another.
-                                   if (d.pixels < 4 && d.pixels < n) {
-                                     std::swap(d.rows, d.pixels);
-                                     std::swap(d.in_row, d.in_pixel);
-                                     std::swap(d.out_row, d.out_pixel);
-                                   }
+                                   if (d.pixels < 4 && d.pixels < n) turn_rows(&d);
                                    leaf_(out, in, &d, &groups, packed, bias);
                                  });
                });

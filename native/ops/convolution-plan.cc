@@ -1,5 +1,6 @@
 // What is to be computed, and its division into tasks.
 #include <cmath>
+#include <numeric>
 
 #include "ops/convolution-engine.h"
 
@@ -139,12 +140,13 @@ Engine<T>::Engine(const ConvArgs& a, const Geometry& s, const KernelTable& kerne
       size_(bytes_of(a.type)),
       strip_(a.nhwc && a.in_channels == 1 && a.out_channels == 1 && a.groups < leaves_.lanes &&
                      s.x.in_step == 1 && s.x.out_step == 1
-                 ? leaves_.lanes
+                 ? leaves_.lanes / std::gcd(leaves_.lanes, a.groups)
                  : 1),
-      first_(!turned && (!a.nhwc || (strip_ == 1 && 2 * a.out_channels < leaves_.lanes &&
-                                     (a.in_channels > 1 || a.out_channels > 1 ||
-                                      (a.groups < leaves_.lanes &&
-                                       (a.groups < 4 || leaves_.deep_part == nullptr || a.transposed)))))),
+      first_(!turned &&
+             (!a.nhwc || (strip_ == 1 && 2 * a.out_channels < leaves_.lanes &&
+                          (a.in_channels > 1 || a.out_channels > 1 ||
+                           (a.groups < leaves_.lanes &&
+                            ((a.groups < 4 && s.x.in_step == 1) || !leaves_.stores_some || a.transposed)))))),
       woven_(first_ && a.nhwc && a.in_channels == 1 && a.out_channels <= 2 && s.x.in_step == 1 &&
              size_ == static_cast<int64_t>(sizeof(T))),
       deep_(woven_ || (a.in_channels == 1 &&

@@ -282,6 +282,11 @@ function samples(): Args[] {
       [15, [7, 37], [2, 2], { padding: 1 }],
     ] as const)
       out.push({
+      [3, [20, 21], [3, 3], { padding: 1, stride: 2 }],
+      [6, [13, 21], [5, 5], { padding: 2 }],
+      [5, [12, 3], [3, 3], { padding: 1, dilation: [2, 1] }],
+      [13, [5, 37], [2, 5], { stride: [2, 1] }],
+      [40, [11, 19], [5, 5], { padding: 2, stride: 2 }],
         batch: 2,
         image: [...image],
         in: channels,
