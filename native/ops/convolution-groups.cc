@@ -41,7 +41,8 @@ SmallGroups::SmallGroups(const ConvArgs& a, const Geometry& s, const KernelTable
   // So are those of fewer outputs than two vectors at step 1, whose copies fill vectors with pixels: 2->6 3x3
   // of 71x197 takes .063 ms rather than .110.
   const bool strips = steps == 1 && s.kernel() > 1 && 2 * outs <= lanes_ && a.groups * outs < 2 * lanes_;
-  if (leaf_ == nullptr && (size == 1 ? outs > 1 && !many && !strips : 2 * outs < lanes_))
+  if (leaf_ == nullptr &&
+      (size == 1 ? outs > 1 && !many && !strips : 2 * outs < lanes_ || (2 * outs == lanes_ && follow)))
     leaf_ = kernels.conv.groups_any;
 }
 

@@ -272,6 +272,8 @@ int main() {
       {"3x3 of 16 to 3", false, 1, 16, 28, 3, 3, 1, 1, 1, nullptr, nullptr, false, true, "windows"},
       {"3x3 to 12", false, 1, 64, 28, 12, 3, 1, 1, 1, nullptr, nullptr, false, false, "engine"},
       {"16 groups of 3", false, 1, 48, 28, 48, 3, 1, 1, 16, nullptr, nullptr, false, true, "groups"},
+      {"6 groups of 3, to 8 each", false, 2, 18, 14, 48, 7, 2, 3, 6, nullptr, nullptr, false, false,
+       "groups"},
       {"24 groups of a channel, to 16 each", false, 1, 24, 28, 384, 3, 2, 1, 24, nullptr, nullptr, false,
        true, "groups"},
       {"24 groups of a channel, to 8 each, 5x5", false, 1, 24, 28, 192, 5, 1, 2, 24, nullptr, nullptr, false,

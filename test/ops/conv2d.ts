@@ -233,6 +233,8 @@ function samples(): Args[] {
       [5, 3, 1],
       [6, 16, 3],
       [2, 1, 6],
+      [6, 3, 8],
+      [5, 7, 8],
     ] as const)
       for (const [image, kernel, options] of [
         [[11, 23], [3, 3], { padding: 1 }],
@@ -280,13 +282,13 @@ function samples(): Args[] {
       [13, [17, 13], [5, 5], { padding: 2, stride: 2 }],
       [12, [20, 21], [3, 3], { padding: 1 }],
       [15, [7, 37], [2, 2], { padding: 1 }],
-    ] as const)
-      out.push({
       [3, [20, 21], [3, 3], { padding: 1, stride: 2 }],
       [6, [13, 21], [5, 5], { padding: 2 }],
       [5, [12, 3], [3, 3], { padding: 1, dilation: [2, 1] }],
       [13, [5, 37], [2, 5], { stride: [2, 1] }],
       [40, [11, 19], [5, 5], { padding: 2, stride: 2 }],
+    ] as const)
+      out.push({
         batch: 2,
         image: [...image],
         in: channels,
