@@ -20,7 +20,7 @@ namespace {
 
 using namespace conv;
 
-constexpr int64_t kFewImages = 8;
+constexpr int64_t kFewest = 64, kFewImages = 8;
 
 // --- one sum at a time
 
@@ -144,7 +144,7 @@ Status run_convolution(ConvArgs args, const Context& context) {
   const ConvArgs &a = plan.a, &each = plan.each;
   const Geometry& s = plan.s;
   const int64_t channels = a.groups * a.out_channels, weights = channels * a.in_channels * s.kernel();
-  const bool few = a.batch * channels * s.out() * a.in_channels <= kFew;
+  const int64_t products = a.batch * weights * (a.transposed ? s.in() : s.out());
   const T *packed = nullptr, *weight = nullptr, *bias = nullptr;
   if (head != nullptr) {
     const T* first = reinterpret_cast<const T*>(aligned(static_cast<const char*>(a.packed) + sizeof(Packed)));
@@ -157,7 +157,8 @@ Status run_convolution(ConvArgs args, const Context& context) {
     weight = widened<T>(*table, a.type, a.weight, weights, &frame);
     if (a.bias != nullptr) bias = widened<T>(*table, a.type, a.bias, channels, &frame);
   }
-  if (weight != nullptr && few) return run_one_by_one(a, s, *table, weight, bias, context);
+  if (weight != nullptr && products <= (packed == nullptr ? kFew : kFewest))
+    return run_one_by_one(a, s, *table, weight, bias, context);
   const Overlap& overlap = plan.overlap;
   if constexpr (std::is_same<T, float>::value) {
     if (weight != nullptr && plan.point.worth_running()) {
