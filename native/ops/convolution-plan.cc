@@ -99,6 +99,9 @@ void trim_pass(const Axis& axis, bool packed, ScratchFrame* frame, Pass* p) {
 
 constexpr int64_t kLeastChunk = ConvTiles::kBlock;
 
+// Cycles of a part of Note [Edges] beyond its products, of each of its taps, and of one tap by itself.
+constexpr double kOfPart = 60, kOfPartTap = 3, kOfTap = 120;
+
 // Whole blocks of the order in which tiles sum.
 int64_t half_of(int64_t chunk) { return divide_up(divide_up<int64_t>(chunk, 2), kLeastChunk) * kLeastChunk; }
 
@@ -652,7 +655,8 @@ double Engine<T>::cost_of_taps(int64_t images) const {
                      across = tiles_of(images, leaves_.most, 2.5) * static_cast<double>(n);
         products += std::min(along, across) * channels + (40 + 4 * static_cast<double>(n)) * all;
       });
-      cost += planes * rows * products * pairs_of(u.rows * x.phases, leaves_.lanes);
+      const auto taps = static_cast<double>(u.z->taps * u.y->taps * x.taps);
+      cost += (planes * rows * products + kOfTap * taps) * pairs_of(u.rows * x.phases, leaves_.lanes);
     }
   }
   return cost * static_cast<double>(a_.batch) / all;
@@ -683,13 +687,15 @@ double Engine<T>::cost_of_parts(bool edges, int64_t images) const {
         const Stretch part[3] = {list[0][e / count[2] / count[1]], list[1][e / count[2] % count[1]],
                                  list[2][e % count[2]]};
         int64_t n = part[2].end - part[2].begin, longest = std::max(n, images);
-        double pixels = static_cast<double>(images), sums = static_cast<double>(a_.in_channels);
+        double pixels = static_cast<double>(images), taps = 1;
         for (const Stretch& s : part) {
           longest = std::max(longest, s.end - s.begin);
           pixels *= static_cast<double>(s.end - s.begin);
-          sums *= static_cast<double>(s.taps);
+          taps *= static_cast<double>(s.taps);
         }
+        const double sums = taps * static_cast<double>(a_.in_channels);
         if (2 * n < leaves_.most) n = longest;
+        if (edges) products += kOfPart + kOfPartTap * taps;
         products +=
             pixels / static_cast<double>(n) * (tiles_of(n, leaves_.most, wait) * sums + 40) + 4 * pixels;
       }
