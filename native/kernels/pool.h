@@ -120,6 +120,8 @@ struct MaxPoolKernels {
   // Whole planes of at most 2·LANES inputs and LANES outputs across; null where there is none.
   void (*short_planes[TYPE_COUNT])(void* out, int32_t* index, const void* in, int64_t planes,
                                    const ShortPlanes* windows);
+  // Planes of n elements that are one window each: `place`, if given, is that of the winner in its plane.
+  void (*whole_planes[TYPE_COUNT])(void* out, int32_t* place, const void* in, int64_t planes, int64_t n);
   // Output rows begin … end - 1 of so many planes. `out` and `index` are those of row `begin` of the first
   // one, `in` is the first plane. False where an element was NaN: the output is undefined then. Null where
   // there is none. `unstrided`: windows of 3x3 or 5x5 without a stride, no further than half of one outside.

@@ -243,6 +243,48 @@ Status pool_pixels(const MaxPool2dArgs& a, bool unstrided, const Context& contex
   return context.cancelled() ? CANCELLED : OK;
 }
 
+// Whether every window is a plane of one channel, all of it, and large beside the vectors whose lanes are
+// compared in the end: several small ones are rather pooled side by side. 512 planes of 7x7 take 6.3 us
+// rather than 8.5, with vectors of 8 12 against 4.4; of 10x10 12 against 7.8, of 14x14 29 against 8.5, with
+// indices 50 against 71; 64 of 28x28 with indices 47 against 10.
+bool takes_whole_planes(const PoolShape& shape, int type, bool indexed) {
+  const int64_t n = shape.in_rows() * shape.in_row();
+  return n * bytes_of(type) >= (indexed ? 64 : 16) * kernels().lanes && shape.inner == 1 &&
+         std::all_of(shape.axes, shape.axes + shape.axis_count, [](const WindowTable& axis) {
+           return axis.out_size == 1 && axis.first[0] == 0 && axis.count[0] == axis.in_size &&
+                  axis.dilation == 1 && axis.in_size > 0;
+         });
+}
+
+// 64 planes of 112x112 take 0.16 ms rather than 1.05.
+Status whole_planes(const MaxPool2dArgs& a, const Context& context) {
+  const PoolShape& shape = a.shape;
+  const int64_t n = shape.in_rows() * shape.in_row(), size = bytes_of(a.type);
+  constexpr int64_t kPlanes = 64;
+  const int64_t grain = std::max<int64_t>(1, 128 * 1024 / n);
+  parallel_for(context, shape.outer, grain, [&](int64_t begin, int64_t end) {
+    int32_t place[kPlanes];
+    for (int64_t first = begin; first < end; first += kPlanes) {
+      const int64_t count = std::min(kPlanes, end - first);
+      kernels().max_pool.whole_planes[a.type](static_cast<char*>(a.out) + first * size,
+                                              a.index != nullptr ? place : nullptr,
+                                              static_cast<const char*>(a.in) + first * n * size, count, n);
+      for (int64_t p = first; a.index != nullptr && p < first + count; ++p) {
+        int64_t index = 0, rest = place[p - first];
+        for (int i = shape.axis_count - 1; i >= 0; --i) {
+          index += rest % shape.axes[i].in_size * a.strides[i];
+          rest /= shape.axes[i].in_size;
+        }
+        if (a.wide_index)
+          static_cast<int64_t*>(a.index)[p] = index + p * a.plane_stride;
+        else
+          static_cast<int32_t*>(a.index)[p] = static_cast<int32_t>(index);
+      }
+    }
+  });
+  return context.cancelled() ? CANCELLED : OK;
+}
+
 // Where tap k of output o stands in its row, for the leaves that permute; the last tap for those outside.
 int64_t tap_of(const WindowTable& axis, int64_t o, int64_t k) {
   return axis.first[o] + std::min<int64_t>(k, axis.count[o] - 1) * axis.dilation;
@@ -472,6 +514,7 @@ Status max_pool2d(const MaxPool2dArgs& a, const Context& context) {
   const PoolShape& shape = a.shape;
   const WindowTable& x = shape.last();
   const bool indexed = a.index != nullptr;
+  if (takes_whole_planes(shape, a.type, indexed)) return whole_planes(a, context);
   const bool unstrided = unstrided_suits(shape, a.type, indexed);
   if (unstrided || pixels_pay(shape, a.type, indexed)) return pool_pixels(a, unstrided, context);
   const int64_t size = bytes_of(a.type);

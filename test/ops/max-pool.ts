@@ -21,6 +21,8 @@ function samples(): Args[] {
       args([2, 3, 11], { ...o, kernel_shape: [3], strides: [2] }),
       args([2, 3, 7, 9], { ...o, kernel_shape: [3, 2], strides: [2, 3], dilations: [1, 2] }),
       args([1, 2, 5, 4, 6], { ...o, kernel_shape: [2, 3, 2], strides: [1, 2, 3] }),
+      // One window for all of a plane.
+      args([2, 3, 25, 26], { storage_order, outputs: 2, kernel_shape: [25, 26] }),
       // A window shorter than its stride: SAME pads nothing.
       args([1, 1, 9, 10], { ...o, kernel_shape: [1, 1], strides: [3, 4] }),
     );

@@ -48,6 +48,13 @@ export function maxPoolSamples(): Args[] {
   out.push(windowSample([3, 9, 9], { kernelSize: 2 }), windowSample([0, 3, 9, 9], { kernelSize: 2 }));
   // One window for all; more rows under a window than are kept; rows too long to be kept; channels around the vector lengths.
   out.push(windowSample([1, 3, 37, 41], { kernelSize: [37, 41] }));
+  for (const { type, fill } of product({ type: DATA_TYPES, fill: ['ties', 'special', 'zeros'] as const }))
+    out.push(
+      windowSample([5, 1, 3, 3], { kernelSize: 3 }, type, fill),
+      windowSample([1, 70, 7, 9], { kernelSize: [9, 9], padding: [1, 0] }, type, fill),
+      windowSample([3, 2, 15, 18], { kernelSize: [15, 18] }, type, fill),
+    );
+  out.push(windowSample([2, 3, 4, 5, 6], { kernelSize: [4, 5, 6] }, 'float32', 'zeros'));
   out.push(windowSample([1, 1, 50, 40], { kernelSize: [40, 2], stride: 1 }));
   out.push(windowSample([1, 1, 7, 9000], { kernelSize: [7, 3], stride: 1 }));
   for (const c of [1, 4, 7, 15, 16, 17, 31, 64, 65, 130])
