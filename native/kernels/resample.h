@@ -66,6 +66,14 @@ typedef void (*SumGroups)(void* out, const void* in, int64_t rows, int64_t n, co
 typedef void (*SumFour)(void* out, const void* const* rows, const void* down, const AxisTable* axis,
                         int64_t inner);
 
+// Whole planes of single elements, or several of them, as a list of outputs. Each is summed of two times two
+// neighbours: those at in[above + left], in[above + right], in[below + left] and in[below + right], where
+// left and right are 0 or 1 (bytes: up to 3), so that in all a word of two floats or four bytes is read.
+struct FourTaps {
+  const int32_t *above, *below, *left, *right;
+  const float *top, *bottom, *along, *along2;  // weights of the rows, and of the two elements of each
+};
+
 // A sum of the rows from first up to last: weight[0] belongs to `first`.
 struct RowSum {
   int64_t first, last;
@@ -99,6 +107,9 @@ struct ResampleKernels {
   SumFour sum_four_pixels[TYPE_COUNT][2];
   // The same of at least four single elements whose taps along are neighbours; null where that is no faster.
   SumFour sum_four_elements[TYPE_COUNT][2];
+  // And n outputs from anywhere; `ahead`: elements to what is read next, asked for unless 0.
+  void (*sum_four_listed[TYPE_COUNT][2])(void* out, const void* in, const FourTaps* taps, int64_t n,
+                                         int64_t ahead);
   // The same of floats whose taps lie in a window, in rows at least as long as that; null as well.
   void (*sum_four_picked)(float* out, const void* const* rows, const float* down, const PreparedTaps* taps);
   // For outputs o up to end: out[(o - first)·out_stride + i] = Σ_k weight[k, o] · row(index[k, o])[i] for i <

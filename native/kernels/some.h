@@ -12,6 +12,9 @@ typedef uint16_t Some;
 UPS_INLINE Some first_lanes(int64_t count) { return static_cast<Some>((1u << count) - 1); }
 UPS_INLINE Some lanes_of(uint64_t bits) { return static_cast<Some>(bits); }
 UPS_INLINE vf load_some(const float* p, Some some) { return __builtin_ia32_loadups512_mask(p, vf{}, some); }
+UPS_INLINE vi load_some(const int32_t* p, Some some) {
+  return __builtin_ia32_loaddqusi512_mask(p, vi{}, some);
+}
 UPS_INLINE void store_some(float* p, vf v, Some some) { __builtin_ia32_storeups512_mask(p, v, some); }
 #elif defined(__AVX2__)
 typedef vi Some;
@@ -24,6 +27,9 @@ UPS_INLINE Some lanes_of(uint64_t bits) {
 }
 UPS_INLINE vf load_some(const float* p, Some some) {
   return __builtin_ia32_maskloadps256(reinterpret_cast<const vf*>(p), some);
+}
+UPS_INLINE vi load_some(const int32_t* p, Some some) {
+  return __builtin_ia32_maskloadd256(reinterpret_cast<const vi*>(p), some);
 }
 UPS_INLINE void store_some(float* p, vf v, Some some) {
   __builtin_ia32_maskstoreps256(reinterpret_cast<vf*>(p), some, v);

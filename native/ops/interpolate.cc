@@ -58,6 +58,7 @@ Status weighted(const InterpolateArgs& a, const Context& context) {
         static_cast<float*>(a.out), static_cast<const float*>(a.in), a.outer,
         {y.in_size, x.in_size, static_cast<const float*>(y.weight), static_cast<const float*>(x.weight), 0},
         context);
+  if (sums_four_listed(a, down_first)) return sum_four_listed(a, down_first, context);
   const int64_t inputs = y.in_size * x.in_size * a.inner, outputs = y.out_size * out_row;
   const int64_t most = y.in_size < kManyRows && inputs <= 8 * outputs ? kSmallPlane : kTinyPlane;
   if (a.outer >= kernels().lanes && out_row < kernels().lanes && std::max(inputs, outputs) <= most)

@@ -120,6 +120,9 @@ Status few_across_then_down(const InterpolateArgs& a, const AxisTable& y);
 // and so: resample-four.cc.
 bool sums_four(const InterpolateArgs& a, bool down_first);
 Status sum_four(const InterpolateArgs& a, bool down_first, const Context& context);
+// The same of planes of few single elements.
+bool sums_four_listed(const InterpolateArgs& a, bool down_first);
+Status sum_four_listed(const InterpolateArgs& a, bool down_first, const Context& context);
 // Whether two rows of floats are rather blended whole, to pick two taps from, than read only where the taps
 // are: not where few of their pixels are read, nor of four channels, which lie together as they are.
 bool is_worth_picking(const InterpolateArgs& a);

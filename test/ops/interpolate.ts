@@ -165,7 +165,17 @@ function samples(): Args[] {
     out.push(args([1, 2, 5, 300], { mode: 'nearest', size: [4, width] }));
   // Planes of few rows that are resized side by side.
   for (const mode of ['bilinear', 'bicubic'] as const)
-    out.push(args([37, 1, 34, 17], { mode, size: [17, 6] }));
+    out.push(args([37, 1, 34, 17], { mode, size: [17, 6] }), args([37, 1, 5, 3], { mode, size: [11, 6] }));
+  // Planes whose outputs are listed, several planes together: the last ones are fewer, down to less than a vector.
+  for (const { type, alignCorners } of product({
+    type: ['float32', 'uint8', 'int8'] as const,
+    alignCorners: [false, true],
+  }))
+    out.push(
+      args([7, 1, 13, 21], { mode: 'bilinear', size: [5, 6], alignCorners }, type),
+      args([1, 17, 6, 6], { mode: 'bilinear', size: [3, 3], alignCorners }, type),
+      args([2, 2, 40, 61], { mode: 'bilinear', size: [13, 29], alignCorners }, type),
+    );
   return out;
 }
 
