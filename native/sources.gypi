@@ -75,6 +75,7 @@
       "native/kernels/max-pool2d-planes.cc",
       "native/kernels/max-pool2d-rows.cc",
       "native/kernels/max-pool2d-unstrided.cc",
+      "native/kernels/max-pool2d-whole.cc",
       "native/kernels/max-unpool2d.cc",
       "native/kernels/convolution-depth.cc",
       "native/kernels/convolution-direct.cc",

@@ -71,7 +71,7 @@ UPS_INLINE void rows_tiles(T* c, int64_t pixel, const T* b, int64_t row, const T
   // A single vector and its pixels are as many loads as products: one more would be waited for.
   constexpr bool FAR = NV > 1 || S > 1;
   const int64_t taps = sum->taps, channels = sum->channels, next_block = sum->next;
-  const int64_t column[3] = {0, NV == 3 ? L : sum->second, L + sum->second};
+  const int64_t column[3] = {0, NV == 3 ? int64_t{L} : sum->second, L + sum->second};
   const int64_t some = NV == 1 ? sum->some : 0;
   for (int64_t repeat = 0; repeat < sum->count; ++repeat, c += sum->c_step, b += sum->v_step) {
     V acc[S][B][NV];

@@ -26,6 +26,7 @@ void fill_levels(LevelKernels* kernels);
 void fill_max_pool2d_halves(MaxPoolKernels* kernels);
 void fill_max_pool2d_pixels(MaxPoolKernels* kernels);
 void fill_max_pool2d_planes(MaxPoolKernels* kernels);
+void fill_max_pool2d_whole(MaxPoolKernels* kernels);
 void fill_max_pool2d_rows(MaxPoolKernels* kernels);
 void fill_max_pool2d_unstrided(MaxPoolKernels* kernels);
 void fill_avg_pool2d(AvgPoolKernels* kernels);

@@ -32,6 +32,7 @@ KernelTable UPS_JOIN(make_table_, UPS_ISA)() {
   UPS_ISA::fill_max_pool2d_halves(&table.max_pool);
   UPS_ISA::fill_max_pool2d_pixels(&table.max_pool);
   UPS_ISA::fill_max_pool2d_planes(&table.max_pool);
+  UPS_ISA::fill_max_pool2d_whole(&table.max_pool);
   UPS_ISA::fill_max_pool2d_rows(&table.max_pool);
   UPS_ISA::fill_max_pool2d_unstrided(&table.max_pool);
   UPS_ISA::fill_avg_pool2d(&table.avg_pool);

@@ -53,8 +53,7 @@ void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) co
   // What of the slab is not padding; that stays zero from plane to plane.
   const int64_t per = slab.residues[0] * slab.extent[0] * slab.residues[1] * slab.extent[1];
   ConvRun* runs = frame.take<ConvRun>(per * slab.residues[2]);
-  int64_t counts[2], lengths[2];
-  const bool even = slab.residues[2] <= 2;
+  int64_t *counts = frame.take<int64_t>(slab.residues[2]), *lengths = frame.take<int64_t>(slab.residues[2]);
   int64_t count = 0;
   for (int64_t rx = 0; rx < slab.residues[2]; ++rx) {
     const int64_t step = s_.x.in_step, start = step * box.begin[3] + low_[2] + rx;
@@ -72,10 +71,8 @@ void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) co
                                  mz * slab.pitch[1] + my * slab.pitch[2] + lead,
                              (z * s_.y.in + y) * s_.x.in + start + lead * step, 0, stop - lead};
           }
-    if (even) {
-      counts[rx] = count - before;
-      lengths[rx] = stop - lead;
-    }
+    counts[rx] = count - before;
+    lengths[rx] = stop - lead;
   }
 
   // Where the outputs of a plane go: to their place, or woven, first to those of the box alone.
@@ -182,13 +179,10 @@ void Engine<T>::run_deep(int64_t task, const T* packed, const T* packed_bias) co
         for (int64_t c = 0; c < a_.groups; ++c) rows[c] = slabs + c * slab.channel + runs[i].to;
         weave_.deinterleave[kind](rows, in + runs[i].from * a_.groups * size_, a_.groups, runs[i].stop);
       }
-    } else if (even) {
+    } else {
       for (int64_t rx = 0, at = 0; rx < slab.residues[2]; at += counts[rx++])
         leaves_.gather_planes[0][a_.type](slabs, 0, in, 1, 0, s_.x.in_step, runs + at, counts[rx],
                                           lengths[rx], end);
-    } else {
-      for (int64_t i = 0; i < count; ++i)
-        leaves_.gather_planes[0][a_.type](slabs, 0, in, 1, 0, s_.x.in_step, runs + i, 1, runs[i].stop, end);
     }
     const T *w = packed + g * group_weights_, *b = packed_bias + g * group_bias_;
     for (int64_t i = 0; i < piece_count; ++i) {

@@ -356,6 +356,7 @@ class Engine {
   bool fit_box(int64_t budget, int64_t most);
   double cost_of_box() const;
   double cost_of_planes() const;
+  double cost_of_deep() const;
   void choose_reading(int64_t budget, int64_t most);
   void take_images(int64_t images);
   int64_t images_by_taps(int64_t budget, int64_t most, bool in_place) const;

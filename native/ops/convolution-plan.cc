@@ -97,6 +97,17 @@ void trim_pass(const Axis& axis, bool packed, ScratchFrame* frame, Pass* p) {
   p->order = order;
 }
 
+// Positions of a pass that find an input, of all taps.
+double taps_inside(const Axis& axis, const Pass& p) {
+  double all = 0;
+  for (int64_t t = 0; t < p.taps; ++t) {
+    int64_t begin = p.begin, end = p.end;
+    keep_inside(axis, p.offset[t], &begin, &end);
+    all += static_cast<double>(std::max<int64_t>(0, end - begin));
+  }
+  return all;
+}
+
 constexpr int64_t kLeastChunk = ConvTiles::kBlock;
 
 // Cycles of a part of Note [Edges] beyond its products, of each of its taps, and of one tap by itself.
@@ -143,7 +154,7 @@ Engine<T>::Engine(const ConvArgs& a, const Geometry& s, const KernelTable& kerne
       size_(bytes_of(a.type)),
       strip_(a.nhwc && a.in_channels == 1 && a.out_channels == 1 && a.groups < leaves_.lanes &&
                      s.x.in_step == 1 && s.x.out_step == 1
-                 ? leaves_.lanes / std::gcd(leaves_.lanes, a.groups)
+                 ? leaves_.lanes / (s.y.kernel > 1 ? std::gcd(leaves_.lanes, a.groups) : 1)
                  : 1),
       first_(!turned &&
              (!a.nhwc || (strip_ == 1 && 2 * a.out_channels < leaves_.lanes &&
@@ -293,8 +304,9 @@ void Engine<T>::plan_boxes() {
     choose_deep_box();
     return;
   }
-  doubled_ = first_ && !a_.nhwc && unit_count_ == 2 && a_.out_channels <= ConvDouble::kMost &&
-             leaves_.doubled[a_.out_channels] != nullptr && doubles(units_[0], units_[1]);
+  doubled_ = first_ && !a_.nhwc && unit_count_ == 2 && q_[2] >= leaves_.lanes &&
+             a_.out_channels <= ConvDouble::kMost && leaves_.doubled[a_.out_channels] != nullptr &&
+             doubles(units_[0], units_[1]);
   choose_box();
 
   int64_t blocks = 1, columns = 0;
@@ -504,7 +516,7 @@ bool Engine<T>::may_be_turned() const {
 
 template <class T>
 double Engine<T>::cost() const {
-  if (deep_) return first_ ? 1 : 0;
+  if (deep_) return cost_of_deep();
   if (first_ && in_place_) return s_.in() > 1 ? cost_of_planes() : INFINITY;
   if (first_) return cost_of_box();
   const double products = by_taps_ ? cost_of_taps(box_[0]) : cost_of_parts(edges_, box_[0]);
@@ -512,6 +524,48 @@ double Engine<T>::cost() const {
   const auto in = static_cast<double>(a_.batch * a_.in_channels * s_.in()),
              out = static_cast<double>(a_.batch * a_.out_channels * s_.out());
   return products + 0.4 * in + (s_.x.out_step == 1 ? 0.4 : 1.5) * out;
+}
+
+// Of groups of one channel. Planes: copies of their rows, and of every output as many products as it has
+// taps; outputs that are a step apart are woven. Turned: products that find an input, of vectors of groups.
+// Near ties are mostly faster turned, so planes count a third more: 43 of 12x13, 3x3, takes 4.8 us rather
+// than 7.8, and 4x20 of 51x51, 1x1 at stride 2, still 20 us rather than 77.
+template <class T>
+double Engine<T>::cost_of_deep() const {
+  const int64_t lanes = leaves_.lanes;
+  double products = 0, rows = 0;
+  for (int64_t i = 0; i < unit_count_; ++i) {
+    const Unit& u = units_[i];
+    for (int64_t j = 0; j < u.x->count; ++j) {
+      const Pass& x = *u.x->pass[j];
+      const auto columns = static_cast<double>(u.rows * x.phases);
+      if (!first_) {
+        products += columns * taps_inside(s_.z, *u.z) * taps_inside(s_.y, *u.y) * taps_inside(s_.x, x);
+        continue;
+      }
+      const int64_t lines = u.qz * u.qy, stretch = lines * (u.qx + high_[2] - low_[2]);
+      const double vectors = std::min(static_cast<double>(divide_up(stretch, lanes)),
+                                      1.3 * static_cast<double>(lines * divide_up(u.qx, lanes)));
+      products += columns * static_cast<double>(u.z->taps * u.y->taps * x.taps) * vectors;
+      rows += columns * static_cast<double>(lines);
+    }
+  }
+  const bool woven = s_.x.out_step > 1;
+  if (!first_) {
+    // The last vector, if not full, takes longer.
+    const auto vectors = static_cast<double>(a_.groups / lanes + (a_.groups % lanes == 0 ? 0 : 2)),
+               in = static_cast<double>(a_.groups * s_.in()), out = static_cast<double>(a_.groups * s_.out());
+    return static_cast<double>(a_.batch) * (1000 + 0.4 * in + 0.4 * out + 1.1 * vectors * products +
+                                            (woven ? 8 : 1) * vectors * static_cast<double>(s_.out()));
+  }
+  const Slab slab = slab_of(box_);
+  const bool steps = s_.x.in_step > 1;
+  const double copied =
+      static_cast<double>(boxes_[1] * boxes_[2] * boxes_[3] * slab.residues[0] * slab.extent[0] *
+                          slab.residues[1] * slab.extent[1] * slab.residues[2]) *
+      ((steps ? 12 : 2) + (steps ? 2 : 3) * static_cast<double>(divide_up(slab.extent[2], lanes)));
+  return 1.35 * static_cast<double>(a_.batch * a_.groups) *
+         (50 + copied + 1.4 * products + (woven ? 20 : 0) * rows);
 }
 
 // Of planes that are read in place, some columns of a plane at a time or all of its panels: as of a box.
@@ -534,6 +588,7 @@ double Engine<T>::cost_of_planes() const {
 template <class T>
 double Engine<T>::cost_of_narrow_tiles() const {
   if (first_ && in_place_) return INFINITY;
+  if (deep_) return 0;
   int64_t least = leaves_.most;
   for (int64_t i = 0; i < unit_count_; ++i)
     for (int64_t j = 0; j < units_[i].x->count; ++j)

@@ -287,6 +287,8 @@ function samples(): Args[] {
       [5, [12, 3], [3, 3], { padding: 1, dilation: [2, 1] }],
       [13, [5, 37], [2, 5], { stride: [2, 1] }],
       [40, [11, 19], [5, 5], { padding: 2, stride: 2 }],
+      [17, [33, 40], [3, 3], { padding: 1, stride: 3 }],
+      [16, [31, 70], [2, 2], { stride: 2 }],
     ] as const)
       out.push({
         batch: 2,
@@ -298,6 +300,16 @@ function samples(): Args[] {
         ...(channels === 13 && { fill: 'special' as const }),
         options: { layout, groups: channels, ...options },
       });
+    out.push({
+      batch: 2,
+      image: [20, 53],
+      in: 5,
+      out: 5,
+      kernel: [5, 5],
+      bias: true,
+      type: 'float64',
+      options: { layout, groups: 5, stride: 3, padding: 2 },
+    });
     // Planes that begin alike in their cache lines, and pixels of a few channels that are turned.
     for (const [channels, image] of [
       [7, [32, 40]],
