@@ -249,6 +249,58 @@ void windows_of(float* out, int32_t* index, const float* in, int64_t planes, int
             if (INDEXED) store(index + at(b), best[b].index);
           }
         };
+        // Some pixels of few channels at once, whose windows are as wide: a single vector waits for the
+        // maximum before, and every row of taps for how it ends. 5x5 at stride 2 of 33 planes of 44x44 takes
+        // .026 ms rather than .041.
+        const auto several = [&](auto count) __attribute__((always_inline)) {
+          enum : int { B = decltype(count)::COUNT, U = 4 };
+          const float* from[U];
+          vi where[U];
+          Winner best[U][B];
+#pragma GCC unroll 4
+          for (int u = 0; u < U; ++u) {
+            from[u] = row + across.first[o + u] * inner;
+            where[u] = all(INDEXED ? down.first[r] * w.row_step + across.first[o + u] * w.column_step : 0);
+#pragma GCC unroll 2
+            for (int b = 0; b < B; ++b)
+              best[u][b] = Winner::of(load(from[u] + (b == 0 ? last : 0)), where[u]);
+          }
+          for (int64_t y = 0; y < rows; ++y) {
+            vi further = all(INDEXED ? down.dilation * w.row_step * y : 0);
+            const int64_t at = y * row_pitch;
+            if (y == 0) further += step;
+            for (int64_t x = y == 0 ? 1 : 0; x < taps; ++x, further += step)
+#pragma GCC unroll 4
+              for (int u = 0; u < U; ++u)
+#pragma GCC unroll 2
+                for (int b = 0; b < B; ++b) {
+                  const vf v = load(from[u] + at + x * pitch + (b == 0 ? last : 0));
+                  if (INDEXED)
+                    offer<true>(&best[u][b], v, where[u] + further);
+                  else
+                    offer_plainly<true>(&best[u][b], v, where[u]);
+                }
+          }
+#pragma GCC unroll 4
+          for (int u = 0; u < U; ++u)
+#pragma GCC unroll 2
+            for (int b = 0; b < B; ++b) {
+              const int64_t c = u * inner + (b == 0 ? last : 0);
+              store(out + c, best[u][b].value);
+              if (INDEXED) store(index + c, best[u][b].index);
+            }
+          o += U - 1;
+          out += U * inner;
+          if (INDEXED) index += U * inner;
+        };
+        if (!SEAM && inner <= 2 * LANES && o + 4 <= across.out_size && across.count[o + 1] == taps &&
+            across.count[o + 2] == taps && across.count[o + 3] == taps) {
+          if (beside == 0)
+            several(Count<1>());
+          else
+            several(Count<2>());
+          continue;
+        }
         switch (beside) {
           case 0:
             block(Count<1>(), Yes(), lead);
