@@ -123,7 +123,9 @@ class Engine {
   }
 }
 
-const PAUSE_MS = 5;
+// onnxruntime's pool spins for about 20 ms after a run: with 5 ms here, whoever came after it at two threads was measured
+// on one core and a half in a third of the samples.
+const PAUSE_MS = 40;
 
 const median = (list) => {
   const s = [...list].sort((a, b) => a - b);
