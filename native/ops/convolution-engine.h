@@ -352,6 +352,8 @@ class Engine {
 
   void plan_boxes();
   void choose_box();
+  static int64_t tasks_for_threads(int64_t tasks, double products);
+  void split_boxes(int64_t n);
   void choose_deep_box();
   bool fit_box(int64_t budget, int64_t most);
   double cost_of_box() const;
@@ -449,6 +451,8 @@ class Engine {
   static constexpr int64_t kWideWeights = 9 * 1024;                  // elements
   static constexpr int64_t kFirstLevel = 32 * 1024;                  // bytes
   static constexpr double kMostWork = 1 << 28;                       // products of a task: 2 ms
+  static constexpr double kShared = 3 << 17;                         // at least: another thread takes 2 us
+  static constexpr int64_t kSharedPixels = 32;
   const ConvArgs& a_;
   const Geometry& s_;
   const ConvLeaves<T>& leaves_;
@@ -474,6 +478,7 @@ class Engine {
   // Channels first: positions along z, y and x and offsets there; boxes; channels that are summed at once;
   // and positions of a task where planes lie as they are read.
   int64_t q_[3], low_[3], high_[3], box_[4], boxes_[4], chunk_, parts_, flat_;
+  double cost_;   // of what was divided further, or 0
   int64_t flow_;  // if not 0, panels that are multiplied while as many are copied
   bool in_place_, split_units_;
   bool stepped_;  // every input makes outputs of its own

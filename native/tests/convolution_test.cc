@@ -252,7 +252,7 @@ int main() {
       {"3x3 of three channels", false, 1, 3, 224, 64, 3, 1, 1, 1,
        "slab by rows, box 1x28x224, channels 3, parts 1"},
       {"3x3 at stride 2 of few channels", false, 1, 3, 66, 64, 3, 2, 1, 1,
-       "panels, box 1x33x33, channels 3, parts 1"},
+       "panels, box 1x17x33, channels 3, parts 1"},
       {"groups of 8", false, 2, 64, 33, 64, 3, 1, 1, 8},
       {"one channel of a large plane", false, 1, 1, 4096, 1, 3, 1, 1, 1},
       {"5x5 of many channels", false, 4, 1024, 17, 1024, 5, 1, 2, 1,
