@@ -73,7 +73,8 @@ function samples(): Args[] {
     // NaN and infinities reach exactly the windows that hold them.
     windowSample([1, 1, 9, 70], { kernelSize: 3, stride: 2, padding: 1 }),
   );
-  // Whole planes, fewer, as many and more than a vector of them; pixels of whole vectors whose windows do not overlap.
+  // Whole planes, fewer, as many and more than a vector of them, of one to eight vectors of columns and more; pixels of
+  // whole vectors whose windows do not overlap.
   for (const { c, size } of product({
     c: [1, 5, 16, 19, 35],
     size: [
@@ -81,6 +82,12 @@ function samples(): Args[] {
       [7, 7],
       [3, 40],
       [19, 16],
+      [3, 60],
+      [4, 75],
+      [3, 90],
+      [2, 112],
+      [3, 128],
+      [2, 150],
     ],
   }))
     out.push(windowSample([2, c, ...size], { kernelSize: size }, 'float32', 'uniform'));
