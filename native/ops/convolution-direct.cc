@@ -9,7 +9,7 @@ using namespace conv;
 
 namespace {
 
-constexpr int64_t kTask = 1 << 20, kLeastTask = 3 << 17;  // products of a task
+constexpr int64_t kTask = 1 << 20;    // products of a task
 constexpr int64_t kInputs = 6 << 10;  // of a task, where those are read for some blocks of channels
 
 constexpr int64_t kReach = 1 << 15;  // inputs of a row of windows
@@ -120,7 +120,7 @@ void Direct::run(const float* packed, const Context& context) const {
   // Rows of a task.
   const int64_t work = std::max<int64_t>(1, s_.x.out * k * outs),
                 inputs = std::max<int64_t>(1, s_.x.in * s_.y.in_step * a_.in_channels),
-                most = std::clamp(a_.batch * a_.groups * s_.y.out * work / 2, kLeastTask, kTask);
+                most = std::clamp(a_.batch * a_.groups * s_.y.out * work / 2, kForThread, kTask);
   int64_t rows = std::max<int64_t>(1, most / work);
   if (outs > block_) rows = std::min(rows, std::max<int64_t>(4, kInputs / inputs));
   rows = std::min(rows, s_.y.out);

@@ -16,6 +16,9 @@ I divide_up(I a, I b) {
   return (a + b - 1) / b;
 }
 
+// Products of a task, at least, that are worth another thread, which takes 2 us to come.
+constexpr int64_t kForThread = 3 << 17;
+
 struct Pass {
   int64_t begin, end;
   int64_t taps, phases;
@@ -268,7 +271,7 @@ class Engine {
   // one another, and parts of a box, which are computed from the same copy. Together they take at most 2 ms.
   int64_t joined(int64_t threads) const;
   // Products of a group, with those of padding.
-  double work() const { return work_of_position() * static_cast<double>(a_.batch * q_[0] * q_[1] * q_[2]); }
+  double work() const { return work_of_position() * static_cast<double>(positions()); }
 
   // Packs one part of the weights.
   int64_t packing_tasks() const { return packing_ * divide_up(a_.groups, groups_packed()); }
@@ -350,6 +353,10 @@ class Engine {
 
   // --- boxes of positions ---
 
+  int64_t positions() const { return a_.batch * q_[0] * q_[1] * q_[2]; }
+  // Taps that are left out are so of whole images.
+  bool leaves_out_of_images() const { return by_taps_ || whole_; }
+  int64_t count_of_boxes() const { return boxes_[0] * boxes_[1] * boxes_[2] * boxes_[3]; }
   void plan_boxes();
   void choose_box();
   static int64_t tasks_for_threads(int64_t tasks, double products);
@@ -451,7 +458,6 @@ class Engine {
   static constexpr int64_t kWideWeights = 9 * 1024;                  // elements
   static constexpr int64_t kFirstLevel = 32 * 1024;                  // bytes
   static constexpr double kMostWork = 1 << 28;                       // products of a task: 2 ms
-  static constexpr double kShared = 3 << 17;                         // at least: another thread takes 2 us
   static constexpr int64_t kSharedPixels = 32;
   const ConvArgs& a_;
   const Geometry& s_;

@@ -318,8 +318,7 @@ void Engine<T>::plan_boxes() {
     blocks = std::max(blocks, first_ ? divide_up(u.rows, u.block) : most);
     columns = std::max(columns, first_ ? u.rows * u.x->phases : most * width_ * u.x->count);
   }
-  tasks_ = a_.groups;
-  for (int i = 0; i < 4; ++i) tasks_ *= boxes_[i];
+  tasks_ = a_.groups * count_of_boxes();
   split_units_ = tasks_ < 8 && unit_count_ > 1 && !doubled_ && work() > 1 << 22;
   if (split_units_) tasks_ *= unit_count_;
   parts_ = 1;
@@ -327,9 +326,9 @@ void Engine<T>::plan_boxes() {
   const int64_t wanted = tasks_for_threads(tasks_, work() * static_cast<double>(a_.groups));
   // Channels last, those of columns would write to the same lines of the cache: 3x3 3->97 of 28x28 takes .052
   // ms by two threads that way, .019 by pixels.
-  const int64_t whole = by_taps_ || whole_ ? a_.batch : wanted;  // images, where taps are left out of those
-  const bool by_pixels = (a_.nhwc || (first_ && !in_place_)) && a_.groups == 1 && whole >= wanted &&
-                         a_.batch * q_[0] * q_[1] * q_[2] >= kSharedPixels * wanted;
+  const bool by_pixels = (a_.nhwc || (first_ && !in_place_)) && a_.groups == 1 &&
+                         (a_.batch >= wanted || !leaves_out_of_images()) &&
+                         positions() >= kSharedPixels * wanted;
   if (tasks_ < wanted && !by_pixels) parts_ = divide_up(wanted, tasks_);
   const int64_t pixels = first_ && in_place_ ? flat_ : box_[0] * box_[1] * box_[2] * box_[3];
   // The smallest boxes of many channels take more than 2 ms.
@@ -341,14 +340,17 @@ void Engine<T>::plan_boxes() {
   }
   parts_ = std::min(parts_, blocks);
   tasks_ *= parts_;
-  if (tasks_ < wanted) split_boxes(divide_up(wanted, tasks_));
+  if (tasks_ >= wanted) return;
+  const int64_t of_box = tasks_ / count_of_boxes();
+  split_boxes(divide_up(wanted, tasks_));
+  tasks_ = of_box * count_of_boxes();
 }
 
 // At least so many tasks of so many products are to be shared among some threads, where there are `tasks`:
 // two where there is little to do, as each of more would begin anew, but of three one thread takes two.
 template <class T>
 int64_t Engine<T>::tasks_for_threads(int64_t tasks, double products) {
-  const double shares = products / kShared;
+  const double shares = products / static_cast<double>(kForThread);
   return static_cast<int64_t>(std::min(shares < 12 && tasks != 3 ? 2.0 : 4.0, shares));
 }
 
@@ -356,24 +358,18 @@ int64_t Engine<T>::tasks_for_threads(int64_t tasks, double products) {
 template <class T>
 void Engine<T>::split_boxes(int64_t n) {
   cost_ = cost();
-  int64_t before = 1, after = 1;
-  for (const int64_t count : boxes_) before *= count;
   if (first_ && in_place_) {
-    const int64_t panels = divide_up(a_.batch * q_[0] * q_[1] * q_[2], width_);
     flat_ = divide_up(divide_up(flat_, width_), n) * width_;
-    boxes_[3] = divide_up(panels * width_, flat_);
-  } else {
-    const int64_t all[4] = {a_.batch, q_[0], q_[1], q_[2]};
-    // Taps that are left out are so of whole images.
-    for (int i = 0; i < (by_taps_ || whole_ ? 1 : 4) && n > 1; ++i) {
-      const int64_t some = std::min(n, i < 3 ? box_[i] : divide_up(box_[i], kSharedPixels));
-      box_[i] = divide_up(box_[i], some);
-      boxes_[i] = divide_up(all[i], box_[i]);
-      n = divide_up(n, some);
-    }
+    boxes_[3] = divide_up(positions(), flat_);
+    return;
   }
-  for (const int64_t count : boxes_) after *= count;
-  tasks_ = tasks_ / before * after;
+  const int64_t all[4] = {a_.batch, q_[0], q_[1], q_[2]};
+  for (int i = 0; i < (leaves_out_of_images() ? 1 : 4) && n > 1; ++i) {
+    const int64_t some = std::min(n, i < 3 ? box_[i] : divide_up(box_[i], kSharedPixels));
+    box_[i] = divide_up(box_[i], some);
+    boxes_[i] = divide_up(all[i], box_[i]);
+    n = divide_up(n, some);
+  }
 }
 
 template <class T>
