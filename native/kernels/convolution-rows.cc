@@ -74,6 +74,12 @@ UPS_INLINE void rows_tiles(T* c, int64_t pixel, const T* b, int64_t row, const T
   const int64_t column[3] = {0, NV == 3 ? int64_t{L} : sum->second, L + sum->second};
   const int64_t some = NV == 1 ? sum->some : 0;
   for (int64_t repeat = 0; repeat < sum->count; ++repeat, c += sum->c_step, b += sum->v_step) {
+    // 1x1 64->512 of 56x56 takes 4.3 ms rather than 5.4.
+    if (sum->asks)
+#pragma GCC unroll 16
+      for (int j = 0; j < B; ++j)
+#pragma GCC unroll 3
+        for (int u = 0; u < NV; ++u) __builtin_prefetch(c + j * pixel + column[u], 1);
     V acc[S][B][NV];
 #pragma GCC unroll 16
     for (int j = 0; j < B; ++j)

@@ -232,9 +232,11 @@ struct Slab {
 };
 
 // Positions along batch, z, y and x, how far apart they are in the inputs and the outputs, and where the
-// second vector of a position is stored; of a single one, how many columns are (0: all).
+// second vector of a position is stored; of a single one, how many columns are (0: all); and whether all
+// columns of a position are of so few products that they are summed one after the other.
 struct Lines {
   int64_t count[4], in[4], out[4], second, some;
+  bool few;
 };
 
 // Neighbouring tiles of 1 << log vectors, or a narrow one of so many positions.
@@ -456,6 +458,7 @@ class Engine {
   static constexpr double kCopy = 0.5;                               // cycles of an output
   static constexpr double kAcross = 1.05;                            // of an aligned vector
   static constexpr int64_t kWideWeights = 9 * 1024;                  // elements
+  static constexpr int64_t kFewProducts = 64;                        // of an output
   static constexpr int64_t kFirstLevel = 32 * 1024;                  // bytes
   static constexpr double kMostWork = 1 << 28;                       // products of a task: 2 ms
   static constexpr int64_t kSharedPixels = 32;

@@ -191,6 +191,20 @@ function samples(): Args[] {
         type,
         options: { layout, padding: 6, dilation: 6 },
       });
+    // So many outputs of few products that they leave the second-level cache before the next block's turn.
+    for (const [image, channels, columns, kernel] of [
+      [[16, 40], 9, 1488, 1],
+      [[20, 30], 3, 1040, 3],
+    ] as const)
+      out.push({
+        batch: 1,
+        image: [...image],
+        in: channels,
+        out: columns,
+        kernel: [kernel, kernel],
+        bias: true,
+        options: { layout, padding: 'same' },
+      });
     out.push({
       batch: 1,
       image: [30, 45],
