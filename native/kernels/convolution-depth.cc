@@ -231,6 +231,39 @@ UPS_INLINE void deep_pixels(T* out, const T* in, const ConvDeepLast* d, const T*
   }
 }
 
+// B vectors of channels of a pixel.
+template <int B, class T>
+UPS_INLINE void deep_vectors(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias) {
+  typedef typename Simd<T>::V V;
+  enum : int { L = Simd<T>::L };
+  V a[B];
+#pragma GCC unroll 4
+  for (int b = 0; b < B; ++b) a[b] = load(bias + b * L);
+  for (int64_t t = 0; t < d->taps; ++t) {
+    const T *w = weight + d->order[t], *x = in + d->offset[t];
+#pragma GCC unroll 4
+    for (int b = 0; b < B; ++b) a[b] += load(w + b * L) * load(x + b * L);
+  }
+#pragma GCC unroll 4
+  for (int b = 0; b < B; ++b) store(out + b * L, a[b]);
+}
+
+// A pixel: a sum waits for itself, so four vectors of channels take turns. 7x7 of 256 channels of 7x9, mostly
+// such pixels, takes 64 us rather than 76.
+template <class Taps, class T>
+UPS_INLINE void deep_pixel(T* out, const T* in, const ConvDeepLast* d, const T* weight, const T* bias) {
+  enum : int { L = Simd<T>::L };
+  const int64_t channels = d->channels;
+  if (channels < 2 * L) return deep_pixels<Taps, 1>(out, in, d, weight, bias);
+  int64_t c = 0;
+  for (; c + 4 * L <= channels; c += 4 * L) deep_vectors<4>(out + c, in + c, d, weight + c, bias + c);
+  for (; c < channels; c += 2 * L) {
+    // The last ones reach back.
+    if (c + 2 * L > channels) c = channels - 2 * L;
+    deep_vectors<2>(out + c, in + c, d, weight + c, bias + c);
+  }
+}
+
 // As many sums as registers hold beside a row of taps: one waits for the other otherwise (7x7 windows of 96
 // channels of 56x56 .25 ms by eights rather than .46). The last four pixels reach back
 // where single ones would wait for their sums, of few channels, or would be as many.
@@ -247,7 +280,7 @@ void deep_last(T* out, const T* in, const ConvDeepLast* d, const T* weight, cons
       if (i + 4 > pixels) i = pixels - 4;
       deep_pixels<Taps, 4>(out + i * out_pixel, in + i * in_pixel, d, weight, bias);
     }
-    for (; i < pixels; ++i) deep_pixels<Taps, 1>(out + i * out_pixel, in + i * in_pixel, d, weight, bias);
+    for (; i < pixels; ++i) deep_pixel<Taps>(out + i * out_pixel, in + i * in_pixel, d, weight, bias);
   }
 }
 

@@ -303,6 +303,8 @@ function samples(): Args[] {
       [40, [11, 19], [5, 5], { padding: 2, stride: 2 }],
       [17, [33, 40], [3, 3], { padding: 1, stride: 3 }],
       [16, [31, 70], [2, 2], { stride: 2 }],
+      // Pixels that stand alone: some vectors of channels at a time, the last ones of which reach back.
+      [100, [5, 6], [5, 5], { padding: 2 }],
     ] as const)
       out.push({
         batch: 2,
