@@ -285,8 +285,10 @@ void deep_last(T* out, const T* in, const ConvDeepLast* d, const T* weight, cons
 }
 
 #if defined(__AVX512F__)
-// The next column of R + 2 rows, and the sums of a pixel of R rows, whose first column stands at FIRST.
-template <int R, int FIRST>
+// The next column of R + 2 rows, and the sums of a pixel of R rows, whose first column stands at FIRST. ASKS:
+// for the outputs some pixels on. 3x3 of 64 channels of 224x224 takes 2.3 ms rather than 2.9, but where
+// outputs stay in the second-level cache up to 7 % longer.
+template <int R, int FIRST, bool ASKS>
 UPS_INLINE void plane_pixel(float* out, vf (&x)[R + 2][3], const vf (&w)[9], vf start, const ConvDeepPlane* d,
                             const float* (&row)[R + 2], const int64_t (&step)[R + 2], bool inside) {
 #pragma GCC unroll 4
@@ -296,6 +298,7 @@ UPS_INLINE void plane_pixel(float* out, vf (&x)[R + 2][3], const vf (&w)[9], vf 
   }
 #pragma GCC unroll 2
   for (int r = 0; r < R; ++r) {
+    if (ASKS) __builtin_prefetch(out + r * d->out_row + 6 * d->out_pixel, 1);
     vf a = start;
 #pragma GCC unroll 9
     for (int t = 0; t < 9; ++t) a += w[t] * x[r + t / 3][(FIRST + t % 3) % 3];
@@ -305,7 +308,7 @@ UPS_INLINE void plane_pixel(float* out, vf (&x)[R + 2][3], const vf (&w)[9], vf 
 
 // Pixels begin … end of R rows of a vector of channels: weights and the last three columns stay in registers,
 // so a pixel of two rows takes 4 loads for 18 products.
-template <int R>
+template <int R, bool ASKS>
 UPS_INLINE void plane_rows(float* out, const float* in, const ConvDeepPlane* d, int64_t top, int64_t begin,
                            int64_t end, const vf (&w)[9], vf start) {
   static const float none[LANES] = {};
@@ -327,15 +330,15 @@ UPS_INLINE void plane_rows(float* out, const float* in, const ConvDeepPlane* d, 
       row[r] += step[r];
     }
   for (int64_t i = begin; i < end; i += 3) {
-    plane_pixel<R, 0>(out, x, w, start, d, row, step, at >= 0 && at < width);
+    plane_pixel<R, 0, ASKS>(out, x, w, start, d, row, step, at >= 0 && at < width);
     ++at;
     out += d->out_pixel;
     if (i + 1 == end) break;
-    plane_pixel<R, 1>(out, x, w, start, d, row, step, at >= 0 && at < width);
+    plane_pixel<R, 1, ASKS>(out, x, w, start, d, row, step, at >= 0 && at < width);
     ++at;
     out += d->out_pixel;
     if (i + 2 == end) break;
-    plane_pixel<R, 2>(out, x, w, start, d, row, step, at >= 0 && at < width);
+    plane_pixel<R, 2, ASKS>(out, x, w, start, d, row, step, at >= 0 && at < width);
     ++at;
     out += d->out_pixel;
   }
@@ -344,7 +347,9 @@ UPS_INLINE void plane_rows(float* out, const float* in, const ConvDeepPlane* d, 
 // All channels of up to 16 pixels before the next ones: a line belongs to two vectors. 64 channels of 56x56
 // take 0.032 ms, by whole rows 0.042, and tap by tap (deep_last) 0.051. Of 16 registers the weights alone
 // would fill most.
-void deep_plane(float* out, const float* in, const ConvDeepPlane* d, const float* weight, const float* bias) {
+template <bool ASKS>
+void deep_plane_of(float* out, const float* in, const ConvDeepPlane* d, const float* weight,
+                   const float* bias) {
   const int64_t channels = d->channels, pixels = d->pixels;
   const int64_t blocks = (pixels + 15) / 16, block = (pixels + blocks - 1) / blocks;
   for (int64_t r = 0; r < d->rows; r += 2)
@@ -357,11 +362,15 @@ void deep_plane(float* out, const float* in, const ConvDeepPlane* d, const float
         for (int t = 0; t < 9; ++t) w[t] = load(weight + t * d->weight + c);
         float* o = out + r * d->out_row + i * d->out_pixel + c;
         if (r + 2 <= d->rows)
-          plane_rows<2>(o, in + c, d, d->top + r, i, end, w, load(bias + c));
+          plane_rows<2, ASKS>(o, in + c, d, d->top + r, i, end, w, load(bias + c));
         else
-          plane_rows<1>(o, in + c, d, d->top + r, i, end, w, load(bias + c));
+          plane_rows<1, ASKS>(o, in + c, d, d->top + r, i, end, w, load(bias + c));
       }
     }
+}
+
+void deep_plane(float* out, const float* in, const ConvDeepPlane* d, const float* weight, const float* bias) {
+  (d->asks ? deep_plane_of<true> : deep_plane_of<false>)(out, in, d, weight, bias);
 }
 #endif
 

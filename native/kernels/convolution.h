@@ -117,11 +117,12 @@ struct ConvDeepLast {
 };
 
 // Windows of 3 x 3 at step 1, of many channels at a time, on a plane with padding around it: output (r, i)
-// reads inputs (top + r, left + i) and on.
+// reads inputs (top + r, left + i) and on; whether outputs are asked for, which come from far.
 struct ConvDeepPlane {
   int64_t rows, pixels, channels;
   int64_t in_rows, in_pixels, top, left;
   int64_t in_row, in_pixel, out_row, out_pixel, weight;  // from one to the next
+  bool asks;
 };
 
 // How weights are packed: to[(b·taps + t·some + c − b)·row + i] = w[c·in + from[t·columns + i]] for the
