@@ -8,8 +8,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
-    // The samples of one operator take 40 s alone, and several times that beside other work.
-    // The samples of a convolution take 60 s, on a busy machine of 2021 more than 240.
+    // The samples of one operator take 60 s alone, and several times that beside other work.
     testTimeout: 600_000,
     hookTimeout: 60_000,
     // What .ci/run counts.
