@@ -25,7 +25,8 @@ struct ConvLine {
 
 // What rows sum over: channels of taps, each tap at its own offset in the inputs and with its own weights;
 // how often they are repeated, for other inputs; where the second vector of a row is stored; whether rows ask
-// for the inputs of the next repeat, which come from far; and for outputs, which lie together.
+// for the inputs of the next repeat, which come from far; and for outputs: their own, or where those lie
+// together (wide, slide), what follows them.
 struct ConvSum {
   const int64_t *offset, *order;
   int64_t taps, channels;

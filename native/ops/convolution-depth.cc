@@ -281,7 +281,7 @@ void Engine<T>::run_deep_last(int64_t task, const T* packed, const T* packed_bia
   // Turned, whole images wait for their planes.
   T* image = turned_ ? frame.take<T>(extent[0] * s_.out() * channels) : nullptr;
   const int64_t pixel = turned_ ? channels : a_.groups;
-  const bool far = a_.batch * s_.out() * a_.groups * size_ > 2 * second_level_cache();
+  const bool far = !turned_ && bytes_of_outputs() > 2 * second_level_cache();
   int64_t taps = 0;
   for (int64_t i = 0; i < unit_count_; ++i) taps = std::max(taps, most_taps(units_[i]));
   T* wide = strip_ > 1 ? frame.take<T>((taps + 1) * strip_ * channels) : nullptr;
@@ -323,7 +323,7 @@ void Engine<T>::run_deep_last(int64_t task, const T* packed, const T* packed_bia
                                        s_.x.out * pixel,
                                        pixel,
                                        a_.groups,
-                                       !turned_ && far};
+                                       far};
           for (int64_t m = 0; m < count[0]; ++m)
             for (int64_t z = begin[1]; z < begin[1] + count[1]; ++z) {
               const int64_t image_at = turned_ ? m : begin[0] + m;

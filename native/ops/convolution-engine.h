@@ -356,6 +356,7 @@ class Engine {
   // --- boxes of positions ---
 
   int64_t positions() const { return a_.batch * q_[0] * q_[1] * q_[2]; }
+  int64_t bytes_of_outputs() const { return a_.batch * s_.out() * a_.groups * a_.out_channels * size_; }
   // Taps that are left out are so of whole images.
   bool leaves_out_of_images() const { return by_taps_ || whole_; }
   int64_t count_of_boxes() const { return boxes_[0] * boxes_[1] * boxes_[2] * boxes_[3]; }

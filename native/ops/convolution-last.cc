@@ -142,7 +142,7 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
   const bool chunked = chunk_ < a_.in_channels;
   const int64_t total = a_.groups * a_.out_channels;
   // Outputs that do not stay in the second-level cache.
-  const bool far = a_.batch * s_.out() * total * size_ > second_level_cache() / 2;
+  const bool far = bytes_of_outputs() > second_level_cache() / 2;
   ScratchFrame frame;
   int64_t most = 1;
   for (int64_t i = 0; chunked && i < u.x->count; ++i) {
@@ -178,9 +178,9 @@ void Engine<T>::run_unit_last(const Unit& u, const Box& box, const Slab& slab, i
       // even weights of a block stay in the first, but all in the second, so that the pixels stay in the
       // first.
       const int64_t size = sizeof(T), bytes = k * width_ * size, second_level = second_level_cache();
-      const bool leaves = k <= kFewProducts && pixels * total * size > second_level / 2 &&
+      const bool spills = k <= kFewProducts && pixels * total * size > second_level / 2 &&
                           together * bytes <= second_level / 4;
-      const bool few = together * k * width_ <= kWideWeights || leaves;
+      const bool few = together * k * width_ <= kWideWeights || spills;
       const bool many = leaves_.blocks_first && bytes > kFirstLevel && together * bytes <= second_level / 2;
       const bool wide = one && together > 1 && (few || many);
       // And a last vector of them.
